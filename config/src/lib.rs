@@ -1,0 +1,1 @@
+//! Files become a snapshot, or every fault at once.

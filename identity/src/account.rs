@@ -1,0 +1,114 @@
+//! Accounts.
+
+use serde::{Deserialize, Serialize};
+use stagedoor_policy::ExtraGrant;
+use stagedoor_policy::time::Timestamp;
+use uuid::Uuid;
+
+/// An account's identity, for ever (UUID v7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AccountId(pub Uuid);
+
+/// An account, without its secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Never reused.
+    pub id: AccountId,
+    /// The name it signs in with: 1 to 64 characters of `a-z 0-9 . _ - @ +`, lower case. See [`AccountName`].
+    pub name: AccountName,
+    /// For people. 0 to 100 characters, any script, no control characters.
+    pub display_name: String,
+    /// One `@`, at most 254 characters.
+    pub email: Option<String>,
+    /// A role of the policy, by name. A role the policy does not have may do nothing.
+    pub role: String,
+    /// On top of the role.
+    pub grants: Vec<ExtraGrant>,
+    /// The account's own networks, as written; empty: none of its own.
+    pub networks: Vec<String>,
+    /// Switched off by an administrator.
+    pub disabled: bool,
+    /// The password was set by somebody else and must be changed at the next sign-in.
+    pub password_temporary: bool,
+    /// A second factor is enrolled.
+    pub second_factor: bool,
+    /// Recovery codes left.
+    pub recovery_codes_left: u32,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// The last sign-in that went all the way.
+    pub last_sign_in_at: Option<Timestamp>,
+    /// The last request of any of its sessions, to within the flush interval (10 s).
+    pub last_used_at: Option<Timestamp>,
+    /// When an administrator last lifted a ban; disuse is counted from the latest of this, `created_at`, `last_used_at`.
+    pub reinstated_at: Option<Timestamp>,
+    /// Rises by one with each change; what `If-Match` compares.
+    pub version: u64,
+}
+
+/// A sign-in name that has passed the shape check; compared in lower case.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct AccountName(String);
+
+impl AccountName {
+    /// Trims nothing, lower-cases ASCII.
+    /// # Errors
+    /// A sentence for the person who typed it.
+    pub fn parse(_typed: &str) -> Result<Self, &'static str> {
+        todo!()
+    }
+    /// In lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a new account is made of.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// See [`Account::name`].
+    pub name: AccountName,
+    /// See [`Account::display_name`].
+    pub display_name: String,
+    /// See [`Account::email`].
+    pub email: Option<String>,
+    /// `None`: the policy's default role.
+    pub role: Option<String>,
+    /// See [`Account::grants`].
+    pub grants: Vec<ExtraGrant>,
+    /// See [`Account::networks`].
+    pub networks: Vec<String>,
+    /// The first password.
+    pub password: crate::Password,
+    /// Whether it must be changed at the first sign-in.
+    pub password_temporary: bool,
+}
+
+/// What changes in an account; `None` leaves it as it is.
+#[derive(Debug, Clone, Default)]
+pub struct AccountChange {
+    /// See [`Account::display_name`].
+    pub display_name: Option<String>,
+    /// See [`Account::email`]; `Some(None)` removes it.
+    pub email: Option<Option<String>>,
+    /// See [`Account::role`].
+    pub role: Option<String>,
+    /// See [`Account::grants`].
+    pub grants: Option<Vec<ExtraGrant>>,
+    /// See [`Account::networks`].
+    pub networks: Option<Vec<String>>,
+    /// See [`Account::disabled`].
+    pub disabled: Option<bool>,
+}
+
+/// A search in the account list.
+#[derive(Debug, Clone, Default)]
+pub struct AccountQuery {
+    /// Part of the name or display name, any script; empty: all.
+    pub contains: String,
+    /// Only names after this one (paging).
+    pub after: Option<AccountName>,
+    /// At most this many; 1 to 1,000.
+    pub limit: u32,
+}

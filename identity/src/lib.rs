@@ -1,0 +1,24 @@
+//! Accounts, credentials, sessions, sign-in, lockout, inactivity, and the words of the audit.
+//!
+//! [`Doorkeeper`] is the one face the portal, the admin API and the gateway talk to. What it must remember goes through the
+//! ports in [`port`], each an atomic step named after what the domain does; `store/` has the adapters.
+
+pub mod account;
+mod chance;
+mod clock;
+pub mod credential;
+mod door;
+pub mod event;
+mod live;
+pub mod port;
+pub mod secret;
+pub mod session;
+pub mod sign_in;
+
+pub use account::{Account, AccountId};
+pub use chance::{Chance, SystemChance};
+pub use clock::{Clock, SystemClock};
+pub use door::{Actor, ChangeFault, CurrentPolicy, Doorkeeper, Parts};
+pub use live::{LiveSession, Lookup};
+pub use secret::{Password, Secret, SessionToken};
+pub use session::{EndReason, SessionId};

@@ -1,0 +1,25 @@
+//! What a request is, what a policy is, and the one function that joins them.
+//!
+//! Pure: no I/O, no clock, no async, no randomness. Everything a judgement depends on is an argument, so that the same
+//! question always has the same answer, in the gateway, in `stagedoor policy explain` and in a test.
+//!
+//! Reading order: [`request`] (untrusted bytes become types), [`rules`] (what a person wrote), [`Policy`] (the same,
+//! compiled), [`decide()`] and [`explain()`].
+
+mod compile;
+mod decide;
+pub mod fault;
+mod level;
+pub mod network;
+mod pattern;
+mod policy;
+pub mod request;
+pub mod rules;
+mod table;
+pub mod time;
+
+pub use compile::compile;
+pub use decide::{Decision, Explanation, Permit, Question, Refusal, Scope, Step, Visitor, decide, explain};
+pub use level::{ExtraGrant, Level};
+pub use policy::{AreaId, Policy, Revision, SiteId};
+pub use table::RoleTable;

@@ -1,0 +1,1 @@
+//! Path patterns and the trie that finds the most specific one.
