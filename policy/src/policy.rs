@@ -149,3 +149,6 @@ impl Policy {
         self.roles.get(*self.role_places.get(name)?)
     }
 }
+
+#[cfg(test)]
+mod tests;
