@@ -1,14 +1,14 @@
 //! `stagedoor check`: everything that is wrong with both files, or that nothing is.
 
 use serde_json::json;
-use stagedoor_config::{Inline, Loaded, Sources};
+use stagedoor_config::Loaded;
 use stagedoor_policy::{Policy, Revision};
 
 use super::arguments::{CheckArgs, Output};
 use super::failure::Failure;
 use super::place::{self, BUILDING_FILE};
 use super::shell::Shell;
-use super::text::count;
+use super::text::{count, plain};
 
 /// How it went: faults are an answer of this command, not its failure, but they have their own exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,12 +24,7 @@ pub(crate) fn run(shell: &mut Shell<'_>, args: &CheckArgs) -> Result<Checked, Fa
                 .help("`stagedoor init` writes one; `--config FILE` names one elsewhere"),
         );
     };
-    let sources = Sources {
-        building: Some(building),
-        policy: None,
-        inline: Inline::default(),
-    };
-    match stagedoor_config::load(&sources, &place::settings(shell.vars.clone())) {
+    match stagedoor_config::load(&place::sources(shell, building), &place::settings(shell)) {
         Ok(loaded) => {
             let summary = Summary::of(&loaded)?;
             shell.answer(&summary.to_json(), |_| summary.to_text())?;
@@ -61,6 +56,7 @@ struct Summary {
     sites: usize,
     areas: usize,
     roles: usize,
+    warnings: Vec<String>,
 }
 
 impl Summary {
@@ -70,20 +66,31 @@ impl Summary {
             sites: loaded.building.sites.len(),
             areas: policy.sites().map(|(site, _)| policy.areas(site).count()).sum(),
             roles: policy.roles().count(),
+            warnings: loaded.warnings.clone(),
         })
     }
 
     fn to_text(&self) -> String {
-        let Self { sites, areas, roles } = self;
-        format!(
-            "fine: {}, {}, {}",
-            count(*sites, "site"),
-            count(*areas, "area"),
-            count(*roles, "role")
-        )
+        let warnings: String = self
+            .warnings
+            .iter()
+            .map(|warning| format!("warning: {}\n", plain(warning)))
+            .collect();
+        let fine = [(self.sites, "site"), (self.areas, "area"), (self.roles, "role")].map(|(n, noun)| count(n, noun));
+        let warned = match self.warnings.len() {
+            0 => String::new(),
+            number => format!(", {}", count(number, "warning")),
+        };
+        format!("{warnings}fine: {}{warned}", fine.join(", "))
     }
 
     fn to_json(&self) -> serde_json::Value {
-        json!({ "ok": true, "sites": self.sites, "areas": self.areas, "roles": self.roles })
+        json!({
+            "ok": true,
+            "sites": self.sites,
+            "areas": self.areas,
+            "roles": self.roles,
+            "warnings": self.warnings,
+        })
     }
 }

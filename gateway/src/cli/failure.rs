@@ -136,12 +136,12 @@ impl Failure {
 
 impl Problem {
     fn to_text(&self) -> String {
-        let what = [&self.detail, &self.title, &self.code];
-        let what = what.into_iter().find(|words| !words.is_empty());
-        let fallback = format!("the admin API answered {} and did not say why", self.status);
-        let mut text = sentence(what.unwrap_or(&fallback), None);
+        let mut text = sentence(&self.headline(), None);
         for field in &self.fields {
-            let _ = writeln!(text, "  `{}`: {}", plain(&field.field), plain(&field.message));
+            let _ = match field.field.as_str() {
+                "" => writeln!(text, "  {}", plain(&field.message)),
+                name => writeln!(text, "  `{}`: {}", plain(name), plain(&field.message)),
+            };
         }
         for fault in &self.faults {
             let _ = writeln!(text, "  {}", fault.to_text());
@@ -152,12 +152,23 @@ impl Problem {
         text
     }
 
+    /// What went wrong, and this time in particular. Fields say for themselves what the detail says in one line.
+    fn headline(&self) -> String {
+        match (self.title.as_str(), self.detail.as_str()) {
+            ("", "") => format!("the admin API answered {} and did not say why", self.status),
+            ("", only) | (only, "") => only.to_owned(),
+            (title, _) if !self.fields.is_empty() => title.to_owned(),
+            (title, detail) => format!("{title}: {detail}"),
+        }
+    }
+
     /// What to do, where the API cannot know what this command could do.
     fn advice(&self) -> Option<&'static str> {
         match self.status {
             401 => Some("give a token that is valid with `--token-file FILE` or STAGEDOOR_ADMIN_TOKEN"),
-            403 => Some("the token lacks a scope; `stagedoor token create` makes one that has it"),
-            412 => Some("somebody changed it in the meantime; read it again, then repeat the change"),
+            403 if self.code == "scope_missing" => {
+                Some("the token lacks a scope; `stagedoor token create` makes one that has it")
+            }
             _ => None,
         }
     }
@@ -204,8 +215,8 @@ mod tests {
 
     fn refused_policy() -> Problem {
         Problem {
-            title: "The policy has faults".to_owned(),
-            detail: "the policy was not taken over, it has 2 faults".to_owned(),
+            title: "the policy has faults".to_owned(),
+            detail: "role: there is no role `adminn`".to_owned(),
             status: 422,
             code: "policy_faulty".to_owned(),
             fields: vec![FieldProblem {
@@ -234,7 +245,7 @@ mod tests {
         let told = Failure::Problem(Box::new(refused_policy())).to_text();
         assert_eq!(
             told,
-            "error: the policy was not taken over, it has 2 faults\n  \
+            "error: the policy has faults\n  \
              `role`: there is no role `adminn`\n  \
              policy.toml:3:7: unknown key `pathss` (help: did you mean `paths`?)\n  \
              policy.toml: no areas\n"
@@ -246,6 +257,17 @@ mod tests {
         assert_eq!(Failure::Problem(Box::new(refused_policy())).exit(), 64);
         assert_eq!(Failure::Problem(Box::default()).exit(), 1);
         assert_eq!(Failure::usage("so not").exit(), 2);
+    }
+
+    #[test]
+    fn a_problem_says_what_it_is_and_what_it_is_this_time() {
+        let missing = Problem {
+            title: "there is no such thing".to_owned(),
+            detail: "no token has that name".to_owned(),
+            ..Problem::default()
+        };
+        let told = Failure::Problem(Box::new(missing)).to_text();
+        assert_eq!(told, "error: there is no such thing: no token has that name\n");
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub struct LocalPlace {
     pub building: Option<PathBuf>,
     /// The data folder; it exists.
     pub data_dir: PathBuf,
-    /// What the settings may be taken from besides, see [`super::settings`].
+    /// What the settings may be taken from besides, over the file.
     pub settings: stagedoor_config::Environment,
 }
 

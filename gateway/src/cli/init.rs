@@ -6,7 +6,6 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use serde_json::json;
-use stagedoor_config::StarterFiles;
 
 use super::arguments::InitArgs;
 use super::failure::Failure;
@@ -20,7 +19,7 @@ const DATA_FOLDER: &str = "stagedoor-data";
 const PRESETS: [&str; 1] = ["starter"];
 
 pub(crate) async fn run(shell: &mut Shell<'_>, args: &InitArgs) -> Result<(), Failure> {
-    let files = preset(&args.preset)?;
+    let (building_text, policy_text) = preset(&args.preset)?;
     let folder = shell.path(&args.folder);
     let building = folder.join(BUILDING_FILE);
     let policy = folder.join(POLICY_FILE);
@@ -29,12 +28,13 @@ pub(crate) async fn run(shell: &mut Shell<'_>, args: &InitArgs) -> Result<(), Fa
     let data = folder.join(DATA_FOLDER);
     make_folder(&data, 0o700)?;
     let first = shell.house.first_token(&data).await.map_err(Failure::failed)?;
-    write_new(&building, &files.building)?;
-    write_new(&policy, &files.policy)?;
+    write_new(&building, building_text)?;
+    write_new(&policy, policy_text)?;
     tell(shell, args, &first)
 }
 
-fn preset(name: &str) -> Result<StarterFiles, Failure> {
+/// The texts of the building and of the policy.
+fn preset(name: &str) -> Result<(&'static str, &'static str), Failure> {
     if PRESETS.contains(&name) {
         return Ok(stagedoor_config::starter_files());
     }

@@ -38,7 +38,6 @@ use failure::{Exit, Failure};
 use shell::{Shell, Terminal};
 
 pub use house::{DemoArgs, FirstToken, House, LocalAdmin, LocalPlace, ServeArgs};
-pub use place::settings;
 
 /// Does what the command line of this process says. The whole of `main`.
 pub fn run(house: &dyn House) -> ExitCode {

@@ -1,4 +1,4 @@
-//! Points in time as they are typed: `-15m`, `2026-11-22`, `2026-11-22T15:00:00Z`.
+//! Points in time as they are typed: `-15m`, `+90d`, `2026-11-22`, `2026-11-22T15:00:00Z`.
 
 use std::time::Duration;
 
@@ -11,21 +11,25 @@ use stagedoor_policy::time::Timestamp;
 pub(crate) fn parse(typed: &str, now: Timestamp) -> Result<String, String> {
     let unknown = || {
         format!(
-            "`{typed}` is no time: write how long ago (`-15m`, `-2h`, `-7d`), a day (`2026-11-22`) or a time in UTC \
+            "`{typed}` is no time: write how long ago (`-15m`, `-2h`, `-7d`) or how soon (`+90d`), a day (`2026-11-22`) or a time in UTC \
              (`2026-11-22T15:00:00Z`)"
         )
     };
-    let moment = match typed.strip_prefix('-') {
-        Some(ago) => before(now, span(ago).ok_or_else(unknown)?),
-        None => absolute(typed),
+    let moment = match (typed.strip_prefix('-'), typed.strip_prefix('+')) {
+        (Some(ago), _) => before(now, span(ago).ok_or_else(unknown)?),
+        (_, Some(soon)) => written(now.after(span(soon).ok_or_else(unknown)?)),
+        _ => absolute(typed),
     };
     Ok(moment.ok_or_else(unknown)?.to_string())
 }
 
-/// A point in time in the API's shape.
-pub(crate) fn before(now: Timestamp, ago: Duration) -> Option<jiff::Timestamp> {
+fn before(now: Timestamp, ago: Duration) -> Option<jiff::Timestamp> {
     let ago_micros = i64::try_from(ago.as_micros()).ok()?;
-    jiff::Timestamp::from_microsecond(now.as_micros().checked_sub(ago_micros)?).ok()
+    written(Timestamp::from_micros(now.as_micros().checked_sub(ago_micros)?))
+}
+
+fn written(moment: Timestamp) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::from_microsecond(moment.as_micros()).ok()
 }
 
 fn absolute(typed: &str) -> Option<jiff::Timestamp> {
@@ -62,6 +66,12 @@ mod tests {
         assert_eq!(parse("-15m", NOW).unwrap(), "2026-11-22T14:45:00Z");
         assert_eq!(parse("-2h", NOW).unwrap(), "2026-11-22T13:00:00Z");
         assert_eq!(parse("-7d", NOW).unwrap(), "2026-11-15T15:00:00Z");
+    }
+
+    #[test]
+    fn how_soon_is_counted_from_now_too() {
+        assert_eq!(parse("+90d", NOW).unwrap(), "2027-02-20T15:00:00Z");
+        assert!(parse("+99999999999999d", NOW).is_err());
     }
 
     #[test]

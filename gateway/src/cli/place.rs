@@ -1,10 +1,9 @@
 //! Where things are: the files, the data folder, the admin API, the token.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use stagedoor_config::{Environment, Inline, Sources};
+use stagedoor_config::{Building, Environment, Inline, Sources, StoreChoice};
 use stagedoor_identity::Secret;
 
 use super::api::Api;
@@ -19,14 +18,6 @@ pub(crate) const BUILDING_FILE: &str = "stagedoor.toml";
 /// What the policy file beside it is called.
 pub(crate) const POLICY_FILE: &str = "policy.toml";
 
-/// Variables that commands read themselves; they are no settings of the door.
-const COMMAND_VARIABLES: [&str; 4] = [
-    "STAGEDOOR_ADMIN_URL",
-    "STAGEDOOR_ADMIN_TOKEN",
-    "STAGEDOOR_ADMIN_TOKEN_FILE",
-    "STAGEDOOR_ADMIN_PASSWORD",
-];
-
 const ADMIN_LISTEN: &str = "127.0.0.1:9080";
 const DATA_DIR: &str = "stagedoor-data";
 const TOKEN_FILE: &str = "admin.token";
@@ -34,22 +25,30 @@ const TOKEN_FILE: &str = "admin.token";
 /// The longest token file that is read, in bytes.
 const TOKEN_FILE_BYTES_MAX: u64 = 4096;
 
-/// The settings among the variables of an environment: those the configuration takes, without those that only commands read.
-pub fn settings(vars: impl IntoIterator<Item = (String, String)>) -> Environment {
-    let ours = |name: &str| name.starts_with("STAGEDOOR_") && !COMMAND_VARIABLES.contains(&name);
-    Environment(
-        vars.into_iter()
-            .filter(|(name, _)| ours(name))
-            .collect::<BTreeMap<_, _>>(),
-    )
-}
-
-/// The building file: the one that was named, else the one in the working folder, if there is one.
+/// The building file: the one that was named, else STAGEDOOR_CONFIG, else the one in the working folder, if there is one.
 pub(crate) fn building_file(shell: &Shell<'_>, named: Option<&Path>) -> Option<PathBuf> {
-    match named {
+    match named.or_else(|| shell.var("STAGEDOOR_CONFIG").map(Path::new)) {
         Some(named) => Some(shell.path(named)),
         None => Some(shell.path(Path::new(BUILDING_FILE))).filter(|file| file.exists()),
     }
+}
+
+/// Both files: the policy is STAGEDOOR_POLICY, else it stands beside the building.
+pub(crate) fn sources(shell: &Shell<'_>, building: PathBuf) -> Sources {
+    let policy = match shell.var("STAGEDOOR_POLICY") {
+        Some(policy) => shell.path(Path::new(policy)),
+        None => building.with_file_name(POLICY_FILE),
+    };
+    Sources {
+        building: Some(building),
+        policy: Some(policy),
+        inline: Inline::default(),
+    }
+}
+
+/// The settings among the variables of the environment.
+pub(crate) fn settings(shell: &Shell<'_>) -> Environment {
+    Environment::new(shell.vars.clone())
 }
 
 /// Opens the way to the admin API: to the listener, or where nothing listens, to the store in this process.
@@ -96,14 +95,9 @@ impl Whereabouts {
     }
 
     fn of_file(shell: &Shell<'_>, building: PathBuf) -> Result<Self, Failure> {
-        let sources = Sources {
-            building: Some(building.clone()),
-            policy: None,
-            inline: Inline::default(),
-        };
-        let loaded = stagedoor_config::load(&sources, &settings(shell.vars.clone()))
+        let loaded = stagedoor_config::load(&sources(shell, building.clone()), &settings(shell))
             .map_err(|faults| Failure::configuration(faults.to_string()))?;
-        let (admin_listen, data_dir) = (loaded.building.admin.listen, loaded.building.store.data_dir);
+        let (admin_listen, data_dir) = (loaded.building.admin.listen, data_dir(&loaded.building)?);
         Ok(Self {
             data_dir,
             admin_listen,
@@ -125,6 +119,14 @@ impl Whereabouts {
             data_dir: shell.path(Path::new(shell.var("STAGEDOOR_STORE_DATA_DIR").unwrap_or(DATA_DIR))),
             admin_listen: listen.parse().map_err(wrong)?,
         })
+    }
+}
+
+fn data_dir(building: &Building) -> Result<PathBuf, Failure> {
+    match &building.store {
+        StoreChoice::Embedded { data_dir } => Ok(data_dir.clone()),
+        _ => Err(Failure::failed("the store is not on this machine")
+            .help("name the admin API with `--admin-url` and a token with `--token-file`")),
     }
 }
 
@@ -151,7 +153,7 @@ async fn local(shell: &mut Shell<'_>, found: Whereabouts, url: &AdminUrl) -> Res
     let place = LocalPlace {
         building: found.building,
         data_dir: found.data_dir,
-        settings: settings(shell.vars.clone()),
+        settings: settings(shell),
     };
     let admin = shell.house.local_admin(&place).await.map_err(Failure::failed)?;
     shell.note(&format!(

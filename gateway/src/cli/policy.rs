@@ -6,7 +6,6 @@ use std::path::Path;
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use stagedoor_config::{Inline, Sources};
 use stagedoor_policy::RoleTable;
 
 use super::api::{Answer, Api, understand};
@@ -44,15 +43,10 @@ pub(crate) async fn run(shell: &mut Shell<'_>, reach: &Reach, command: &PolicyCo
 fn table_of_files(shell: &Shell<'_>, reach: &Reach) -> Result<Option<Value>, Failure> {
     let asks_the_door = reach.admin_url.is_some() || shell.var("STAGEDOOR_ADMIN_URL").is_some();
     let building = place::building_file(shell, reach.config.as_deref()).filter(|_| !asks_the_door);
-    if building.is_none() {
+    let Some(building) = building else {
         return Ok(None);
-    }
-    let sources = Sources {
-        building,
-        policy: None,
-        inline: Inline::default(),
     };
-    let loaded = stagedoor_config::load(&sources, &place::settings(shell.vars.clone()))
+    let loaded = stagedoor_config::load(&place::sources(shell, building), &place::settings(shell))
         .map_err(|faults| Failure::configuration(faults.to_string()))?;
     let table = RoleTable::of(&compiled(&loaded)?);
     let rows = table

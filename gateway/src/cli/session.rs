@@ -78,7 +78,8 @@ struct Session {
 #[serde(default)]
 struct Lockout {
     id: String,
-    account: String,
+    /// Absent where a name was tried that no account has.
+    account: Option<String>,
     source: Option<String>,
     failures: u32,
     since: Option<String>,
@@ -129,7 +130,7 @@ fn lockouts_text(lockouts: &[Lockout], width: Option<u16>) -> String {
     let rows = lockouts.iter().map(|lockout| {
         vec![
             plain(&lockout.id),
-            plain(&lockout.account),
+            or_dash(lockout.account.as_deref()),
             lockout.source.as_deref().map_or_else(|| "anywhere".to_owned(), plain),
             lockout.failures.to_string(),
             text::time(lockout.since.as_deref()),

@@ -140,14 +140,14 @@ Sign in as
 {accounts}
 Six things to try:
 
-1. Be refused. As vera, open {door}/settings, or rename a device. The page shows a support code;
+1. Be refused. As vera, open {door}/settings, or rename a device. The page shows a support
+   code; this tells the rule behind it:
    stagedoor audit --config {building} --support-code CODE
-   tells the rule behind it.
-2. Be displaced. As otto, open {door}/live. Sign in as otto in a second browser (or a private window): the
-   first one's live page ends at once, and its next page says when and from which address it was displaced.
+2. Be displaced. As otto, open {door}/live, then sign in as otto in a second browser or a
+   private window. The first one's live page ends at once; its next page says when it was displaced, and from where.
 3. Be locked. Give three wrong passwords for vera: then the right one is refused too, for a minute, or until
    stagedoor account unlock --config {building} vera
-4. Change the rules while the door is open: {policy}
+4. Change the rules while the door is open, in {policy}
    Give the viewer `settings = "view"` and save: it holds within a second. Save something faulty: the last good rules
    stay in force, and this tells the line:
    stagedoor policy status --config {building}
@@ -157,7 +157,8 @@ Six things to try:
    curl -b cookies.txt {door}/whoami
 6. Read what happened, and ask why:
    stagedoor audit --config {building} --since -15m
-   stagedoor policy explain --config {building} --as vera --from 127.0.0.1 GET {door}/devices/3/delete
+   stagedoor policy explain --config {building} --as vera --from 127.0.0.1 \
+     GET {door}/devices/3/delete
 
 Ctrl-C ends the demo; nothing of it stays.
 "#,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand, ValueHint};
 
 use crate::cli::grant::GrantText;
 
@@ -223,29 +223,36 @@ pub(crate) enum TokenCommand {
     /// List the tokens there are, never what they read
     List,
     /// Make a token and print it, once
-    #[command(
-        after_help = "Scopes: accounts:read accounts:write sessions:read sessions:write lockouts:read lockouts:write
-        policy:read policy:write audit:read tokens:read tokens:write, or * for all.
-
-Examples:
-  stagedoor token create backup --scope accounts:read --scope audit:read
-  stagedoor token create deploy --scope policy:write --save /etc/deploy/stagedoor.token"
-    )]
-    Create {
-        /// A name to know it by
-        #[arg(value_name = "NAME")]
-        name: String,
-        /// What it may do; may be repeated
-        #[arg(long = "scope", value_name = "SCOPE", required = true)]
-        scopes: Vec<String>,
-        /// Write it to this new file, readable by you alone, and do not print it
-        #[arg(long, value_name = "FILE")]
-        save: Option<PathBuf>,
-    },
+    Create(CreateToken),
     /// Make a token worthless
     Revoke {
         /// The token's name
         #[arg(value_name = "NAME")]
         name: String,
     },
+}
+
+/// `stagedoor token create`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Scopes: accounts:read accounts:write sessions:read sessions:write lockouts:read lockouts:write
+        policy:read policy:write audit:read tokens:read tokens:write, or * for all.
+
+Examples:
+  stagedoor token create backup --scope accounts:read --scope audit:read --expires +90d
+  stagedoor token create deploy --scope policy:write --save /etc/deploy/stagedoor.token"
+)]
+pub(crate) struct CreateToken {
+    /// A name to know it by
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// What it may do; may be repeated
+    #[arg(long = "scope", value_name = "SCOPE", required = true)]
+    pub(crate) scopes: Vec<String>,
+    /// When it becomes worthless: `+90d`, a day or a time (UTC) [default: with the token it is made with, else never]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires: Option<String>,
+    /// Write it to this new file, readable by you alone, and do not print it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) save: Option<PathBuf>,
 }

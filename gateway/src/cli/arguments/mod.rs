@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use access::{
-    AccountCommand, AddAccount, AuditArgs, EditAccount, EndSession, LockoutCommand, NewPassword, RemoveAccount,
-    ResetPassword, SessionCommand, TokenCommand,
+    AccountCommand, AddAccount, AuditArgs, CreateToken, EditAccount, EndSession, LockoutCommand, NewPassword,
+    RemoveAccount, ResetPassword, SessionCommand, TokenCommand,
 };
 
 pub(crate) use policy::{ApplyArgs, ExplainArgs, PolicyCommand};
