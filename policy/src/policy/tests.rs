@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::Level;
 use crate::rules::{ChannelRules, WhenFull};
-use crate::test_support::{compiled, console, texts};
+use crate::test_support::{compiled, console, role, texts};
 
 fn sentences<T: std::fmt::Debug>(result: Result<T, Vec<String>>) -> Vec<String> {
     result.unwrap_err()
@@ -139,5 +139,35 @@ fn grants_of_an_account_have_to_mean_something() {
             "the grant on `settings` has neither a level nor an action",
             "there is no area `*`",
         ]
+    );
+}
+
+#[test]
+fn a_site_admits_addresses_as_its_networks_say() {
+    let mut rules = console();
+    let address = |text: &str| ClientAddress::of_peer(text.parse().unwrap());
+    let policy = compiled(&rules);
+    let site = policy.site("console").unwrap();
+    assert_eq!(policy.admits_to_site(site, address("192.0.2.1")), Ok(()));
+    rules.sites.get_mut("console").unwrap().networks = Some(texts(&["198.51.100.0/24"]));
+    let policy = compiled(&rules);
+    let refused = Err(Refusal::AddressNotAllowed(Scope::Site));
+    assert_eq!(policy.admits_to_site(site, address("198.51.100.7")), Ok(()));
+    assert_eq!(policy.admits_to_site(site, address("192.0.2.1")), refused);
+    assert_eq!(policy.admits_to_site(SiteId(9), address("198.51.100.7")), refused);
+}
+
+#[test]
+fn roles_that_manage_everything_have_no_exception() {
+    let mut rules = console();
+    rules
+        .roles
+        .insert("almost".to_owned(), role(&[("*", "manage"), ("settings", "none")]));
+    rules.roles.insert("looker".to_owned(), role(&[("*", "view")]));
+    rules.roles.insert("manager".to_owned(), role(&[("*", "manage")]));
+    let policy = compiled(&rules);
+    assert_eq!(
+        policy.roles_that_manage_everything().collect::<Vec<_>>(),
+        ["admin", "manager"]
     );
 }
