@@ -288,6 +288,16 @@ fn the_more_specific_key_of_may_replaces_the_less_specific() {
 }
 
 #[test]
+fn a_whole_site_replaces_the_actions_that_were_granted_everywhere() {
+    let mut rules = console();
+    let may = [("*", "view delete"), ("console/*", "manage")];
+    rules.roles.insert("site".to_owned(), role(&may));
+    let policy = compiled(&rules);
+    assert!(judged(&policy, Some(visitor("site")), "POST /devices/7").is_ok());
+    assert!(judged(&policy, Some(visitor("site")), "DELETE /devices/7").is_err());
+}
+
+#[test]
 fn an_area_and_a_whole_site_that_disagree_are_a_fault() {
     let mut rules = console();
     rules
