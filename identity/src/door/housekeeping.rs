@@ -137,8 +137,10 @@ impl House {
     }
 
     async fn note_ban_unless_noted(&self, account: &Account, now: Timestamp) -> Result<(), StoreError> {
+        // A ban before this disuse began was another one.
+        let began = disused_since(account).after(Duration::from_micros(1));
         let before = AuditQuery {
-            since: Some(disused_since(account)),
+            since: Some(began),
             account: Some(account.name.as_str().to_owned()),
             kind: Some(Kind::AccountBanned.name().to_owned()),
             limit: 1,
