@@ -16,7 +16,7 @@ pub struct Snapshot {
     /// The building.
     pub building: Arc<Building>,
     pub(crate) texts: Texts,
-    sites: Vec<SiteEntry>,
+    sites: Vec<Arc<SiteEntry>>,
     hosts: HostTable,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Texts {
 impl Snapshot {
     pub(crate) fn new(policy: Arc<Policy>, building: Arc<Building>, texts: Texts) -> Self {
         let mut hosts = HostTable::default();
-        let mut sites: Vec<SiteEntry> = Vec::new();
+        let mut sites: Vec<Arc<SiteEntry>> = Vec::new();
         for site in &building.sites {
             // Sites without rules were given empty ones, so the policy knows them all. If it did not, the host would have
             // no site and be refused.
@@ -47,7 +47,7 @@ impl Snapshot {
             for host in &site.hosts {
                 hosts.add(host, sites.len());
             }
-            sites.push(SiteEntry { id, site: site.clone() });
+            sites.push(Arc::new(SiteEntry { id, site: site.clone() }));
         }
         Self {
             policy,
@@ -59,12 +59,12 @@ impl Snapshot {
     }
 
     /// The site that answers to this host, if one does.
-    pub fn site_for(&self, host: &Host<'_>) -> Option<&SiteEntry> {
+    pub fn site_for(&self, host: &Host<'_>) -> Option<&Arc<SiteEntry>> {
         self.sites.get(self.hosts.find(host.name())?)
     }
 
     /// Every site, in the order of names.
-    pub fn sites(&self) -> impl Iterator<Item = &SiteEntry> {
+    pub fn sites(&self) -> impl Iterator<Item = &Arc<SiteEntry>> {
         self.sites.iter()
     }
 }

@@ -118,6 +118,16 @@ impl Doorkeeper {
         session.used(now);
     }
 
+    /// Whether a session that was looked up before may go on: for streams that stay open.
+    pub fn is_live(&self, session: &LiveSession, now: Timestamp) -> bool {
+        session.is_live(&self.house.policy(), now)
+    }
+
+    /// Fires after each end of a session and each change of an account.
+    pub fn changed(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.house.memory.changed()
+    }
+
     // --- at the door --------------------------------------------------------------------------------------------
     /// First step: name and password (and a code, where it came along).
     /// # Errors

@@ -118,6 +118,11 @@ impl LiveSession {
         &self.cell
     }
 
+    /// Whether it may go on at `now` by this policy.
+    pub(crate) fn is_live(&self, policy: &Policy, now: Timestamp) -> bool {
+        self.ended.get().is_none() && self.lapsed(policy, now).is_none()
+    }
+
     pub(crate) fn last_used(&self) -> Timestamp {
         Timestamp::from_micros(self.last_used.load(Ordering::Acquire))
     }

@@ -9,7 +9,7 @@ use crate::request::ClientAddress;
 use crate::role::Role;
 use crate::rules::{InactivityRules, LockoutRules, PasswordRules, SecondFactor, SessionRules};
 use crate::site::Site;
-use crate::{ExtraGrant, Refusal, Visitor};
+use crate::{ExtraGrant, Level, Refusal, Scope, Visitor};
 
 mod checks;
 
@@ -140,6 +140,27 @@ impl Policy {
     /// What [`crate::decide()`] would refuse this visitor with, as far as role and address are concerned.
     pub fn admits_address(&self, visitor: &Visitor<'_>, address: ClientAddress) -> Result<(), Refusal> {
         crate::decide::admits_address(self, visitor, address)
+    }
+    /// Whether the site lets this address in at all, whoever asks for whatever: what the portal's pages are behind.
+    /// # Errors
+    /// What [`crate::decide()`] would refuse with.
+    pub fn admits_to_site(&self, site: SiteId, address: ClientAddress) -> Result<(), Refusal> {
+        let networks = self.site_at(site).map(|site| site.networks.as_ref());
+        match networks {
+            Some(None) => Ok(()),
+            Some(Some(networks)) if networks.contains(address.ip()) => Ok(()),
+            Some(Some(_)) | None => Err(Refusal::AddressNotAllowed(Scope::Site)),
+        }
+    }
+    /// The roles that may manage every area of every site, in the order of names: fit for who sets the door up.
+    pub fn roles_that_manage_everything(&self) -> impl Iterator<Item = &str> {
+        let everything = |role: &&Role| {
+            let grants = &role.grants;
+            grants.by_area.is_empty()
+                && grants.by_site.is_empty()
+                && grants.everywhere.is_some_and(|grant| grant.level == Level::Manage)
+        };
+        self.roles.iter().filter(everything).map(|role| &*role.name)
     }
 
     pub(crate) fn site_at(&self, site: SiteId) -> Option<&Site> {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use foldhash::quality::RandomState;
 use stagedoor_policy::Policy;
 use stagedoor_policy::time::Timestamp;
+use tokio::sync::watch;
 
 use super::cell::is_banned_since;
 use super::{AccountCell, AccountFacts, LiveSession, Lookup, disused_since};
@@ -28,6 +29,8 @@ enum Entry {
 pub(crate) struct Memory {
     by_token: papaya::HashMap<TokenHash, Entry, RandomState>,
     index: Mutex<Index>,
+    /// Counts ends of sessions and changes of accounts.
+    changes: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -98,6 +101,7 @@ impl Memory {
         let session = room.sessions.remove(position);
         let settled = session.finish(ended.clone()).clone();
         self.lay(room, session.stored().token, session.stored().expires_at, settled);
+        self.note_change();
         Some(session)
     }
 
@@ -107,6 +111,17 @@ impl Memory {
         if let Some(room) = index.rooms.get(&account.id) {
             room.cell.replace(Arc::new(AccountFacts::new(account)));
         }
+        drop(index);
+        self.note_change();
+    }
+
+    /// Fires after each end of a session and each change of an account.
+    pub(crate) fn changed(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn note_change(&self) {
+        self.changes.send_modify(|changes| *changes = changes.wrapping_add(1));
     }
 
     /// Forgets tombstones whose session would have expired, and accounts that nothing is left of.
