@@ -83,7 +83,7 @@ impl House {
         let (policy, now) = (self.policy(), self.clock.now());
         let mut live: Vec<_> = sessions
             .into_iter()
-            .filter(|session| session.end().is_none() && session.lapsed(&policy, now).is_none())
+            .filter(|session| session.is_live(&policy, now))
             .map(|session| (session.record(), session.account()))
             .collect();
         live.sort_by_key(|(record, _)| (record.opened_at, record.id));
