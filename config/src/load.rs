@@ -100,11 +100,15 @@ pub(crate) fn load_texts(sources: &Sources, env: &Environment, files: &FileTexts
         .as_deref()
         .and_then(Path::parent)
         .unwrap_or(Path::new(""));
+    let declared = building.root.names_in("site");
     let assembled = building.read(BUILDING).and_then(|fields| {
         let mut assembly = Assembly::in_folder(folder);
         let assembled = assembly.building(fields);
         building.add(assembly.faults);
         building.add(assembled.iter().flat_map(check::building).collect());
+        if declared.is_empty() {
+            building.add(vec![check::no_site()]);
+        }
         assembled
     });
     let rules = policy.read(POLICY).map(rules::rules);
@@ -114,9 +118,10 @@ pub(crate) fn load_texts(sources: &Sources, env: &Environment, files: &FileTexts
                 .err()
                 .unwrap_or_default(),
         );
-        if building.is_sound() {
+        // Without the names of the sites, every name in the rules would be called wrong.
+        if building.parsed && !declared.is_empty() {
             let prefix = assembled.as_ref().map(|building| building.portal.prefix.as_str());
-            policy.add(check::rules(&building.root.names_in("site"), prefix, rules));
+            policy.add(check::rules(&declared, prefix, rules));
         }
     }
     let (building_text, policy_text) = (building.text.clone(), policy.text.clone());
@@ -243,11 +248,6 @@ impl Half {
         for fault in faults {
             self.findings.add(fault);
         }
-    }
-
-    /// Whether the names of its sites can be told.
-    fn is_sound(&self) -> bool {
-        self.parsed
     }
 
     fn into_faults(self) -> Faults {

@@ -52,20 +52,23 @@ pub(crate) fn read(root: &Node, table: &'static [Setting]) -> (Fields, Findings)
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) list: Vec<Finding>,
-    /// Tables and lists that lack a value because it was no good: what later checks say of them would be an echo.
+    /// Values that were no good or are missing: what later checks say of them would be an echo.
     maimed: Vec<KeyPath>,
+    /// Values that may never be shown.
+    secrets: Vec<KeyPath>,
 }
 
 impl Findings {
     /// Adds what a later check found, unless it only echoes a value that was no good.
     pub(crate) fn add(&mut self, fault: Fault) {
-        let echo = self.maimed.iter().any(|maimed| fault.at.0.starts_with(&maimed.0));
+        let keys = fault.at.0.as_slice();
+        let above = |maimed: &KeyPath| maimed.0.split_last().is_some_and(|(_, above)| keys == above);
+        let echo = self
+            .maimed
+            .iter()
+            .any(|maimed| keys.starts_with(&maimed.0) || above(maimed));
         if !echo {
-            self.list.push(Finding {
-                fault,
-                spot: Spot::Value,
-                secret: false,
-            });
+            self.push(fault, Spot::Value);
         }
     }
 
@@ -84,13 +87,12 @@ impl Findings {
         let Some((_, node)) = entries.get(setting.name) else {
             return self.absent(setting, at);
         };
-        let first = self.list.len();
-        let value = self.value(node, &setting.kind, &here);
-        for finding in self.list.iter_mut().skip(first).filter(|_| setting.secret) {
-            finding.secret = true;
+        if setting.secret {
+            self.secrets.push(here.clone());
         }
+        let value = self.value(node, &setting.kind, &here);
         if value.is_none() {
-            self.maimed.push(at.clone());
+            self.maimed.push(here);
             return default(setting);
         }
         value
@@ -105,7 +107,7 @@ impl Findings {
                 message,
                 Some(format!("add it: {}", setting.kind.words())),
             );
-            self.maimed.push(at.clone());
+            self.maimed.push(at.key(setting.name));
         }
         default(setting)
     }
@@ -155,7 +157,7 @@ impl Findings {
         for (name, (_, node)) in entries {
             match self.value(node, of, &at.key(name)) {
                 Some(value) => good.push((name.clone(), value)),
-                None => self.maimed.push(at.clone()),
+                None => self.maimed.push(at.key(name)),
             }
         }
         Value::Named(good)
@@ -229,15 +231,13 @@ impl Findings {
     }
 
     fn fault(&mut self, at: &KeyPath, spot: Spot, message: String, help: Option<String>) {
-        self.list.push(Finding {
-            fault: Fault {
-                at: at.clone(),
-                message,
-                help,
-            },
-            spot,
-            secret: false,
-        });
+        let at = at.clone();
+        self.push(Fault { at, message, help }, spot);
+    }
+
+    fn push(&mut self, fault: Fault, spot: Spot) {
+        let secret = self.secrets.iter().any(|secret| fault.at.0.starts_with(&secret.0));
+        self.list.push(Finding { fault, spot, secret });
     }
 }
 

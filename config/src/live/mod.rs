@@ -1,7 +1,7 @@
 //! What is in force, and how it changes: a fault never does, a good file does within a second.
 
 mod replace;
-mod watch;
+pub(crate) mod watch;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
