@@ -74,8 +74,13 @@ impl Faults {
     }
 
     pub(crate) fn push(&mut self, fault: FileFault) {
+        self.push_with(|| fault);
+    }
+
+    /// Adds a fault that is only made if it is kept: finding its line takes time.
+    pub(crate) fn push_with(&mut self, make: impl FnOnce() -> FileFault) {
         if self.list.len() < FAULTS_KEPT_MAX {
-            self.list.push(fault);
+            self.list.push(make());
         } else {
             self.left_out += 1;
         }

@@ -201,7 +201,7 @@ impl Half {
         self.parsed = errors.is_empty();
         for (span, message) in errors {
             self.early
-                .push(FileFault::at((&self.name, text), span, false, message, None));
+                .push_with(|| FileFault::at((&self.name, text), span, false, message, None));
         }
     }
 
@@ -254,7 +254,7 @@ impl Half {
         let mut faults = self.early;
         for finding in self.findings.list {
             let Fault { at, message, help } = finding.fault;
-            faults.push(match self.root.locate(&at, finding.spot) {
+            faults.push_with(|| match self.root.locate(&at, finding.spot) {
                 Origin::Outside(name) => FileFault::without_line(name, message, help),
                 Origin::File(_) if self.text.is_empty() => FileFault::without_line(self.name.as_str(), message, help),
                 Origin::File(span) => {
@@ -276,6 +276,13 @@ fn read_file(path: &Path) -> Result<Arc<str>, FileFault> {
             "see that it exists and that the user running Stagedoor may read it",
         )
     };
+    // Opening a pipe would wait for somebody to write into it.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(fault(
+            "cannot read the file: it is not a plain file".to_owned(),
+            "name a file",
+        ));
+    }
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     // One byte more than may be: so that a file growing meanwhile is noticed too.

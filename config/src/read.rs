@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use stagedoor_policy::fault::{Fault, KeyPath};
+use stagedoor_policy::fault::{Fault, Key, KeyPath};
 
 use crate::describe::{Kind, Setting};
 use crate::fault::quoted;
@@ -67,9 +67,15 @@ impl Findings {
             .maimed
             .iter()
             .any(|maimed| keys.starts_with(&maimed.0) || above(maimed));
-        if !echo {
-            self.push(fault, Spot::Value);
+        if echo {
+            return;
         }
+        // A fault that names the key is about the key: `no site has an area `setings``.
+        let about_key = match keys.last() {
+            Some(Key::Name(name)) => fault.message.contains(&quoted(name)),
+            _ => false,
+        };
+        self.push(fault, if about_key { Spot::Key } else { Spot::Value });
     }
 
     fn table(&mut self, entries: &Entries, settings: &'static [Setting], at: &KeyPath) -> Fields {

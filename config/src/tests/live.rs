@@ -304,8 +304,6 @@ async fn a_policy_that_cannot_be_numbered_is_tried_again() {
 #[tokio::test]
 async fn a_new_certificate_is_told_once() {
     let tls = "[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n";
-    let folder = Folder::with(BUILDING, POLICY);
-    drop(folder);
     let stage = Stage::with_tls(tls).await;
     let fires = stage.live.tls_changed();
     for _ in 0..3 {
@@ -316,6 +314,19 @@ async fn a_new_certificate_is_told_once() {
     assert!(stage.live.poll_tls_once().await);
     assert!(!stage.live.poll_tls_once().await);
     assert_eq!(*fires.borrow(), 1);
+    std::fs::remove_file(stage.folder.path("key.pem")).expect("removed");
+    for _ in 0..3 {
+        assert!(!stage.live.poll_tls_once().await, "nothing to load");
+    }
+    stage.folder.write("key.pem", "renewed");
+    assert!(!stage.live.poll_tls_once().await);
+    assert!(stage.live.poll_tls_once().await);
+}
+
+#[tokio::test]
+async fn watching_ends_when_it_is_told_to() {
+    let stage = Stage::open().await;
+    Arc::clone(&stage.live).watch(std::future::ready(())).await;
 }
 
 impl Stage {
