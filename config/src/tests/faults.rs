@@ -246,7 +246,7 @@ fn an_address_has_no_name_to_check_a_certificate_by() {
     );
     assert_eq!(
         told,
-        ["stagedoor.toml:3:19 `tls_server_name` means nothing for a plain HTTP upstream"]
+        ["stagedoor.toml:3:1 `tls_server_name` means nothing for a plain HTTP upstream"]
     );
 }
 
