@@ -5,6 +5,8 @@ mod faults;
 mod live;
 mod made;
 mod property;
+mod replace;
+mod stage;
 mod values;
 
 use std::path::PathBuf;

@@ -8,9 +8,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cause, Live, Reloaded, blocking, sha256};
+use super::{Cause, Live, Reloaded, blocking};
 use crate::building::Building;
 use crate::load::FileTexts;
+use crate::snapshot::sha256;
 
 const POLL_EVERY: Duration = Duration::from_millis(250);
 /// Certificates are some kilobytes.
