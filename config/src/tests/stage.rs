@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use stagedoor_identity::Clock;
-use stagedoor_identity::port::StoreError;
+use stagedoor_identity::port::{SharedStore, StoreError};
 use stagedoor_policy::time::Timestamp;
 
 use super::{BUILDING, Folder, POLICY};
@@ -110,3 +110,6 @@ impl Stage {
         }
     }
 }
+
+/// Checked by the compiler: whatever store there is can number policies.
+const _: fn(SharedStore) -> Box<dyn PolicyHistory> = |store| Box::new(store);
