@@ -162,3 +162,62 @@ fn kind(word: &str) -> Result<Kind, Fault> {
 fn outcome(word: &str) -> Result<Outcome, Fault> {
     serde_json::from_value(word.into()).map_err(|_unknown| column::damaged("outcome"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{connection, place};
+    use super::*;
+
+    fn plan(query: &AuditQuery) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = connection::for_writing(&place::prepare(folder.path()).unwrap()).unwrap();
+        let (sql, values) = search(query);
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let lines = statement
+            .query_map(params_from_iter(values), |row| row.get("detail"))
+            .unwrap();
+        lines.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn searches_walk_an_index_newest_first_and_stop_at_the_limit() {
+        let text = || Some("x".to_owned());
+        let all = AuditQuery::default;
+        for (query, walk) in [
+            (all(), "SCAN audit"),
+            (
+                AuditQuery {
+                    before: Some(9),
+                    ..all()
+                },
+                "INTEGER PRIMARY KEY (rowid<?)",
+            ),
+            (AuditQuery { kind: text(), ..all() }, "audit_by_kind (kind=?)"),
+            (
+                AuditQuery {
+                    support_code: text(),
+                    ..all()
+                },
+                "audit_by_support_code (support_code=?)",
+            ),
+        ] {
+            let plan = plan(&query);
+            assert!(plan.len() == 1 && plan[0].ends_with(walk), "{query:?}: {plan:#?}");
+        }
+    }
+
+    #[test]
+    fn a_search_for_an_account_walks_both_of_its_indexes_and_reads_only_what_it_found() {
+        let plan = plan(&AuditQuery {
+            account: Some("x".to_owned()),
+            ..AuditQuery::default()
+        });
+        for walk in [
+            "audit_by_account (account=?)",
+            "audit_by_actor (actor=?)",
+            "INTEGER PRIMARY KEY (rowid=?)",
+        ] {
+            assert!(plan.iter().any(|line| line.ends_with(walk)), "{walk}: {plan:#?}");
+        }
+    }
+}
