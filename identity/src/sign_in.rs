@@ -1,11 +1,16 @@
 //! Signing in, step by step.
 
+pub(crate) mod ticket;
+
 use std::sync::Arc;
 
 use stagedoor_policy::request::ClientAddress;
 use stagedoor_policy::time::Timestamp;
 
 use crate::{LiveSession, Password, Secret, SessionToken};
+
+/// When somebody who found every hashing place taken should come back.
+const BUSY_RETRY_SECONDS: u32 = 2;
 
 /// Somebody at the door.
 #[derive(Debug)]
@@ -106,7 +111,10 @@ pub enum SignInRefusal {
     InvalidCode,
     /// `locked`: too many failures for this name from this source; said of unknown names just the same.
     #[error("too many failed attempts")]
-    Locked { until: Timestamp },
+    Locked {
+        /// When the lock ends by itself.
+        until: Timestamp,
+    },
     /// `refused`: the address, the channel or the inactivity rule refuses; only told to who had the right password.
     #[error("refused")]
     Refused {
@@ -116,7 +124,9 @@ pub enum SignInRefusal {
     /// `session_limit`: every session this account may have is in use, and the rule says refuse.
     #[error("signed in elsewhere")]
     SessionLimit {
+        /// When the oldest of them was opened.
         opened_at: Timestamp,
+        /// From where.
         address: std::net::IpAddr,
     },
     /// `ticket_expired`: begin again.
@@ -127,7 +137,10 @@ pub enum SignInRefusal {
     PasswordUnfit(Vec<String>),
     /// `busy`: too many sign-ins under way; try again in so many seconds.
     #[error("too many sign-ins under way")]
-    Busy { retry_after_seconds: u32 },
+    Busy {
+        /// When to come back.
+        retry_after_seconds: u32,
+    },
     /// `unavailable`: the store failed. Refused, never guessed.
     #[error("the door cannot check this now")]
     Unavailable,
@@ -147,6 +160,60 @@ pub enum RefusedBecause {
 impl SignInRefusal {
     /// The stable code of the outside contract.
     pub fn code(&self) -> &'static str {
-        todo!()
+        match self {
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::InvalidCode => "invalid_code",
+            Self::Locked { .. } => "locked",
+            Self::Refused { .. } => "refused",
+            Self::SessionLimit { .. } => "session_limit",
+            Self::TicketExpired => "ticket_expired",
+            Self::PasswordUnfit(_) => "password_unfit",
+            Self::Busy { .. } => "busy",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+impl NextStep {
+    /// The stable code of the outside contract.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::SecondFactor => "second_factor_required",
+            Self::EnrolSecondFactor => "second_factor_enrolment_required",
+            Self::ChangePassword => "password_change_required",
+        }
+    }
+}
+
+impl RefusedBecause {
+    /// A stable code for the audit.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Address => "address_not_allowed",
+            Self::Channel => "channel_not_allowed",
+            Self::Inactive => "banned_for_disuse",
+        }
+    }
+}
+
+/// A store that fails refuses: nothing is guessed.
+impl From<crate::port::StoreError> for SignInRefusal {
+    fn from(fault: crate::port::StoreError) -> Self {
+        tracing::error!(%fault, "a sign-in was refused, since the store could not be asked");
+        Self::Unavailable
+    }
+}
+
+impl From<crate::credential::pool::Busy> for SignInRefusal {
+    fn from(_: crate::credential::pool::Busy) -> Self {
+        Self::Busy {
+            retry_after_seconds: BUSY_RETRY_SECONDS,
+        }
+    }
+}
+
+impl From<crate::credential::pool::HashFailed> for SignInRefusal {
+    fn from(_: crate::credential::pool::HashFailed) -> Self {
+        Self::Unavailable
     }
 }

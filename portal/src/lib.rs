@@ -1,1 +1,208 @@
-//! stagedoor-portal
+//! What people see of the door: sign-in, second factor, enrolment, change of password, profile, sign-out, who-am-I, and the
+//! pages for refused requests. Everything works without scripts.
+//!
+//! [`router`] is an axum router that knows nothing of the proxy around it. The gateway hands each request under the reserved
+//! prefix over with a [`Caller`] in its extensions, and sends the answer back. [`presented_token`] and [`refusal`] are for the
+//! gateway's own use.
+//!
+//! Reading order: `visit` (one request), `sign_in` (the way in), `profile` (one's own account), `refusal` (the way out).
+//!
+//! State lives in three cookies (see `cookie`): the session, a random value that strangers' forms are tied to, and the sealed
+//! step a sign-in is at. The door itself remembers nothing of half-done sign-ins.
+
+mod assets;
+mod audience;
+mod carried;
+mod cookie;
+mod destination;
+mod forgery;
+mod halt;
+mod headers;
+mod keys;
+mod page;
+mod profile;
+mod qr;
+pub mod refusal;
+mod sign_in;
+mod sign_out;
+mod visit;
+mod when;
+mod whoami;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use stagedoor_identity::Doorkeeper;
+use stagedoor_policy::request::ClientAddress;
+use stagedoor_policy::time::Timestamp;
+
+pub use audience::Audience;
+pub use cookie::{Presented, cookie_name, is_own_cookie, presented_token};
+pub use headers::ANSWERED_BY;
+
+use crate::halt::Halt;
+use crate::keys::KeyRing;
+use crate::refusal::Look;
+use crate::visit::Visit;
+
+/// The largest body a form or a program may post to the portal.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// Keys change rarely; who verifies assertions may keep them this long.
+const JWKS_MAY_BE_KEPT: HeaderValue = HeaderValue::from_static("public, max-age=300");
+
+/// Who asks, as the gateway sees it: an extension of every request that reaches [`router`].
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// From where.
+    pub address: ClientAddress,
+    /// Whether the visitor came over TLS.
+    pub secure: bool,
+    /// As in the `Host` header, the port included where there is one: forms must come from this origin.
+    pub host: String,
+    /// The site the host names.
+    pub site: Option<String>,
+    /// Which request.
+    pub request_id: String,
+    /// When it came.
+    pub now: Timestamp,
+}
+
+/// What a portal is made of.
+#[derive(Clone)]
+pub struct PortalParts {
+    /// Who knows the accounts and sessions.
+    pub door: Arc<Doorkeeper>,
+    /// The reserved prefix: `/.stagedoor/`. Slashes that are missing at its ends are added.
+    pub prefix: String,
+    /// The operator's name for the door, shown on every page.
+    pub title: String,
+    /// The public keys of the assertion, as a JWK set.
+    pub jwks: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+impl fmt::Debug for PortalParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PortalParts")
+            .field("prefix", &self.prefix)
+            .field("title", &self.title)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What every handler shares.
+pub(crate) struct Portal {
+    door: Arc<Doorkeeper>,
+    look: Look,
+    jwks: Arc<dyn Fn() -> String + Send + Sync>,
+    keys: KeyRing,
+}
+
+/// Everything under the prefix. Any other path is answered with 404, so hand over only what lies under the prefix.
+pub fn router(parts: PortalParts) -> Router {
+    let prefix = whole_prefix(&parts.prefix);
+    // Braces would be read as a capture.
+    let root = prefix.replace('{', "{{").replace('}', "}}");
+    let at = |page: &str| format!("{root}{page}");
+    let portal = Arc::new(Portal {
+        door: parts.door,
+        look: Look {
+            prefix,
+            title: parts.title,
+        },
+        jwks: parts.jwks,
+        keys: KeyRing::default(),
+    });
+    Router::new()
+        .without_v07_checks()
+        .route(&at(""), get(start))
+        .route(
+            &at("login"),
+            get(sign_in::password::show).post(sign_in::password::submit),
+        )
+        .route(
+            &at("login/second-factor"),
+            get(sign_in::second_factor::show).post(sign_in::second_factor::submit),
+        )
+        .route(
+            &at("login/enrol"),
+            get(sign_in::enrol::show).post(sign_in::enrol::submit),
+        )
+        .route(
+            &at("login/password"),
+            get(sign_in::new_password::show).post(sign_in::new_password::submit),
+        )
+        .route(&at("logout"), get(sign_out::show).post(sign_out::submit))
+        .route(&at("profile"), get(profile::show))
+        .route(
+            &at("profile/password"),
+            get(profile::password::show).post(profile::password::submit),
+        )
+        .route(
+            &at("profile/second-factor"),
+            get(profile::second_factor::show).post(profile::second_factor::submit),
+        )
+        .route(&at("profile/sessions"), post(profile::sessions::submit))
+        .route(&at("whoami"), get(whoami::show))
+        .route(&at("jwks.json"), get(jwks))
+        .route(&at("assets/{name}"), get(asset))
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(map_response(secured))
+        .with_state(portal)
+}
+
+fn whole_prefix(written: &str) -> String {
+    match written.trim_matches('/') {
+        "" => "/".to_owned(),
+        bare => format!("/{bare}/"),
+    }
+}
+
+async fn start(visit: Visit) -> Response {
+    let page = if visit.signed_in().is_some() {
+        "profile"
+    } else {
+        "login"
+    };
+    visit.finish(visit.redirect(&visit.path(page)))
+}
+
+async fn jwks(State(portal): State<Arc<Portal>>) -> Response {
+    let media_type = HeaderValue::from_static("application/jwk-set+json");
+    let headers = [
+        (header::CONTENT_TYPE, media_type),
+        (header::CACHE_CONTROL, JWKS_MAY_BE_KEPT),
+    ];
+    (headers, (portal.jwks)()).into_response()
+}
+
+async fn asset(visit: Visit, name: Result<Path<String>, PathRejection>) -> Response {
+    let found = name.ok().and_then(|Path(name)| assets::serve(&name));
+    visit.finish(found.ok_or(Halt::NotFound))
+}
+
+async fn not_found(visit: Visit) -> Response {
+    visit.refuse(Halt::NotFound)
+}
+
+async fn wrong_method(visit: Visit) -> Response {
+    visit.refuse(Halt::WrongMethod)
+}
+
+async fn secured(mut answer: Response) -> Response {
+    headers::secure(answer.headers_mut());
+    answer
+}

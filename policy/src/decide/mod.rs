@@ -5,6 +5,12 @@ use crate::policy::{AreaId, Policy, SiteId};
 use crate::request::{ClientAddress, Target};
 use crate::{ExtraGrant, Level};
 
+mod notes;
+mod walk;
+
+use notes::{Silent, Written};
+pub(crate) use walk::admits_address;
+
 /// What is known of somebody who is signed in.
 #[derive(Debug, Clone, Copy)]
 pub struct Visitor<'a> {
@@ -94,7 +100,18 @@ pub enum Refusal {
 impl Refusal {
     /// A stable code for metrics, audit and JSON: `address_not_allowed_site`, `sign_in_required`, `not_granted`…
     pub fn code(&self) -> &'static str {
-        todo!()
+        match self {
+            Self::AddressNotAllowed(Scope::Site) => "address_not_allowed_site",
+            Self::AddressNotAllowed(Scope::Role) => "address_not_allowed_role",
+            Self::AddressNotAllowed(Scope::Account) => "address_not_allowed_account",
+            Self::AccountHasNoNetworks => "account_has_no_networks",
+            Self::SignInRequired => "sign_in_required",
+            Self::SecondFactorRequired => "second_factor_required",
+            Self::RoleUnknown => "role_unknown",
+            Self::ChannelNotAllowed => "channel_not_allowed",
+            Self::NoArea => "no_area",
+            Self::NotGranted { .. } => "not_granted",
+        }
     }
 }
 
@@ -107,15 +124,16 @@ pub enum Decision {
     Refuse(Refusal),
 }
 
-/// Judges a request. Deny is the default.
-pub fn decide(_policy: &Policy, _question: &Question<'_>) -> Decision {
-    todo!()
+/// Judges a request. Deny is the default. Does not allocate.
+pub fn decide(policy: &Policy, question: &Question<'_>) -> Decision {
+    walk::judge(policy, question, &mut Silent)
 }
 
 /// One step of a judgement, for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// What was looked at: `site networks`, `area`, `session`, `channel`, `role networks`, `account networks`, `grant`.
+    /// What was looked at: `site networks`, `area`, `session`, `role`, `channel`, `second factor`, `role networks`,
+    /// `account networks`, `grant`.
     pub check: &'static str,
     /// Whether it was passed.
     pub passed: bool,
@@ -135,6 +153,14 @@ pub struct Explanation {
 }
 
 /// Judges a request and says why.
-pub fn explain(_policy: &Policy, _question: &Question<'_>) -> Explanation {
-    todo!()
+pub fn explain(policy: &Policy, question: &Question<'_>) -> Explanation {
+    let mut notes = Written::default();
+    let decision = walk::judge(policy, question, &mut notes);
+    Explanation {
+        decision,
+        steps: notes.steps,
+    }
 }
+
+#[cfg(test)]
+mod tests;

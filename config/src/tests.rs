@@ -1,0 +1,1 @@
+//! Both files, through the front.

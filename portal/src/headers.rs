@@ -1,0 +1,32 @@
+//! Headers that every answer of the door's own bears, whoever made it and whatever it says.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// Marks answers that the door gave itself, so that a console's scripts can tell them from the console's.
+pub const ANSWERED_BY: HeaderName = HeaderName::from_static("x-stagedoor-answer");
+
+/// No scripts, nothing from elsewhere, in nobody's frame.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
+                                       frame-ancestors 'none'; base-uri 'none'";
+
+/// `same-origin` and not `no-referrer`: with the latter, browsers hide the `Origin` of our own forms.
+const REFERRER_POLICY: &str = "same-origin";
+
+/// Adds them. An answer that has said for how long it may be kept stays so; everything else may not be kept.
+pub(crate) fn secure(headers: &mut HeaderMap) {
+    let fixed = [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, REFERRER_POLICY),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (ANSWERED_BY, "door"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+}

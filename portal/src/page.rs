@@ -1,0 +1,145 @@
+//! The pages, as typed values; the templates beside them only lay them out.
+
+use askama::Template;
+
+use crate::refusal::PageLook;
+use crate::when::When;
+use crate::words::Words;
+
+/// Name and password.
+#[derive(Template)]
+#[template(path = "login.html")]
+pub(crate) struct LoginPage {
+    pub(crate) look: PageLook,
+    pub(crate) token: String,
+    /// Where the visitor wanted to go; empty: nowhere in particular.
+    pub(crate) to: String,
+    /// What was typed before.
+    pub(crate) name: String,
+    /// Why one is here.
+    pub(crate) notice: Option<Words>,
+    pub(crate) error: Option<String>,
+    pub(crate) host: String,
+    /// Where a visitor who is signed in already may go on to.
+    pub(crate) onward: String,
+}
+
+/// A code of the second factor.
+#[derive(Template)]
+#[template(path = "second_factor.html")]
+pub(crate) struct SecondFactorPage {
+    pub(crate) look: PageLook,
+    pub(crate) token: String,
+    pub(crate) error: Option<String>,
+}
+
+/// The new secret, and a code to prove that it arrived.
+#[derive(Template)]
+#[template(path = "enrol.html")]
+pub(crate) struct EnrolPage {
+    pub(crate) look: PageLook,
+    pub(crate) token: String,
+    pub(crate) error: Option<String>,
+    /// A `data:` address.
+    pub(crate) qr: Option<String>,
+    pub(crate) typed: String,
+    /// The path below the prefix that the form posts to.
+    pub(crate) action: &'static str,
+    /// During sign-in it is demanded; on the profile page it may be left.
+    pub(crate) demanded: bool,
+}
+
+/// The recovery codes, once.
+#[derive(Template)]
+#[template(path = "recovery_codes.html")]
+pub(crate) struct RecoveryCodesPage {
+    pub(crate) look: PageLook,
+    pub(crate) codes: Vec<String>,
+    /// Where to go on.
+    pub(crate) onward: String,
+    pub(crate) host: String,
+    pub(crate) at: When,
+}
+
+/// A new password in place of a temporary one.
+#[derive(Template)]
+#[template(path = "new_password.html")]
+pub(crate) struct NewPasswordPage {
+    pub(crate) look: PageLook,
+    pub(crate) token: String,
+    pub(crate) error: Option<String>,
+    pub(crate) problems: Vec<String>,
+}
+
+/// A button to sign out with, or the news that it is done.
+#[derive(Template)]
+#[template(path = "logout.html")]
+pub(crate) struct LogoutPage {
+    pub(crate) look: PageLook,
+    pub(crate) token: String,
+}
+
+/// One's own account.
+#[derive(Template)]
+#[template(path = "profile.html")]
+pub(crate) struct ProfilePage {
+    pub(crate) look: PageLook,
+    pub(crate) token: String,
+    pub(crate) done: Option<String>,
+    pub(crate) display_name: String,
+    pub(crate) email: Option<String>,
+    pub(crate) role: String,
+    pub(crate) last_sign_in: Option<When>,
+    pub(crate) second_factor: bool,
+    pub(crate) recovery_codes_left: u32,
+    pub(crate) sessions: Vec<SessionRow>,
+    pub(crate) address: String,
+}
+
+/// One of one's own sessions.
+pub(crate) struct SessionRow {
+    pub(crate) id: String,
+    pub(crate) current: bool,
+    pub(crate) address: String,
+    pub(crate) agent: String,
+    /// Empty for browsers.
+    pub(crate) channel: String,
+    pub(crate) opened: When,
+    pub(crate) used: When,
+}
+
+/// Change one's own password.
+#[derive(Template)]
+#[template(path = "own_password.html")]
+pub(crate) struct OwnPasswordPage {
+    pub(crate) look: PageLook,
+    pub(crate) token: String,
+    pub(crate) error: Option<String>,
+    pub(crate) problems: Vec<String>,
+}
+
+/// Set up one's own second factor: the password first.
+#[derive(Template)]
+#[template(path = "own_second_factor.html")]
+pub(crate) struct OwnSecondFactorPage {
+    pub(crate) look: PageLook,
+    pub(crate) token: String,
+    pub(crate) error: Option<String>,
+    /// Whether it replaces one.
+    pub(crate) again: bool,
+}
+
+/// Who am I?
+#[derive(Template)]
+#[template(path = "whoami.html")]
+pub(crate) struct WhoamiPage {
+    pub(crate) look: PageLook,
+    pub(crate) address: String,
+    pub(crate) account: Option<String>,
+    pub(crate) role: Option<String>,
+    pub(crate) channel: Option<String>,
+    pub(crate) expires: Option<When>,
+    pub(crate) site: Option<String>,
+    pub(crate) scheme: &'static str,
+    pub(crate) host: String,
+}

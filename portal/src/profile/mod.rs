@@ -1,0 +1,164 @@
+//! One's own account: what the door knows of it, its sessions, its password and its second factor.
+
+pub(crate) mod password;
+pub(crate) mod second_factor;
+pub(crate) mod sessions;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use crate::Audience;
+use crate::carried::{Carried, Done};
+use crate::cookie::Jar;
+use crate::forgery::{self, Bond};
+use crate::halt::Halt;
+use crate::page::{ProfilePage, SessionRow};
+use crate::visit::{SignedIn, Visit, with_cookies};
+use crate::when::When;
+
+/// `GET profile`.
+pub(crate) async fn show(visit: Visit) -> Response {
+    let answer = match visit.signed_in() {
+        Some(signed_in) => profile_page(&visit, signed_in).await,
+        None => sign_in_first(&visit, "profile"),
+    };
+    visit.finish(answer)
+}
+
+/// A person is led to sign in and back; a program is told.
+fn sign_in_first(visit: &Visit, page: &str) -> Result<Response, Halt> {
+    match visit.audience {
+        Audience::Person => {
+            let back = visit.path(page);
+            let to = visit.destination(Some(&back));
+            visit.redirect(&format!("{}?to={}", visit.path("login"), to.escaped()))
+        }
+        Audience::Program => Err(Halt::SignInFirst),
+    }
+}
+
+/// A form of somebody signed in: its token and what it is tied to.
+async fn own_form(visit: &Visit, signed_in: &SignedIn) -> Result<(String, Bond), Halt> {
+    let bond = Bond::of_session(signed_in.session.id());
+    let token = forgery::token(&visit.keys().await?.forms, &bond);
+    Ok((token, bond))
+}
+
+/// Back to the profile page, which says what was done.
+async fn done(visit: &Visit, signed_in: &SignedIn, done: Done) -> Result<Response, Halt> {
+    let bond = Bond::of_session(signed_in.session.id());
+    let cookie = visit.carry(&Carried::Done(done), &bond).await?;
+    Ok(with_cookies(visit.redirect(&visit.path("profile"))?, [cookie]))
+}
+
+async fn profile_page(visit: &Visit, signed_in: &SignedIn) -> Result<Response, Halt> {
+    let (token, bond) = own_form(visit, signed_in).await?;
+    let account = signed_in.session.account();
+    let done = match visit.carried(Some(&bond)).await? {
+        Some(Carried::Done(done)) => Some(done),
+        Some(Carried::Pending(_)) | None => None,
+    };
+    let page = ProfilePage {
+        look: visit.look(),
+        token,
+        done: done.map(sentence),
+        display_name: account.display_name.clone(),
+        email: account.email.clone(),
+        role: account.role.clone(),
+        last_sign_in: account.last_sign_in_at.map(When::of),
+        second_factor: account.second_factor,
+        recovery_codes_left: account.recovery_codes_left,
+        sessions: rows(visit, signed_in),
+        address: visit.caller.address.ip().to_string(),
+    };
+    let said = done.and_then(|_| Jar::Step.clear(visit.caller.secure));
+    Ok(with_cookies(visit.page(StatusCode::OK, &page)?, [said]))
+}
+
+/// This session first, then the others, the last used first.
+fn rows(visit: &Visit, signed_in: &SignedIn) -> Vec<SessionRow> {
+    let current = signed_in.session.id();
+    let mut records = visit.portal.door.sessions_of(signed_in.session.account().id);
+    records.sort_by_key(|record| (record.id != current, std::cmp::Reverse(record.last_used_at)));
+    let row = |record: stagedoor_identity::session::SessionRecord| SessionRow {
+        id: record.id.0.to_string(),
+        current: record.id == current,
+        address: record.address.to_string(),
+        agent: agent(&record.user_agent),
+        channel: if record.channel == "browser" {
+            String::new()
+        } else {
+            record.channel
+        },
+        opened: When::of(record.opened_at),
+        used: When::of(if record.id == current {
+            visit.caller.now
+        } else {
+            record.last_used_at
+        }),
+    };
+    records.into_iter().map(row).collect()
+}
+
+/// What people call their browser, as far as it says so; else its own words, cut short.
+fn agent(user_agent: &str) -> String {
+    const AGENT_CHARS_MAX: usize = 60;
+    // In this order: most browsers also claim to be those further down.
+    let browsers = [
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
+    let systems = [
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    let named = |names: &[(&str, &'static str)]| {
+        names
+            .iter()
+            .find(|(mark, _)| user_agent.contains(mark))
+            .map(|(_, name)| *name)
+    };
+    match (named(&browsers), named(&systems)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), None) => browser.to_owned(),
+        (None, _) if user_agent.trim().is_empty() => "A program that does not name itself".to_owned(),
+        (None, _) => user_agent.chars().take(AGENT_CHARS_MAX).collect(),
+    }
+}
+
+fn sentence(done: Done) -> String {
+    match done {
+        Done::PasswordChanged => "Your password is changed. Every other session of yours has ended.".to_owned(),
+        Done::SessionEnded => "That session has ended.".to_owned(),
+        Done::SessionsEnded(0) => "There was no other session.".to_owned(),
+        Done::SessionsEnded(1) => "One other session has ended.".to_owned(),
+        Done::SessionsEnded(number) => format!("{number} other sessions have ended."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::agent;
+
+    #[test]
+    fn a_browser_is_called_by_its_common_name() {
+        let chrome =
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
+        assert_eq!(agent(chrome), "Chrome on Linux");
+        assert_eq!(agent(&format!("{chrome} Edg/142.0")), "Edge on Linux");
+        assert_eq!(
+            agent("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1"),
+            "Safari on iPhone"
+        );
+        assert_eq!(agent("curl/8.1"), "curl/8.1");
+        assert_eq!(agent(" "), "A program that does not name itself");
+        assert_eq!(agent(&"x".repeat(200)).len(), 60);
+    }
+}

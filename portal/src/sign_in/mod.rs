@@ -1,0 +1,98 @@
+//! The way in, one file a step. A step that went well leads to the next by a redirect, so every page can be reloaded; what
+//! proves the steps before travels in the step cookie, or for programs in the answer.
+
+pub(crate) mod enrol;
+pub(crate) mod new_password;
+mod outcome;
+pub(crate) mod password;
+pub(crate) mod second_factor;
+
+use axum::response::Response;
+use http::HeaderValue;
+use stagedoor_identity::sign_in::SignInRefusal;
+
+pub(crate) use outcome::{advise_waiting, expires_at, show_codes};
+
+use crate::carried::{Carried, Pending, Step};
+use crate::cookie::Jar;
+use crate::forgery::{self, Bond};
+use crate::halt::Halt;
+use crate::visit::Visit;
+use crate::words;
+
+/// A stranger's form: its token, what it is tied to, and the cookie to set where there was none.
+struct StrangersForm {
+    token: String,
+    cookie: Option<HeaderValue>,
+}
+
+impl Visit {
+    async fn strangers_form(&self) -> Result<StrangersForm, Halt> {
+        let keys = self.keys().await?;
+        if let Some(bond) = self.form_bond() {
+            return Ok(StrangersForm {
+                token: forgery::token(&keys.forms, &bond),
+                cookie: None,
+            });
+        }
+        let fresh = forgery::fresh_form_cookie();
+        let bond = Bond::of_form(&fresh).ok_or(Halt::Broken)?;
+        let cookie = Jar::Form.set(&fresh, self.caller.secure);
+        Ok(StrangersForm {
+            token: forgery::token(&keys.forms, &bond),
+            cookie,
+        })
+    }
+
+    /// What was carried here for this bond.
+    pub(crate) async fn carried(&self, bond: Option<&Bond>) -> Result<Option<Carried>, Halt> {
+        let keys = self.keys().await?;
+        let sealed = Jar::Step.presented(&self.headers, self.caller.secure);
+        Ok(bond
+            .zip(sealed)
+            .and_then(|(bond, sealed)| Carried::open(sealed, keys, bond)))
+    }
+
+    /// The cookie that carries something on.
+    pub(crate) async fn carry(&self, carried: &Carried, bond: &Bond) -> Result<Option<HeaderValue>, Halt> {
+        let sealed = carried.seal(self.keys().await?, bond).ok_or(Halt::Broken)?;
+        Ok(Jar::Step.set(&sealed, self.caller.secure))
+    }
+
+    /// The step of a sign-in this visitor is at.
+    async fn pending(&self) -> Result<Option<Pending>, Halt> {
+        match self.carried(self.form_bond().as_ref()).await? {
+            Some(Carried::Pending(pending)) => Ok(Some(pending)),
+            Some(Carried::Done(_)) | None => Ok(None),
+        }
+    }
+
+    /// What to tell of a refused step.
+    pub(crate) fn sentence(&self, refusal: &SignInRefusal) -> String {
+        words::sign_in(refusal, self.caller.address.ip(), self.caller.now)
+    }
+}
+
+/// The path below the prefix where a step is taken.
+fn page_of(step: Step) -> &'static str {
+    match step {
+        Step::SecondFactor => "login/second-factor",
+        Step::Enrol => "login/enrol",
+        Step::ChangePassword => "login/password",
+        Step::OwnEnrolment => "profile/second-factor",
+    }
+}
+
+/// The step the visitor is at, if it is this one; else the answer that leads to the right place.
+async fn at_step(visit: &Visit, step: Step) -> Result<Result<Pending, Response>, Halt> {
+    match visit.pending().await? {
+        Some(pending) if pending.step == step => Ok(Ok(pending)),
+        Some(pending) => visit.redirect(&visit.path(page_of(pending.step))).map(Err),
+        None => password::begin_again(visit).await.map(Err),
+    }
+}
+
+/// A code as typed, without the blanks that apps show and people copy.
+pub(crate) fn tidy_code(typed: &str) -> String {
+    typed.split_whitespace().collect()
+}

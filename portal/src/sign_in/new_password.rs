@@ -1,0 +1,140 @@
+//! The last step, for who has a temporary password: one of their own.
+
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use stagedoor_identity::Password;
+use stagedoor_identity::sign_in::{SignInRefusal, Ticket};
+
+use super::{at_step, outcome, password};
+use crate::carried::Step;
+use crate::halt::Halt;
+use crate::page::NewPasswordPage;
+use crate::visit::{Posted, Visit, with_cookies};
+use crate::words;
+
+#[derive(Deserialize)]
+struct Fields {
+    #[serde(default)]
+    csrf: String,
+    ticket: Option<String>,
+    new_password: String,
+    /// Only pages ask twice.
+    #[serde(default)]
+    repeat: String,
+}
+
+/// A new password as typed, or what is wrong with it before the rules are asked.
+pub(crate) enum Typed {
+    /// Both times the same.
+    Fine(Password),
+    /// A sentence.
+    Wrong(&'static str),
+}
+
+/// Looks at a new password that was typed twice.
+pub(crate) fn typed_twice(new: &str, repeat: &str) -> Typed {
+    if new.is_empty() {
+        return Typed::Wrong("Please enter a new password.");
+    }
+    match (Password::new(new), Password::new(repeat)) {
+        (Some(new), Some(repeat)) if new.matches(&repeat) => Typed::Fine(new),
+        (Some(_), _) => Typed::Wrong("The new password confirmation does not match."),
+        (None, _) => Typed::Wrong("The new password entered does not meet the requirements."),
+    }
+}
+
+/// `GET login/password`.
+pub(crate) async fn show(visit: Visit) -> Response {
+    let answer = match at_step(&visit, Step::ChangePassword).await {
+        Ok(Ok(_)) => password_page(&visit, StatusCode::OK, None, Vec::new()).await,
+        Ok(Err(elsewhere)) => Ok(elsewhere),
+        Err(halt) => Err(halt),
+    };
+    visit.finish(answer)
+}
+
+/// `POST login/password`.
+pub(crate) async fn submit(visit: Visit, request: Request) -> Response {
+    let answer = match visit.read::<Fields>(request).await {
+        Ok(Posted::Json(fields)) => by_program(&visit, fields).await,
+        Ok(Posted::Form(fields)) => by_form(&visit, fields).await,
+        Err(halt) => Err(halt),
+    };
+    visit.finish(answer)
+}
+
+async fn by_program(visit: &Visit, fields: Fields) -> Result<Response, Halt> {
+    let ticket = Ticket::from_text(&fields.ticket.ok_or(Halt::Malformed)?);
+    let Some(new) = Password::new(fields.new_password) else {
+        return Ok(outcome::refusal_for_program(
+            visit,
+            &SignInRefusal::PasswordUnfit(Vec::new()),
+        ));
+    };
+    let progress = visit
+        .portal
+        .door
+        .change_temporary_password(&ticket, new, visit.origin())
+        .await;
+    Ok(outcome::for_program(visit, progress).await)
+}
+
+async fn by_form(visit: &Visit, fields: Fields) -> Result<Response, Halt> {
+    let Some(bond) = visit.form_bond() else {
+        return password::begin_again(visit).await;
+    };
+    visit.check_form(Some(&bond), &fields.csrf).await?;
+    let pending = match at_step(visit, Step::ChangePassword).await? {
+        Ok(pending) => pending,
+        Err(elsewhere) => return Ok(elsewhere),
+    };
+    let new = match typed_twice(&fields.new_password, &fields.repeat) {
+        Typed::Fine(new) => new,
+        Typed::Wrong(sentence) => {
+            let error = Some(sentence.to_owned());
+            return password_page(visit, StatusCode::UNPROCESSABLE_ENTITY, error, Vec::new()).await;
+        }
+    };
+    match visit
+        .portal
+        .door
+        .change_temporary_password(&pending.ticket(), new, visit.origin())
+        .await
+    {
+        Ok(progress) => outcome::for_person(visit, &bond, progress, &pending.to, &[]).await,
+        Err(refusal @ (SignInRefusal::PasswordUnfit(_) | SignInRefusal::Busy { .. } | SignInRefusal::Unavailable)) => {
+            let error = Some(visit.sentence(&refusal));
+            let status = words::sign_in_status(&refusal);
+            let mut answer = password_page(visit, status, error, problems(&refusal)).await?;
+            outcome::advise_waiting(visit, &refusal, &mut answer);
+            Ok(answer)
+        }
+        Err(refusal) => password::refused(visit, &refusal).await,
+    }
+}
+
+/// The rules a new password breaks, one sentence each.
+pub(crate) fn problems(refusal: &SignInRefusal) -> Vec<String> {
+    match refusal {
+        SignInRefusal::PasswordUnfit(problems) => problems.clone(),
+        _ => Vec::new(),
+    }
+}
+
+async fn password_page(
+    visit: &Visit,
+    status: StatusCode,
+    error: Option<String>,
+    problems: Vec<String>,
+) -> Result<Response, Halt> {
+    let form = visit.strangers_form().await?;
+    let page = NewPasswordPage {
+        look: visit.look(),
+        token: form.token,
+        error,
+        problems,
+    };
+    Ok(with_cookies(visit.page(status, &page)?, [form.cookie]))
+}
