@@ -43,11 +43,11 @@ fn append(step: &Connection, events: &[Event]) -> Result<(), Fault> {
     for event in events {
         insert.execute(named_params! {
             ":at": event.at_micros,
-            ":kind": word(&event.kind, "kind")?,
+            ":kind": event.kind.name(),
             ":actor": event.actor,
             ":account": event.account,
             ":address": event.address.map(|address| address.to_string()),
-            ":outcome": word(&event.outcome, "outcome")?,
+            ":outcome": event.outcome.name(),
             ":reason": event.reason,
             ":rule": event.rule,
             ":site": event.site,
@@ -123,13 +123,14 @@ impl Filter {
 
 fn read(row: &Row<'_>) -> Result<StoredEvent, Fault> {
     let address: Option<String> = column::get(row, "address")?;
+    let (kind, outcome): (String, String) = (column::get(row, "kind")?, column::get(row, "outcome")?);
     let event = Event {
         at_micros: column::get(row, "at")?,
-        kind: kind(&column::get::<String>(row, "kind")?)?,
+        kind: Kind::from_name(&kind).ok_or_else(|| column::damaged("kind"))?,
         actor: column::get(row, "actor")?,
         account: column::get(row, "account")?,
         address: address.map(|_text| column::address(row, "address")).transpose()?,
-        outcome: outcome(&column::get::<String>(row, "outcome")?)?,
+        outcome: Outcome::from_name(&outcome).ok_or_else(|| column::damaged("outcome"))?,
         reason: column::get(row, "reason")?,
         rule: column::get(row, "rule")?,
         site: column::get(row, "site")?,
@@ -145,22 +146,6 @@ fn read(row: &Row<'_>) -> Result<StoredEvent, Fault> {
         number: column::count(row, "number")?,
         event,
     })
-}
-
-/// The name an enum goes by outside, bare: what `kind` and `outcome` are searched by.
-fn word<T: serde::Serialize>(value: &T, column: &'static str) -> Result<String, Fault> {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => Ok(word),
-        _ => Err(column::damaged(column)),
-    }
-}
-
-fn kind(word: &str) -> Result<Kind, Fault> {
-    serde_json::from_value(word.into()).map_err(|_unknown| column::damaged("kind"))
-}
-
-fn outcome(word: &str) -> Result<Outcome, Fault> {
-    serde_json::from_value(word.into()).map_err(|_unknown| column::damaged("outcome"))
 }
 
 #[cfg(test)]
