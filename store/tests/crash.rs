@@ -28,11 +28,12 @@ const LINE_WAIT_MAX: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_survives_kill_9_and_nothing_is_half_done() {
-    let folder = tempfile::tempdir().unwrap();
-    victim::register_accounts(folder.path()).await;
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("data");
+    victim::register_accounts(&folder).await;
     let mut acknowledged = Acknowledged::default();
     for round in 0..ROUNDS {
-        let (mut child, lines) = start(folder.path(), round);
+        let (mut child, lines) = start(&folder, round);
         let wanted = 1 + (round * 53) % 190;
         for _line in 0..wanted {
             let line = lines
@@ -49,7 +50,7 @@ async fn what_was_acknowledged_survives_kill_9_and_nothing_is_half_done() {
         );
         // What was on its way through the pipe was acknowledged too.
         lines.iter().for_each(|line| acknowledged.note(&line));
-        evidence::check(folder.path(), &mut acknowledged, round).await;
+        evidence::check(&folder, &mut acknowledged, round).await;
     }
     assert!(acknowledged.steps() > ROUNDS, "the rounds did something");
 }

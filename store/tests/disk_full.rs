@@ -24,7 +24,7 @@ fn without_room_writes_fail_and_nothing_is_lost_and_with_room_they_work_again() 
         .args(["-c", &script, "sh"])
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", "fills_the_disk", "--ignored", "--nocapture"])
-        .env(FOLDER, folder.path())
+        .env(FOLDER, folder.path().join("data"))
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&ran.stdout);

@@ -1,7 +1,7 @@
 //! The embedded store keeps every promise of the conformance suite, and a few of its own.
 #![expect(clippy::expect_used, reason = "helpers of a test")]
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use stagedoor_identity::port::SharedStore;
@@ -16,14 +16,15 @@ fn folder() -> Folder {
 }
 
 impl Folder {
-    fn path(&self) -> &Path {
-        self.0.path()
+    /// Made by the store, so the umask of whoever runs this does not matter.
+    fn path(&self) -> PathBuf {
+        self.0.path().join("data")
     }
 }
 
 impl Place for Folder {
     fn open(&self) -> SharedStore {
-        Arc::new(Embedded::open(self.path()).expect("the store opens"))
+        Arc::new(Embedded::open(&self.path()).expect("the store opens"))
     }
 }
 
@@ -162,7 +163,7 @@ mod beside_the_promises {
             let told = Arc::clone(&told);
             Arc::new(move |operation: &'static str, took: Duration| told.lock().unwrap().push((operation, took)))
         };
-        let store = Embedded::open_observed(folder.path(), observer).unwrap();
+        let store = Embedded::open_observed(&folder.path(), observer).unwrap();
         let name = AccountName::parse("alice").unwrap();
         store.account_by_name(&name).await.unwrap();
         store.unlock(&name).await.unwrap();
@@ -181,7 +182,7 @@ mod beside_the_promises {
         let file = folder.path().join("stagedoor.db");
         let junk = vec![0x5a; 8192];
         fs::write(&file, &junk).unwrap();
-        let refused = Embedded::open(folder.path()).unwrap_err();
+        let refused = Embedded::open(&folder.path()).unwrap_err();
         assert!(
             matches!(&refused, OpenError::Engine(why) if why.contains("damaged")),
             "{refused}"
@@ -194,7 +195,7 @@ mod beside_the_promises {
         let folder = folder();
         std::thread::scope(|scope| {
             let opening: Vec<_> = (0..8)
-                .map(|_number| scope.spawn(|| Embedded::open(folder.path())))
+                .map(|_number| scope.spawn(|| Embedded::open(&folder.path())))
                 .collect();
             for opened in opening {
                 opened.join().unwrap().unwrap();

@@ -155,7 +155,7 @@ mod tests {
 
     fn plan(query: &AuditQuery) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
-        let connection = connection::for_writing(&place::prepare(folder.path()).unwrap()).unwrap();
+        let connection = connection::for_writing(&place::prepare(&folder.path().join("data")).unwrap()).unwrap();
         let (sql, values) = search(query);
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let lines = statement
