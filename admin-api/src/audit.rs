@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Json as Answer;
 use serde::{Deserialize, Serialize};
-use stagedoor_identity::event::{AuditQuery, Kind, Outcome, StoredEvent};
+use stagedoor_identity::event::{AuditQuery, Kind, StoredEvent};
 use stagedoor_policy::time::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -38,7 +38,8 @@ struct EventView {
     /// From where.
     #[schema(required)]
     address: Option<String>,
-    outcome: OutcomeName,
+    /// `allowed`, `refused`, `done`, `failed`.
+    outcome: &'static str,
     /// A stable code.
     #[schema(required)]
     reason: Option<String>,
@@ -66,16 +67,6 @@ struct EventView {
     details: BTreeMap<String, String>,
 }
 
-/// How it ended.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum OutcomeName {
-    Allowed,
-    Refused,
-    Done,
-    Failed,
-}
-
 impl EventView {
     fn of(stored: StoredEvent) -> Self {
         let event = stored.event;
@@ -86,12 +77,7 @@ impl EventView {
             actor: event.actor,
             account: event.account,
             address: event.address.map(|address| address.to_string()),
-            outcome: match event.outcome {
-                Outcome::Allowed => OutcomeName::Allowed,
-                Outcome::Refused => OutcomeName::Refused,
-                Outcome::Done => OutcomeName::Done,
-                Outcome::Failed => OutcomeName::Failed,
-            },
+            outcome: event.outcome.name(),
             reason: event.reason,
             rule: event.rule,
             site: event.site,
@@ -147,7 +133,7 @@ impl EventSearch {
             text.map(|text| read(&text, now).map_err(|why| Problem::field(field, why)))
                 .transpose()
         };
-        if let Some(event) = self.event.as_deref().filter(|&event| !is_kind(event)) {
+        if let Some(event) = self.event.as_deref().filter(|event| Kind::from_name(event).is_none()) {
             let known: Vec<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
             return Err(Problem::field(
                 "event",
@@ -164,8 +150,4 @@ impl EventSearch {
             limit,
         })
     }
-}
-
-fn is_kind(name: &str) -> bool {
-    Kind::ALL.iter().any(|kind| kind.name() == name)
 }

@@ -49,13 +49,16 @@ pub(crate) struct FieldFault {
 pub struct FaultView {
     /// The file, by name.
     pub file: String,
-    /// Counted from 1.
-    pub line: usize,
+    /// Counted from 1; `null` where there is no line to point at.
+    #[schema(required)]
+    pub line: Option<usize>,
     /// Counted from 1, in characters.
-    pub column: usize,
+    #[schema(required)]
+    pub column: Option<usize>,
     /// What is wrong.
     pub message: String,
     /// What to do about it.
+    #[schema(required)]
     pub help: Option<String>,
 }
 

@@ -3,7 +3,7 @@
 use axum::Json as Answer;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use stagedoor_identity::event::{Event, Kind, Outcome};
+use stagedoor_identity::event::{Kind, Outcome};
 use stagedoor_identity::port::ApiToken;
 use stagedoor_policy::time::Timestamp;
 use utoipa::{IntoParams, ToSchema};
@@ -131,10 +131,7 @@ async fn revoke_token(by: Allowed<TokensWrite>, Named(name): Named) -> Result<St
     if !by.store().revoke_token(&name).await? {
         return Err(Problem::because(Sort::NOT_FOUND, "no token has that name"));
     }
-    let event = Event {
-        details: vec![("token".to_owned(), name)],
-        ..by.event(Kind::TokenRevoked, Outcome::Done)
-    };
+    let event = by.event(Kind::TokenRevoked, Outcome::Done).detail("token", &name);
     by.door().record(vec![event]).await?;
     Ok(StatusCode::NO_CONTENT)
 }
