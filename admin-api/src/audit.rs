@@ -124,7 +124,9 @@ async fn list_events(
     let limit = limit(search.limit)?;
     let events = by.store().events(&search.into_query(by.door().now(), limit)?).await?;
     let views = events.into_iter().map(EventView::of).collect();
-    Ok(Answer(Page::new(views, limit, |event: &EventView| event.number.to_string())))
+    Ok(Answer(Page::new(views, limit, |event: &EventView| {
+        event.number.to_string()
+    })))
 }
 
 impl EventSearch {

@@ -51,7 +51,9 @@ pub struct AdminParts {
 
 impl fmt::Debug for AdminParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AdminParts").field("live", &self.live).finish_non_exhaustive()
+        f.debug_struct("AdminParts")
+            .field("live", &self.live)
+            .finish_non_exhaustive()
     }
 }
 

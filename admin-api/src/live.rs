@@ -19,7 +19,10 @@ impl PolicyBoard for Live {
 
     fn site_of(&self, host: &Host<'_>) -> (Arc<Policy>, Option<SiteId>) {
         let snapshot = self.current();
-        (Arc::clone(&snapshot.policy), snapshot.site_for(host).map(|entry| entry.id))
+        (
+            Arc::clone(&snapshot.policy),
+            snapshot.site_for(host).map(|entry| entry.id),
+        )
     }
 
     fn posted(&self) -> Posted {

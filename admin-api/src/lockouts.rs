@@ -76,7 +76,9 @@ async fn list_lockouts(
     let limit = limit(search.limit)?;
     let mut locks = by.store().lockouts(None, by.door().now()).await?;
     locks.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    let page = Page::cut(locks.into_iter(), search.after.as_deref(), limit, |lock| lock.id.clone());
+    let page = Page::cut(locks.into_iter(), search.after.as_deref(), limit, |lock| {
+        lock.id.clone()
+    });
     Ok(Answer(page.map(LockoutView::of)))
 }
 

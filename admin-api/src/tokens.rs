@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use crate::auth::{Allowed, Gate};
 use crate::input::{Asked, Json, Named, given};
 use crate::page::{Page, limit};
-use crate::problem::{BodyRefusals, FieldFault, Missing, Problem, Refusals, Sort};
+use crate::problem::{BodyRefusals, FieldFault, Missing, Problem, ProblemBody, Refusals, Sort};
 use crate::scope::{EVERYTHING, SCOPES, TokensRead, TokensWrite, holds, is_known};
 use crate::time::{read, written};
 
@@ -105,7 +105,7 @@ async fn list_tokens(
 /// Makes a token; its secret is shown this once.
 #[utoipa::path(post, path = "/v1/tokens", tag = "tokens", request_body = TokenForm,
     responses((status = 201, body = TokenCreated),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "The name is taken."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "The name is taken."),
         Refusals, BodyRefusals), security(("bearer" = ["tokens:write"])))]
 async fn create_token(
     by: Allowed<TokensWrite>,
@@ -146,7 +146,10 @@ impl TokenForm {
             });
         };
         if !is_token_name(&self.name) {
-            fault("name", format!("takes 1 to {NAME_CHARACTERS_MAX} characters of `a-z 0-9 . _ -`"));
+            fault(
+                "name",
+                format!("takes 1 to {NAME_CHARACTERS_MAX} characters of `a-z 0-9 . _ -`"),
+            );
         }
         if self.scopes.is_empty() {
             fault("scopes", "names no scope".to_owned());
@@ -254,7 +257,12 @@ mod tests {
             ..form(&["accounts:all"], Some("-1d"))
         };
         let told = serde_json::to_value(wrong.into_token(NOW, None).unwrap_err()).unwrap();
-        let fields: Vec<_> = told["fields"].as_array().unwrap().iter().map(|fault| &fault["field"]).collect();
+        let fields: Vec<_> = told["fields"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|fault| &fault["field"])
+            .collect();
         assert_eq!(fields, ["name", "scopes", "expires_at"]);
     }
 }

@@ -19,7 +19,7 @@ use crate::board::{BoardStatus, Posted, ReplaceRefusal};
 use crate::etag::{Expected, mismatch};
 use crate::input::PolicyText;
 use crate::layers::text;
-use crate::problem::{BodyRefusals, FaultView, Problem, Refusals, Sort};
+use crate::problem::{BodyRefusals, FaultView, Problem, ProblemBody, Refusals, Sort};
 use crate::scope::{PolicyRead, PolicyWrite};
 
 pub(crate) fn routes() -> OpenApiRouter<Gate> {
@@ -50,10 +50,10 @@ async fn show_policy(by: Allowed<PolicyRead>) -> Response {
     responses((status = 200, body = BoardStatus, headers(
             ("ETag" = String, description = "for `If-Match`"),
             ("Stagedoor-Revision" = u64, description = "the revision in force"))),
-        (status = 409, body = Problem, content_type = "application/problem+json",
+        (status = 409, body = ProblemBody, content_type = "application/problem+json",
             description = "The policy does not come from a file that can be written."),
-        (status = 412, body = Problem, content_type = "application/problem+json", description = "Another is in force."),
-        (status = 428, body = Problem, content_type = "application/problem+json", description = "`If-Match` is missing."),
+        (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "Another is in force."),
+        (status = 428, body = ProblemBody, content_type = "application/problem+json", description = "`If-Match` is missing."),
         Refusals, BodyRefusals),
     security(("bearer" = ["policy:write"])))]
 async fn replace_policy(
@@ -170,6 +170,9 @@ fn labelled(posted: &Posted, mut response: Response) -> Response {
     if let Ok(tag) = HeaderValue::try_from(posted.etag.as_str()) {
         headers.insert(ETAG, tag);
     }
-    headers.insert(HeaderName::from_static("stagedoor-revision"), HeaderValue::from(posted.revision));
+    headers.insert(
+        HeaderName::from_static("stagedoor-revision"),
+        HeaderValue::from(posted.revision),
+    );
     response
 }

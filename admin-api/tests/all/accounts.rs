@@ -29,9 +29,14 @@ async fn an_account_is_made_shown_changed_and_removed() {
     assert_eq!(shown.header("etag"), made.header("etag"));
     assert_eq!(house.get(&format!("/v1/accounts/{id}")).await.body, shown.body);
 
-    let changed = house.patch("/v1/accounts/ada", json!({"email": null, "networks": []})).await;
+    let changed = house
+        .patch("/v1/accounts/ada", json!({"email": null, "networks": []}))
+        .await;
     assert_eq!(changed.status, 200, "{}", changed.text);
-    assert_eq!((&changed.body["email"], &changed.body["networks"]), (&Value::Null, &json!([])));
+    assert_eq!(
+        (&changed.body["email"], &changed.body["networks"]),
+        (&Value::Null, &json!([]))
+    );
     assert_eq!(changed.body["display_name"], "Ada Lovelace");
     assert_ne!(changed.header("etag"), shown.header("etag"));
 
@@ -75,7 +80,9 @@ async fn every_field_of_an_account_is_in_the_answer_and_no_secret_is() {
 #[tokio::test]
 async fn a_made_up_password_is_shown_once_opens_the_door_and_must_be_changed() {
     let house = House::open().await;
-    let made = house.post("/v1/accounts", json!({"name": "ada", "role": "owner"})).await;
+    let made = house
+        .post("/v1/accounts", json!({"name": "ada", "role": "owner"}))
+        .await;
     assert_eq!(made.status, 201, "{}", made.text);
     assert_eq!(made.body["password_temporary"], true);
     let password = made.body["temporary_password"].as_str().unwrap();
@@ -101,9 +108,16 @@ async fn a_reset_password_ends_the_sessions_and_the_old_password() {
     assert!(house.sign_in("ada", &password).await.is_ok());
     house.expect_event("password.reset").await;
 
-    let given = house.post("/v1/accounts/ada/password", json!({"password": "another horse battery"})).await;
+    let given = house
+        .post(
+            "/v1/accounts/ada/password",
+            json!({"password": "another horse battery"}),
+        )
+        .await;
     assert_eq!((given.status.as_u16(), given.body), (200, json!({})));
-    let lasting = house.post("/v1/accounts/ada/password", json!({"temporary": false})).await;
+    let lasting = house
+        .post("/v1/accounts/ada/password", json!({"temporary": false}))
+        .await;
     lasting.expect_problem(422, "unfit");
     assert_eq!(lasting.fields(), ["temporary"]);
 }
@@ -119,11 +133,23 @@ async fn what_does_not_fit_is_named_field_by_field() {
         (json!({"name": "ada", "email": "nobody"}), "email"),
         (json!({"name": "ada", "password": "short"}), "password"),
         (json!({"name": "ada", "password": "x".repeat(2000)}), "password"),
-        (json!({"name": "ada", "password_temporary": false}), "password_temporary"),
+        (
+            json!({"name": "ada", "password_temporary": false}),
+            "password_temporary",
+        ),
         (json!({"name": "ada", "networks": ["192.0.2.1/24"]}), "networks"),
-        (json!({"name": "ada", "grants": [{"area": "cellar", "level": "view"}]}), "grants"),
-        (json!({"name": "ada", "grants": [{"area": "devices", "level": "all"}]}), "grants[0].level"),
-        (json!({"name": "ada", "grants": [{"area": "devices", "level": "view", "x": 1}]}), "grants[0].x"),
+        (
+            json!({"name": "ada", "grants": [{"area": "cellar", "level": "view"}]}),
+            "grants",
+        ),
+        (
+            json!({"name": "ada", "grants": [{"area": "devices", "level": "all"}]}),
+            "grants[0].level",
+        ),
+        (
+            json!({"name": "ada", "grants": [{"area": "devices", "level": "view", "x": 1}]}),
+            "grants[0].x",
+        ),
         (json!({"name": "ada", "role": null}), "role"),
         (json!({"role": "owner"}), "name"),
     ] {
@@ -138,7 +164,9 @@ async fn what_does_not_fit_is_named_field_by_field() {
 async fn a_taken_name_is_a_conflict_in_any_case() {
     let house = House::open().await;
     house.account("ada", "owner").await;
-    let again = house.post("/v1/accounts", json!({"name": "ADA", "role": "owner"})).await;
+    let again = house
+        .post("/v1/accounts", json!({"name": "ADA", "role": "owner"}))
+        .await;
     again.expect_problem(409, "name_taken");
 }
 
@@ -148,15 +176,28 @@ async fn a_change_meant_for_another_version_is_refused() {
     house.account("ada", "owner").await;
     let old = house.get("/v1/accounts/ada").await.header("etag").to_owned();
     let edit = json!({"display_name": "Ada"});
-    let change = |tag: &str| house.call(Method::PATCH, "/v1/accounts/ada").json(&edit).header("if-match", tag);
+    let change = |tag: &str| {
+        house
+            .call(Method::PATCH, "/v1/accounts/ada")
+            .json(&edit)
+            .header("if-match", tag)
+    };
     assert_eq!(change(&old).send().await.status, 200);
     change(&old).send().await.expect_problem(412, "version_mismatch");
     change("v1").send().await.expect_problem(400, "malformed");
     assert_eq!(change("*").send().await.status, 200);
-    let remove = house.call(Method::DELETE, "/v1/accounts/ada").header("if-match", &old).send().await;
+    let remove = house
+        .call(Method::DELETE, "/v1/accounts/ada")
+        .header("if-match", &old)
+        .send()
+        .await;
     remove.expect_problem(412, "version_mismatch");
     let now = house.get("/v1/accounts/ada").await.header("etag").to_owned();
-    let remove = house.call(Method::DELETE, "/v1/accounts/ada").header("if-match", &now).send().await;
+    let remove = house
+        .call(Method::DELETE, "/v1/accounts/ada")
+        .header("if-match", &now)
+        .send()
+        .await;
     assert_eq!(remove.status, 204);
 }
 
@@ -167,7 +208,11 @@ async fn of_two_changes_made_from_the_same_version_one_wins() {
     let tag = house.get("/v1/accounts/ada").await.header("etag").to_owned();
     let change = |role: &'static str| {
         let edit = json!({ "role": role });
-        house.call(Method::PATCH, "/v1/accounts/ada").json(&edit).header("if-match", &tag).send()
+        house
+            .call(Method::PATCH, "/v1/accounts/ada")
+            .json(&edit)
+            .header("if-match", &tag)
+            .send()
     };
     let (one, other) = tokio::join!(change("owner"), change("viewer"));
     let mut statuses = [one.status.as_u16(), other.status.as_u16()];
@@ -203,12 +248,21 @@ async fn the_list_is_searched_and_paged() {
     }
     let names = |page: &Value| -> Vec<String> {
         let items = page["items"].as_array().unwrap();
-        items.iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+        items
+            .iter()
+            .map(|item| item["name"].as_str().unwrap().to_owned())
+            .collect()
     };
     let first = house.get("/v1/accounts?limit=2").await.body;
-    assert_eq!((names(&first), &first["next"]), (vec!["ada".to_owned(), "bob".to_owned()], &json!("bob")));
+    assert_eq!(
+        (names(&first), &first["next"]),
+        (vec!["ada".to_owned(), "bob".to_owned()], &json!("bob"))
+    );
     let second = house.get("/v1/accounts?limit=2&after=bob").await.body;
-    assert_eq!((names(&second), &second["next"]), (vec!["cleo".to_owned()], &Value::Null));
+    assert_eq!(
+        (names(&second), &second["next"]),
+        (vec!["cleo".to_owned()], &Value::Null)
+    );
     assert_eq!(names(&house.get("/v1/accounts?contains=LE").await.body), ["cleo"]);
     house.get("/v1/accounts?limit=0").await.expect_problem(422, "unfit");
     house.get("/v1/accounts?limit=1001").await.expect_problem(422, "unfit");
@@ -226,7 +280,10 @@ async fn a_locked_account_says_until_when_and_can_be_unlocked() {
     assert_eq!(locked["locked_until"], "2026-11-18T11:21:40.000000Z");
     assert_eq!(house.get("/v1/accounts").await.body["items"][0], locked);
     let unlocked = house.post("/v1/accounts/ada/unlock", json!({})).await.body;
-    assert_eq!(unlocked, json!({"unlocked": 1, "message": "The account has been unlocked."}));
+    assert_eq!(
+        unlocked,
+        json!({"unlocked": 1, "message": "The account has been unlocked."})
+    );
     house.signed_in("ada").await;
     let again = house.post("/v1/accounts/ada/unlock", json!({})).await.body;
     assert_eq!(again, json!({"unlocked": 0, "message": "The account was not locked."}));

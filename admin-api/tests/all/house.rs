@@ -1,8 +1,8 @@
 //! A house to call at: a real store and real files in a temporary folder, a clock moved by hand, the API as a function.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -21,7 +21,7 @@ use stagedoor_policy::time::Timestamp;
 use stagedoor_store::Embedded;
 use tower::ServiceExt as _;
 
-pub const BUILDING: &str = r#"
+pub(crate) const BUILDING: &str = r#"
 [site.console]
 hosts = ["console.example"]
 upstream = "http://127.0.0.1:8000"
@@ -30,7 +30,7 @@ upstream = "http://127.0.0.1:8000"
 data_dir = "data"
 "#;
 
-pub const POLICY: &str = r#"
+pub(crate) const POLICY: &str = r#"
 [site.console.areas]
 home = { paths = ["/"], open_to = "signed-in" }
 devices = { paths = ["/devices/**"] }
@@ -56,21 +56,21 @@ impl Clock for HandClock {
     }
 }
 
-pub struct House {
-    pub folder: tempfile::TempDir,
-    pub door: Arc<Doorkeeper>,
-    pub live: Arc<Live>,
+pub(crate) struct House {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) door: Arc<Doorkeeper>,
+    pub(crate) live: Arc<Live>,
     clock: Arc<HandClock>,
     router: Router,
     root: String,
 }
 
 impl House {
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::with_metrics(|| "stagedoor_sessions_live 0\n".to_owned()).await
     }
 
-    pub async fn with_metrics(metrics: impl Fn() -> String + Send + Sync + 'static) -> Self {
+    pub(crate) async fn with_metrics(metrics: impl Fn() -> String + Send + Sync + 'static) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("stagedoor.toml"), BUILDING).unwrap();
         std::fs::write(folder.path().join("policy.toml"), POLICY).unwrap();
@@ -112,7 +112,7 @@ impl House {
     }
 
     /// The secret of a new token.
-    pub async fn token(&self, name: &str, scopes: &[&str]) -> String {
+    pub(crate) async fn token(&self, name: &str, scopes: &[&str]) -> String {
         let token = ApiToken {
             name: name.to_owned(),
             scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
@@ -123,21 +123,17 @@ impl House {
         secret.expose_text().to_owned()
     }
 
-    pub fn root(&self) -> &str {
-        &self.root
-    }
-
-    pub fn pass(&self, span: Duration) {
+    pub(crate) fn pass(&self, span: Duration) {
         let micros = i64::try_from(span.as_micros()).unwrap();
         self.clock.0.fetch_add(micros, Ordering::SeqCst);
     }
 
-    pub fn policy_file(&self) -> String {
+    pub(crate) fn policy_file(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("policy.toml")).unwrap()
     }
 
     /// Makes an account that can sign in with `correct horse battery`.
-    pub async fn account(&self, name: &str, role: &str) -> Value {
+    pub(crate) async fn account(&self, name: &str, role: &str) -> Value {
         let body = serde_json::json!({
             "name": name, "role": role, "password": PASSWORD, "password_temporary": false
         });
@@ -146,7 +142,7 @@ impl House {
         made.body
     }
 
-    pub async fn sign_in(&self, name: &str, password: &str) -> Result<Progress, SignInRefusal> {
+    pub(crate) async fn sign_in(&self, name: &str, password: &str) -> Result<Progress, SignInRefusal> {
         let from = Origin {
             address: ClientAddress::of_peer("192.0.2.7".parse().unwrap()),
             user_agent: "a browser".to_owned(),
@@ -161,14 +157,14 @@ impl House {
         self.door.sign_in(attempt).await
     }
 
-    pub async fn signed_in(&self, name: &str) {
+    pub(crate) async fn signed_in(&self, name: &str) {
         match self.sign_in(name, PASSWORD).await {
             Ok(Progress::Open(_)) => {}
             other => panic!("{name} is not in: {other:?}"),
         }
     }
 
-    pub fn call(&self, method: Method, path: &str) -> Call<'_> {
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call<'_> {
         Call {
             house: self,
             method,
@@ -181,40 +177,43 @@ impl House {
         }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.call(Method::GET, path).send().await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.call(Method::DELETE, path).send().await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.call(Method::POST, path).json(&body).send().await
     }
 
-    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
         self.call(Method::PATCH, path).json(&body).send().await
     }
 
     /// The kinds of what happened, newest first, with their actors.
-    pub async fn happened(&self) -> Vec<(String, String)> {
+    pub(crate) async fn happened(&self) -> Vec<(String, String)> {
         let events = self.get("/v1/audit?limit=1000").await;
         let text = |event: &Value, key: &str| event[key].as_str().unwrap().to_owned();
         let items = events.body["items"].as_array().unwrap().clone();
-        items.iter().map(|event| (text(event, "kind"), text(event, "actor"))).collect()
+        items
+            .iter()
+            .map(|event| (text(event, "kind"), text(event, "actor")))
+            .collect()
     }
 
-    pub async fn expect_event(&self, kind: &str) {
+    pub(crate) async fn expect_event(&self, kind: &str) {
         let happened = self.happened().await;
         let by_root = (kind.to_owned(), "token:root".to_owned());
         assert!(happened.contains(&by_root), "no {kind} by token:root in {happened:?}");
     }
 }
 
-pub const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
-pub fn setup() -> Actor {
+pub(crate) fn setup() -> Actor {
     Actor {
         name: "setup".to_owned(),
         address: None,
@@ -223,7 +222,7 @@ pub fn setup() -> Actor {
 }
 
 /// A call that is being made up; by default with the token that may do everything.
-pub struct Call<'a> {
+pub(crate) struct Call<'a> {
     house: &'a House,
     method: Method,
     path: String,
@@ -233,31 +232,31 @@ pub struct Call<'a> {
 
 impl Call<'_> {
     /// In place of what was there.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.retain(|(there, _)| !there.eq_ignore_ascii_case(name));
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub fn without(mut self, name: &str) -> Self {
+    pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(there, _)| !there.eq_ignore_ascii_case(name));
         self
     }
 
-    pub fn token(self, token: &str) -> Self {
+    pub(crate) fn token(self, token: &str) -> Self {
         self.header(AUTHORIZATION.as_str(), &format!("Bearer {token}"))
     }
 
-    pub fn body(mut self, content_type: &str, body: impl Into<Body>) -> Self {
+    pub(crate) fn body(mut self, content_type: &str, body: impl Into<Body>) -> Self {
         self.body = body.into();
         self.header(CONTENT_TYPE.as_str(), content_type)
     }
 
-    pub fn json(self, body: &Value) -> Self {
+    pub(crate) fn json(self, body: &Value) -> Self {
         self.body("application/json", body.to_string())
     }
 
-    pub async fn send(self) -> Answer {
+    pub(crate) async fn send(self) -> Answer {
         let mut request = Request::builder().method(self.method).uri(self.path);
         for (name, value) in &self.headers {
             request = request.header(name, value);
@@ -279,30 +278,39 @@ impl Call<'_> {
 }
 
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
     /// Null where it is no JSON.
-    pub body: Value,
-    pub text: String,
+    pub(crate) body: Value,
+    pub(crate) text: String,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// A problem with this status and code, well formed.
     #[track_caller]
-    pub fn expect_problem(&self, status: u16, code: &str) {
-        assert_eq!((self.status.as_u16(), self.body["code"].as_str()), (status, Some(code)), "{}", self.text);
+    pub(crate) fn expect_problem(&self, status: u16, code: &str) {
+        assert_eq!(
+            (self.status.as_u16(), self.body["code"].as_str()),
+            (status, Some(code)),
+            "{}",
+            self.text
+        );
         assert_eq!(self.header("content-type"), "application/problem+json");
         assert_eq!(self.body["status"], status);
-        assert!(self.body["title"].is_string() && self.body["type"].is_string(), "{}", self.text);
+        assert!(
+            self.body["title"].is_string() && self.body["type"].is_string(),
+            "{}",
+            self.text
+        );
     }
 
     /// The names of the fields that are wrong.
-    pub fn fields(&self) -> Vec<&str> {
+    pub(crate) fn fields(&self) -> Vec<&str> {
         let fields = self.body["fields"].as_array().map(Vec::as_slice).unwrap_or_default();
         fields.iter().map(|fault| fault["field"].as_str().unwrap()).collect()
     }

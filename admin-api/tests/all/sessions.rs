@@ -11,13 +11,31 @@ async fn sessions_are_listed_without_what_opens_them() {
     house.signed_in("ada").await;
     let sessions = house.get("/v1/sessions").await.body;
     let session = &sessions["items"][0];
-    assert_eq!((&session["account"], &session["role"]), (&json!("ada"), &json!("owner")), "{sessions}");
-    assert_eq!((&session["channel"], &session["address"]), (&json!("browser"), &json!("192.0.2.7")));
-    assert_eq!((&session["user_agent"], &session["second_factor"]), (&json!("a browser"), &json!(false)));
+    assert_eq!(
+        (&session["account"], &session["role"]),
+        (&json!("ada"), &json!("owner")),
+        "{sessions}"
+    );
+    assert_eq!(
+        (&session["channel"], &session["address"]),
+        (&json!("browser"), &json!("192.0.2.7"))
+    );
+    assert_eq!(
+        (&session["user_agent"], &session["second_factor"]),
+        (&json!("a browser"), &json!(false))
+    );
     assert_eq!(session["opened_at"], "2026-11-18T11:06:40.000000Z");
     let mut fields: Vec<_> = session.as_object().unwrap().keys().cloned().collect();
     fields.sort_unstable();
-    let expected = ["account", "address", "channel", "expires_at", "id", "last_used_at", "opened_at"];
+    let expected = [
+        "account",
+        "address",
+        "channel",
+        "expires_at",
+        "id",
+        "last_used_at",
+        "opened_at",
+    ];
     assert_eq!(fields[..7], expected);
     assert_eq!(fields[7..], ["role", "second_factor", "user_agent"]);
 }
@@ -50,7 +68,10 @@ async fn the_sessions_of_one_account_are_listed_and_ended_and_others_stay() {
     assert_eq!((of("ada").await, of("bob").await), (1, 1));
     assert_eq!(house.delete("/v1/sessions?account=ada").await.body, json!({"ended": 1}));
     assert_eq!((of("ada").await, of("bob").await), (0, 1));
-    house.get("/v1/sessions?account=nobody").await.expect_problem(404, "not_found");
+    house
+        .get("/v1/sessions?account=nobody")
+        .await
+        .expect_problem(404, "not_found");
     let all = house.delete("/v1/sessions").await;
     all.expect_problem(422, "unfit");
     assert_eq!(all.fields(), ["account"]);
@@ -67,7 +88,13 @@ async fn sessions_are_paged() {
     let (mut seen, mut after) = (Vec::new(), String::new());
     loop {
         let page = house.get(&format!("/v1/sessions?limit=1{after}")).await.body;
-        seen.extend(page["items"].as_array().unwrap().iter().map(|session| session["account"].to_string()));
+        seen.extend(
+            page["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|session| session["account"].to_string()),
+        );
         match &page["next"] {
             Value::String(next) => after = format!("&after={next}"),
             _ => break,
@@ -90,7 +117,10 @@ async fn a_lock_is_listed_and_ended_by_its_id_and_an_unknown_name_is_not_repeate
     assert!(!locks.text.contains("typed here"), "{}", locks.text);
     let items = locks.body["items"].as_array().unwrap().clone();
     let of_ada = items.iter().find(|lock| lock["account"] == "ada").unwrap();
-    assert_eq!((&of_ada["source"], &of_ada["failures"]), (&json!("192.0.2.7"), &json!(5)));
+    assert_eq!(
+        (&of_ada["source"], &of_ada["failures"]),
+        (&json!("192.0.2.7"), &json!(5))
+    );
     assert_eq!(of_ada["until"], "2026-11-18T11:21:40.000000Z");
 
     let path = format!("/v1/lockouts/{}", of_ada["id"].as_str().unwrap());

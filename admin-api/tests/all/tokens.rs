@@ -8,19 +8,32 @@ use crate::house::House;
 #[tokio::test]
 async fn a_token_is_shown_once_and_opens_what_its_scopes_say() {
     let house = House::open().await;
-    let made = house.post("/v1/tokens", json!({"name": "ci", "scopes": ["accounts:read"]})).await;
+    let made = house
+        .post("/v1/tokens", json!({"name": "ci", "scopes": ["accounts:read"]}))
+        .await;
     assert_eq!(made.status, 201, "{}", made.text);
     let secret = made.body["token"].as_str().unwrap();
     assert!(secret.starts_with("sdt_") && secret.len() == 47, "{secret}");
     assert_eq!(made.body["expires_at"], json!(null));
-    assert_eq!(house.call(Method::GET, "/v1/accounts").token(secret).send().await.status, 200);
+    assert_eq!(
+        house
+            .call(Method::GET, "/v1/accounts")
+            .token(secret)
+            .send()
+            .await
+            .status,
+        200
+    );
     let other = house.call(Method::GET, "/v1/tokens").token(secret).send().await;
     other.expect_problem(403, "scope_missing");
 
     let list = house.get("/v1/tokens").await;
     assert!(!list.text.contains(secret));
     assert_eq!(list.body["items"][0]["name"], "ci");
-    house.post("/v1/tokens", json!({"name": "ci", "scopes": ["*"]})).await.expect_problem(409, "name_taken");
+    house
+        .post("/v1/tokens", json!({"name": "ci", "scopes": ["*"]}))
+        .await
+        .expect_problem(409, "name_taken");
     house.expect_event("token.created").await;
 }
 
@@ -28,13 +41,27 @@ async fn a_token_is_shown_once_and_opens_what_its_scopes_say() {
 async fn a_token_cannot_make_one_that_may_do_more() {
     let house = House::open().await;
     let small = house.token("small", &["tokens:write", "audit:read"]).await;
-    for scopes in [json!(["*"]), json!(["audit:read", "accounts:write"]), json!(["tokens:read"])] {
+    for scopes in [
+        json!(["*"]),
+        json!(["audit:read", "accounts:write"]),
+        json!(["tokens:read"]),
+    ] {
         let form = json!({"name": "more", "scopes": scopes});
-        let answer = house.call(Method::POST, "/v1/tokens").token(&small).json(&form).send().await;
+        let answer = house
+            .call(Method::POST, "/v1/tokens")
+            .token(&small)
+            .json(&form)
+            .send()
+            .await;
         answer.expect_problem(403, "scope_exceeded");
     }
     let form = json!({"name": "less", "scopes": ["audit:read"]});
-    let answer = house.call(Method::POST, "/v1/tokens").token(&small).json(&form).send().await;
+    let answer = house
+        .call(Method::POST, "/v1/tokens")
+        .token(&small)
+        .json(&form)
+        .send()
+        .await;
     assert_eq!(answer.status, 201, "{}", answer.text);
 }
 
@@ -48,7 +75,10 @@ async fn a_revoked_token_is_worthless_at_once_and_one_may_revoke_ones_own() {
     after.expect_problem(401, "unauthenticated");
     house.delete("/v1/tokens/own").await.expect_problem(404, "not_found");
     let happened = house.happened().await;
-    assert!(happened.contains(&("token.revoked".to_owned(), "token:own".to_owned())), "{happened:?}");
+    assert!(
+        happened.contains(&("token.revoked".to_owned(), "token:own".to_owned())),
+        "{happened:?}"
+    );
 }
 
 #[tokio::test]
@@ -72,7 +102,10 @@ async fn what_is_wrong_with_a_token_is_told_field_by_field() {
         (json!({"name": "a b", "scopes": ["*"]}), "name"),
         (json!({"name": "ci", "scopes": []}), "scopes"),
         (json!({"name": "ci", "scopes": ["accounts:*"]}), "scopes"),
-        (json!({"name": "ci", "scopes": ["*"], "expires_at": "2020-01-01T00:00:00Z"}), "expires_at"),
+        (
+            json!({"name": "ci", "scopes": ["*"], "expires_at": "2020-01-01T00:00:00Z"}),
+            "expires_at",
+        ),
         (json!({"name": "ci", "scopes": ["*"], "token": "sdt_mine"}), "token"),
     ] {
         let answer = house.post("/v1/tokens", form).await;
