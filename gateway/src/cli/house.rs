@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use async_trait::async_trait;
+use stagedoor_config::{Environment, Sources};
 use stagedoor_identity::Secret;
 
 pub use super::arguments::{DemoArgs, ServeArgs};
@@ -33,12 +34,12 @@ pub trait House {
 /// Where the store and the files are when the door does not run.
 #[derive(Debug, Clone)]
 pub struct LocalPlace {
-    /// The building file, where there is one.
-    pub building: Option<PathBuf>,
+    /// The files, for [`stagedoor_config::Live::open`]; without files, a console that nobody is going to ask stands in.
+    pub sources: Sources,
     /// The data folder; it exists.
     pub data_dir: PathBuf,
     /// What the settings may be taken from besides, over the file.
-    pub settings: stagedoor_config::Environment,
+    pub settings: Environment,
 }
 
 /// The admin API in this process.

@@ -187,6 +187,9 @@ pub(crate) struct Reach {
     /// The building file, which says where the admin API and the data folder are [default: ./stagedoor.toml]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
+    /// The data folder, where `serve` was given one
+    #[arg(long, global = true, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) data_dir: Option<PathBuf>,
     /// The admin API [env: STAGEDOOR_ADMIN_URL] [default: as the file says, else http://127.0.0.1:9080]
     #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
     pub(crate) admin_url: Option<String>,
