@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use async_trait::async_trait;
-use stagedoor_config::{Environment, Sources};
+use stagedoor_config::Environment;
 use stagedoor_identity::Secret;
 
 pub use super::arguments::{DemoArgs, ServeArgs};
@@ -34,8 +34,8 @@ pub trait House {
 /// Where the store and the files are when the door does not run.
 #[derive(Debug, Clone)]
 pub struct LocalPlace {
-    /// The files, for [`stagedoor_config::Live::open`]; without files, a console that nobody is going to ask stands in.
-    pub sources: Sources,
+    /// The building file, where there is one.
+    pub building: Option<PathBuf>,
     /// The data folder; it exists.
     pub data_dir: PathBuf,
     /// What the settings may be taken from besides, over the file.

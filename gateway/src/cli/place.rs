@@ -79,7 +79,7 @@ pub(crate) async fn open(shell: &mut Shell<'_>, reach: &Reach) -> Result<Api, Fa
 /// What the files and the environment say about where things are.
 #[derive(Debug)]
 struct Whereabouts {
-    sources: Sources,
+    building: Option<PathBuf>,
     data_dir: PathBuf,
     admin_listen: SocketAddr,
 }
@@ -95,7 +95,7 @@ impl Whereabouts {
         let building = stagedoor_config::load_building(&sources, &settings(shell))
             .map_err(|faults| Failure::configuration(faults.to_string()))?;
         Ok(Self {
-            sources,
+            building: sources.building,
             data_dir: shell.path(data_dir(&building)?),
             admin_listen: building.admin.listen,
         })
@@ -144,7 +144,7 @@ async fn local(shell: &mut Shell<'_>, found: Whereabouts, url: &AdminUrl) -> Res
         ));
     }
     let place = LocalPlace {
-        sources: found.sources,
+        building: found.building,
         data_dir: found.data_dir,
         settings: settings(shell),
     };
