@@ -36,7 +36,7 @@ pub use environment::{COMMAND_LINE_NAMES, Environment};
 pub use fault::{Faults, FileFault};
 pub use host::HostPattern;
 pub use live::{Cause, Live, OpenFault, PolicyHistory, Reloaded, ReplaceFault, Status};
-pub use load::{Inline, Loaded, Sources, load};
+pub use load::{Inline, Loaded, Sources, load, load_building};
 pub use snapshot::{SiteEntry, Snapshot};
 pub use starter::starter_files;
 pub use upstream::Scheme;

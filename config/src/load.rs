@@ -66,6 +66,21 @@ pub fn load(sources: &Sources, env: &Environment) -> Result<Loaded, Faults> {
     load_texts(sources, env, &files)
 }
 
+/// Reads and checks the building alone: for a command that has to find the door while its house rules are at fault.
+///
+/// # Errors
+/// Every fault of `stagedoor.toml` and of the environment at once.
+pub fn load_building(sources: &Sources, env: &Environment) -> Result<Building, Faults> {
+    let files = FileTexts::read(sources);
+    let (building, assembled) = assemble(sources, env, &files.building);
+    let faults = building.into_faults();
+    match assembled {
+        Some(building) if faults.is_empty() => Ok(building),
+        _ if faults.is_empty() => Err(nothing_to_say()),
+        _ => Err(faults),
+    }
+}
+
 /// The texts of both files, or why there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileTexts {
@@ -88,30 +103,9 @@ impl FileTexts {
 
 /// Checks texts that were read already.
 pub(crate) fn load_texts(sources: &Sources, env: &Environment, files: &FileTexts) -> Result<Loaded, Faults> {
-    let name = |path: &Option<PathBuf>, built_in: &str| match path {
-        Some(path) => path.display().to_string(),
-        None => built_in.to_owned(),
-    };
-    let mut building = Half::new(name(&sources.building, "command line"), &files.building);
-    building.lay_over(sources, env);
+    let (building, assembled) = assemble(sources, env, &files.building);
     let mut policy = Half::new(name(&sources.policy, "built-in policy"), &files.policy);
-
-    let folder = sources
-        .building
-        .as_deref()
-        .and_then(Path::parent)
-        .unwrap_or(Path::new(""));
     let declared = building.root.names_in("site");
-    let assembled = building.read(BUILDING).and_then(|fields| {
-        let mut assembly = Assembly::in_folder(folder);
-        let assembled = assembly.building(fields);
-        building.add(assembly.faults);
-        building.add(assembled.iter().flat_map(check::building).collect());
-        if declared.is_empty() {
-            building.add(vec![check::no_site()]);
-        }
-        assembled
-    });
     let rules = policy.read(POLICY).map(rules::rules);
     if let Some(rules) = &rules {
         policy.add(
@@ -132,6 +126,33 @@ pub(crate) fn load_texts(sources: &Sources, env: &Environment, files: &FileTexts
         (Some(building), Some(rules)) if faults.is_empty() => Ok(finish(building, rules, &building_text, &policy_text)),
         _ if faults.is_empty() => Err(nothing_to_say()),
         _ => Err(faults),
+    }
+}
+
+/// The building, as far as it could be assembled, and what is wrong with it.
+fn assemble(sources: &Sources, env: &Environment, text: &Result<Arc<str>, FileFault>) -> (Half, Option<Building>) {
+    let mut half = Half::new(name(&sources.building, "command line"), text);
+    half.lay_over(sources, env);
+    let folder = sources.building.as_deref().and_then(Path::parent);
+    let declared = half.root.names_in("site");
+    let assembled = half.read(BUILDING).and_then(|fields| {
+        let mut assembly = Assembly::in_folder(folder.unwrap_or(Path::new("")));
+        let assembled = assembly.building(fields);
+        half.add(assembly.faults);
+        half.add(assembled.iter().flat_map(check::building).collect());
+        if declared.is_empty() {
+            half.add(vec![check::no_site()]);
+        }
+        assembled
+    });
+    (half, assembled)
+}
+
+/// What a file is called in a fault.
+fn name(path: &Option<PathBuf>, built_in: &str) -> String {
+    match path {
+        Some(path) => path.display().to_string(),
+        None => built_in.to_owned(),
     }
 }
 
