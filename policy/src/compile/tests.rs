@@ -87,6 +87,25 @@ fn an_entry_stays_inside_its_own_area() {
 }
 
 #[test]
+fn an_entry_may_not_take_the_very_path_of_another_area() {
+    let mut rules = console();
+    let areas = console_areas(&mut rules);
+    areas.insert("overview".to_owned(), area(&["/devices"]));
+    areas
+        .get_mut("devices")
+        .unwrap()
+        .manage_also
+        .push("GET /devices".to_owned());
+    let faults = faults(&rules);
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(
+        faults[0].contains("`GET /devices` reaches into `/devices`"),
+        "{}",
+        faults[0]
+    );
+}
+
+#[test]
 fn the_same_method_and_pattern_in_two_entries_is_a_fault() {
     let mut rules = console();
     let devices = console_areas(&mut rules).get_mut("devices").unwrap();

@@ -150,6 +150,16 @@ fn a_pattern_reads_as_it_was_written() {
     }
 }
 
+#[test]
+fn an_end_is_more_specific_than_an_open_end() {
+    let order = |one: &str, other: &str| pattern(one).compare(&pattern(other));
+    assert_eq!(order("/a", "/a/**"), Ordering::Greater);
+    assert_eq!(order("/a/", "/a/**"), Ordering::Greater);
+    assert_eq!(order("/a/*", "/a/**"), Ordering::Greater);
+    assert_eq!(order("/**", "/a/**"), Ordering::Less);
+    assert_eq!(order("/a/**", "/a/**"), Ordering::Equal);
+}
+
 /// Tells whether a pattern matches, straight from its text.
 fn naive_match(pattern: &str, path: &str) -> bool {
     let (fixed, open) = match pattern.strip_suffix("/**") {
