@@ -1,74 +1,100 @@
 #!/usr/bin/env bash
 # Proves the README's two commands in a clean Debian 12 root: made by debootstrap, with git and this user's rustup and
-# nothing else. Needs root. `tests/bare-debian.sh [FOLDER]`; the folder is kept, and used again if it is there.
+# nothing else. Needs root.
+#
+#   tests/bare-debian.sh              the demo, until it says what to open, then the tests as CI runs them
+#   tests/bare-debian.sh COMMAND...   one command in a fresh clone there, `./run setup build` for example
+#
+# What is committed is what is proven: the clone knows nothing of uncommitted changes.
 set -euo pipefail
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-root=${1:-/var/tmp/stagedoor-bare-debian}
-
-say() { printf '\n== bare: %s\n' "$*"; }
-[ "$(id -u)" -eq 0 ] || { say "needs root, for debootstrap and chroot" >&2 && exit 1; }
-command -v debootstrap > /dev/null || apt-get install --quiet=2 --yes --no-install-recommends debootstrap < /dev/null
+root=${BARE_DEBIAN:-/var/tmp/stagedoor-bare-debian}
+DEMO_SECONDS_MAX=2400
 
 main() {
+    [ "$(id -u)" -eq 0 ] || fail "needs root, for debootstrap and chroot"
     make_root
     trap unmount EXIT
     mount_what_a_machine_has
-    copy_checkout
-    say "the first command: demo"
-    timeout 1500 chroot "$root" "${inside[@]}" bash -euc "$(declare -f demo_answers); demo_answers"
-    say "the second command: the tests"
-    chroot "$root" "${inside[@]}" bash -c 'cd /work/stagedoor && time CI=true bash .ci/run' < /dev/null
+    clone_checkout
+    if [ "$#" -gt 0 ]; then
+        inside "$@"
+    else
+        say "the first command"
+        inside bash -euc "$(declare -f demo_speaks); demo_speaks $DEMO_SECONDS_MAX"
+        say "the second command"
+        inside env CI=true bash .ci/run
+    fi
+    say "done"
 }
 
-# git and certificates are what "git" on a real machine means; everything else is for ./run to find missing.
+# git with the certificates it needs; everything else is for ./run to find missing.
 make_root() {
     [ -f "$root/made" ] && return
-    say "making $root"
-    debootstrap --variant=minbase --include=git,ca-certificates bookworm "$root"
-    cp -L /etc/resolv.conf "$root/etc/resolv.conf"
-    cp --recursive --no-clobber /usr/local/share/ca-certificates "$root/usr/local/share/"
+    command -v debootstrap > /dev/null ||
+        apt-get install --quiet=2 --yes --no-install-recommends debootstrap < /dev/null
+    say "making a clean Debian 12 in $root"
+    debootstrap --variant=minbase --include=git,ca-certificates bookworm "$root" > "$root.log"
+    # How this machine reaches the package registries: its name server and the certificates it trusts.
+    cp --dereference /etc/resolv.conf "$root/etc/resolv.conf"
+    cp --recursive --no-target-directory /usr/local/share/ca-certificates "$root/usr/local/share/ca-certificates"
     chroot "$root" update-ca-certificates > /dev/null 2>&1
     touch "$root/made"
 }
 
-# rustup as the user has it: the toolchain read-only, the crates cache on a layer that is thrown away.
+# rustup as this user has it, read-only; crates are fetched anew, into a folder that is thrown away.
 mount_what_a_machine_has() {
     mkdir -p "$root"/root/{.cargo,.rustup}
     mount --bind /proc "$root/proc"
-    mount --bind /dev "$root/dev"
+    mount --rbind /dev "$root/dev"
     mount --bind "${RUSTUP_HOME:-$HOME/.rustup}" "$root/root/.rustup"
     mount -o remount,ro,bind "$root/root/.rustup"
-    mount -t tmpfs tmpfs "$root/root/.cargo"
-    cp --archive "${CARGO_HOME:-$HOME/.cargo}/bin" "$root/root/.cargo/bin"
+    mount -t tmpfs -o size=4G,mode=755 tmpfs "$root/root/.cargo"
+    mkdir "$root/root/.cargo/bin"
+    cp --no-dereference "${CARGO_HOME:-$HOME/.cargo}"/bin/{rustup,cargo,rustc,rustdoc,cargo-fmt,rustfmt,cargo-clippy,clippy-driver} \
+        "$root/root/.cargo/bin"
 }
 
 unmount() {
+    local folder
     for folder in root/.cargo root/.rustup dev proc; do
-        mountpoint --quiet "$root/$folder" && umount "$root/$folder"
+        if mountpoint --quiet "$root/$folder"; then umount --recursive --lazy "$root/$folder"; fi
     done
 }
 
-copy_checkout() {
-    rm -rf "$root/work" && mkdir -p "$root/work"
+clone_checkout() {
+    rm -rf "$root/work"
+    mkdir -p "$root/work"
     git clone --quiet "$checkout" "$root/work/stagedoor"
-    [ -d "$checkout/../shared" ] && cp --recursive "$checkout/../shared" "$root/work/shared"
+    local shared
+    shared=$(dirname "$(git -C "$checkout" rev-parse --path-format=absolute --git-common-dir)")/../shared
+    if [ -d "$shared" ]; then cp --recursive "$shared" "$root/work/shared"; fi
 }
 
-# What the machine must tell every program about its network, where it does; nothing else is passed in.
-inside=(env -i HOME=/root PATH=/root/.cargo/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM="${TERM:-dumb}" RUSTUP_AUTO_INSTALL=0)
+inside() {
+    env --ignore-environment HOME=/root PATH=/root/.cargo/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+        chroot "$root" bash -c 'cd /work/stagedoor && exec "$@"' inside "$@" < /dev/null
+}
 
-demo_answers() {
-    cd /work/stagedoor
-    ./run demo > /tmp/demo.log 2>&1 < /dev/null &
+# Runs there: starts the demo, waits until it names an address, asks that address, and ends it.
+demo_speaks() {
+    ./run demo > /tmp/demo.log 2>&1 &
     demo=$!
-    for _ in $(seq 1400); do
+    for _ in $(seq "$1"); do
         grep -q 'http://' /tmp/demo.log && break
-        kill -0 "$demo" 2> /dev/null || break
+        kill -0 "$demo" || break
         sleep 1
     done
     cat /tmp/demo.log
+    address=$(grep -o 'http://[^/ ]*:[0-9]*' /tmp/demo.log | head -1)
+    authority=${address#http://}
+    exec 3<> "/dev/tcp/127.0.0.1/${authority##*:}"
+    printf 'GET / HTTP/1.1\r\nHost: %s\r\nAccept: text/html\r\nConnection: close\r\n\r\n' "$authority" >&3
+    head -1 <&3
     kill "$demo"
-    grep -q 'http://' /tmp/demo.log
 }
 
-main
+say() { printf '\n== bare Debian: %s\n' "$*"; }
+fail() { say "$*" >&2 && exit 1; }
+
+main "$@"
