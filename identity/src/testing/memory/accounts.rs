@@ -102,7 +102,7 @@ impl Accounts for MemoryStore {
     async fn reinstate_account(&self, id: AccountId, now: Timestamp) -> Result<Account, StoreError> {
         let mut state = self.state("reinstate_account")?;
         let account = &mut state.holder(id)?.account;
-        account.reinstated_at = Some(now);
+        account.reinstated_at = account.reinstated_at.max(Some(now));
         account.version = account.version.saturating_add(1);
         Ok(account.clone())
     }
@@ -179,17 +179,23 @@ impl Credentials for MemoryStore {
 
     async fn use_totp_step(&self, id: AccountId, step: u64) -> Result<bool, StoreError> {
         let mut state = self.state("use_totp_step")?;
-        let last = &mut state.holder(id)?.credentials.totp_last_step;
-        let fresh = last.is_none_or(|last| step > last);
+        let Some(holder) = state.accounts.get_mut(&id) else {
+            return Ok(false);
+        };
+        let credentials = &mut holder.credentials;
+        let enrolled = credentials.totp_sealed.is_some();
+        let fresh = enrolled && credentials.totp_last_step.is_none_or(|last| step > last);
         if fresh {
-            *last = Some(step);
+            credentials.totp_last_step = Some(step);
         }
         Ok(fresh)
     }
 
     async fn use_recovery_code(&self, id: AccountId, hash: &[u8; 32]) -> Result<bool, StoreError> {
         let mut state = self.state("use_recovery_code")?;
-        let holder = state.holder(id)?;
+        let Some(holder) = state.accounts.get_mut(&id) else {
+            return Ok(false);
+        };
         let held = holder.recovery_codes.remove(hash);
         holder.count_codes();
         Ok(held)
