@@ -1,6 +1,7 @@
 //! A door with a store in memory, a clock moved by hand and a policy swapped at will, and what must hold at it.
 
 mod administration;
+mod any_order;
 mod house;
 mod inactivity;
 mod lockout;

@@ -89,6 +89,20 @@ async fn where_the_rule_is_refuse_the_second_sign_in_is_told_who_holds_the_place
 }
 
 #[tokio::test]
+async fn a_session_used_since_the_last_flush_holds_its_place_where_the_rule_is_refuse() {
+    let mut rules = rules();
+    rules.session.when_full = WhenFull::Refuse;
+    let stage = Stage::with(rules).await;
+    stage.account("ann").await;
+    let first = stage.opened(attempt("ann", PASSWORD)).await;
+    stage.wait(29 * 60);
+    stage.door.used(&first.session, stage.clock.now());
+    stage.wait(2 * 60);
+    assert_eq!(stage.refused(attempt("ann", PASSWORD)).await.code(), "session_limit");
+    assert!(stage.is_live(&first.token));
+}
+
+#[tokio::test]
 async fn each_channel_counts_its_own_sessions() {
     let mut rules = rules();
     let client = ChannelRules {
