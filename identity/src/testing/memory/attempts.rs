@@ -87,6 +87,7 @@ impl Attempts for MemoryStore {
     }
 
     async fn forgive(&self, name: &str, source: &Source) -> Result<(), StoreError> {
+        super::wait_as_for_a_disk().await;
         let mut state = self.state("forgive")?;
         state.attempts.remove(&place(name, Some(source)));
         if let Some(tries) = state.attempts.get_mut(&place(name, None)) {
