@@ -158,7 +158,7 @@ impl House {
 /// The account as the store now has it.
 fn signed_in(account: &Account, now: Timestamp) -> Account {
     Account {
-        last_sign_in_at: Some(now),
+        last_sign_in_at: account.last_sign_in_at.max(Some(now)),
         last_used_at: account.last_used_at.max(Some(now)),
         ..account.clone()
     }

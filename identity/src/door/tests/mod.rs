@@ -1,6 +1,7 @@
 //! A door with a store in memory, a clock moved by hand and a policy swapped at will, and what must hold at it.
 
 mod administration;
+mod any_order;
 mod house;
 mod inactivity;
 mod lockout;
@@ -33,6 +34,7 @@ struct Stage {
     store: Arc<MemoryStore>,
     clock: Arc<ManualClock>,
     policy: Arc<SwappablePolicy>,
+    chance: Arc<SeededChance>,
 }
 
 /// Two roles, `viewer` by browser and client, `guard` by browser with a second factor, and the defaults of everything else.
@@ -111,43 +113,42 @@ impl Stage {
         let store = Arc::new(MemoryStore::new());
         let clock = Arc::new(ManualClock::new());
         let policy = Arc::new(SwappablePolicy::new(compiled(&rules)));
-        let door = Self::door(&store, &clock, &policy).await;
-        Self {
-            door,
-            store,
-            clock,
-            policy,
-        }
+        let chance = Arc::new(SeededChance::new(7));
+        Self::behind(store, clock, policy, chance).await
     }
 
     async fn new() -> Self {
         Self::with(rules()).await
     }
 
-    async fn door(
-        store: &Arc<MemoryStore>,
-        clock: &Arc<ManualClock>,
-        policy: &Arc<SwappablePolicy>,
-    ) -> Arc<Doorkeeper> {
+    async fn behind(
+        store: Arc<MemoryStore>,
+        clock: Arc<ManualClock>,
+        policy: Arc<SwappablePolicy>,
+        chance: Arc<SeededChance>,
+    ) -> Self {
         let parts = Parts {
-            store: Arc::clone(store) as _,
-            clock: Arc::clone(clock) as _,
-            chance: Arc::new(SeededChance::new(clock.now().as_micros().unsigned_abs())),
-            policy: Arc::clone(policy) as _,
+            store: Arc::clone(&store) as _,
+            clock: Arc::clone(&clock) as _,
+            chance: Arc::clone(&chance) as _,
+            policy: Arc::clone(&policy) as _,
             hashes_in_flight: 2,
             issuer: "Stagedoor".to_owned(),
         };
-        Doorkeeper::open(parts).await.unwrap()
+        Self {
+            door: Doorkeeper::open(parts).await.unwrap(),
+            store,
+            clock,
+            policy,
+            chance,
+        }
     }
 
     /// The same store behind a door that has just been opened.
     async fn reopened(&self) -> Self {
-        Self {
-            door: Self::door(&self.store, &self.clock, &self.policy).await,
-            store: Arc::clone(&self.store),
-            clock: Arc::clone(&self.clock),
-            policy: Arc::clone(&self.policy),
-        }
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        let (policy, chance) = (Arc::clone(&self.policy), Arc::clone(&self.chance));
+        Self::behind(store, clock, policy, chance).await
     }
 
     async fn account(&self, name: &str) -> Account {

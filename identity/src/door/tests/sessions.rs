@@ -1,4 +1,5 @@
 use super::*;
+use crate::door::admission::Proof;
 use crate::port::Sessions as _;
 use crate::session::EndReason;
 use stagedoor_policy::rules::{ChannelRules, WhenFull};
@@ -57,6 +58,42 @@ async fn two_hundred_sign_ins_at_once_leave_one_live_session_in_memory_and_in_th
     assert_eq!(stage.door.sessions().len(), 1);
 }
 
+/// The hashing spreads sign-ins out in time; here all of them come to the last step together.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_hundred_who_have_proved_everything_open_together_and_one_stays() {
+    let stage = Stage::new().await;
+    let account = stage.account("ann").await;
+    let house = &stage.door.house;
+    let proof = Proof {
+        account: account.id,
+        channel: "browser".to_owned(),
+        from: origin(HERE),
+        credentials_version: 1,
+        second_factor: false,
+        attempts: 0,
+        own_lock: None,
+    };
+    let openings: Vec<_> = (0..200)
+        .map(|_| {
+            let (house, proof) = (Arc::clone(house), proof.clone());
+            let knock = house.knock_of(&account, proof.from.address);
+            tokio::spawn(async move { house.open_session(&proof, &knock).await.unwrap() })
+        })
+        .collect();
+    let mut opened = Vec::new();
+    for opening in openings {
+        opened.push(opening.await.unwrap());
+    }
+    let live: Vec<_> = opened.iter().filter(|open| stage.is_live(&open.token)).collect();
+    assert_eq!(live.len(), 1);
+    let displaced: usize = opened.iter().map(|open| open.displaced).sum();
+    assert_eq!(displaced, 199);
+    let stored = stage.store.sessions(stage.clock.now()).await.unwrap();
+    let stored: Vec<_> = stored.iter().filter(|session| session.ended.is_none()).collect();
+    assert_eq!(stored.len(), 1);
+    assert_eq!(stored[0].id, live[0].session.id());
+}
+
 #[tokio::test]
 async fn once_a_sign_in_is_answered_the_former_session_is_over() {
     let stage = Stage::new().await;
@@ -86,6 +123,20 @@ async fn where_the_rule_is_refuse_the_second_sign_in_is_told_who_holds_the_place
     assert!(stage.is_live(&first.token));
     stage.wait(30 * 60);
     stage.opened(attempt_from("ann", PASSWORD, THERE)).await;
+}
+
+#[tokio::test]
+async fn a_session_used_since_the_last_flush_holds_its_place_where_the_rule_is_refuse() {
+    let mut rules = rules();
+    rules.session.when_full = WhenFull::Refuse;
+    let stage = Stage::with(rules).await;
+    stage.account("ann").await;
+    let first = stage.opened(attempt("ann", PASSWORD)).await;
+    stage.wait(29 * 60);
+    stage.door.used(&first.session, stage.clock.now());
+    stage.wait(2 * 60);
+    assert_eq!(stage.refused(attempt("ann", PASSWORD)).await.code(), "session_limit");
+    assert!(stage.is_live(&first.token));
 }
 
 #[tokio::test]

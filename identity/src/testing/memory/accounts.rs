@@ -179,8 +179,12 @@ impl Credentials for MemoryStore {
 
     async fn use_totp_step(&self, id: AccountId, step: u64) -> Result<bool, StoreError> {
         let mut state = self.state("use_totp_step")?;
-        let credentials = &mut state.holder(id)?.credentials;
-        let fresh = credentials.totp_sealed.is_some() && credentials.totp_last_step.is_none_or(|last| step > last);
+        let Some(holder) = state.accounts.get_mut(&id) else {
+            return Ok(false);
+        };
+        let credentials = &mut holder.credentials;
+        let enrolled = credentials.totp_sealed.is_some();
+        let fresh = enrolled && credentials.totp_last_step.is_none_or(|last| step > last);
         if fresh {
             credentials.totp_last_step = Some(step);
         }
@@ -189,7 +193,9 @@ impl Credentials for MemoryStore {
 
     async fn use_recovery_code(&self, id: AccountId, hash: &[u8; 32]) -> Result<bool, StoreError> {
         let mut state = self.state("use_recovery_code")?;
-        let holder = state.holder(id)?;
+        let Some(holder) = state.accounts.get_mut(&id) else {
+            return Ok(false);
+        };
         let held = holder.recovery_codes.remove(hash);
         holder.count_codes();
         Ok(held)

@@ -87,6 +87,7 @@ impl Attempts for MemoryStore {
     }
 
     async fn forgive(&self, name: &str, source: &Source) -> Result<(), StoreError> {
+        super::wait_as_for_a_disk().await;
         let mut state = self.state("forgive")?;
         state.attempts.remove(&place(name, Some(source)));
         if let Some(tries) = state.attempts.get_mut(&place(name, None)) {
@@ -135,12 +136,21 @@ impl Attempts for MemoryStore {
 
     async fn forget_attempts(&self, before: Timestamp, now: Timestamp) -> Result<u32, StoreError> {
         let mut state = self.state("forget_attempts")?;
-        let count = state.attempts.len();
-        state.attempts.retain(|_, tries| {
-            let recent = tries.failures.last().is_some_and(|last| *last >= before);
-            recent || tries.holds(now).is_some()
+        let mut forgotten = 0_u32;
+        state.attempts.retain(|place, tries| {
+            if tries.holds(now).is_some() {
+                return true;
+            }
+            let count = tries.failures.len();
+            tries.failures.retain(|failure| *failure >= before);
+            // Each failure stands in two places and is counted in one.
+            if place.source.is_some() {
+                let gone = u32::try_from(count - tries.failures.len()).unwrap_or(u32::MAX);
+                forgotten = forgotten.saturating_add(gone);
+            }
+            !tries.failures.is_empty()
         });
-        Ok(u32::try_from(count - state.attempts.len()).unwrap_or(u32::MAX))
+        Ok(forgotten)
     }
 }
 

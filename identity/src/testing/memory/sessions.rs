@@ -17,6 +17,7 @@ impl Sessions for MemoryStore {
         per_account: u32,
         when_full: WhenFull,
     ) -> Result<Opened, StoreError> {
+        super::wait_as_for_a_disk().await;
         let mut state = self.state("open_session")?;
         let now = session.opened_at;
         let unchanged = state.accounts.get(&session.account).is_some_and(|holder| {
