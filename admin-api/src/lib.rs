@@ -30,7 +30,7 @@ mod tokens;
 use std::fmt;
 use std::sync::Arc;
 
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use stagedoor_identity::Doorkeeper;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -65,6 +65,7 @@ pub fn router(parts: AdminParts) -> axum::Router {
     router
         .fallback(layers::no_such_path)
         .method_not_allowed_fallback(layers::no_such_method)
+        .layer(from_fn(layers::finish))
         .layer(from_fn_with_state(gate.clone(), auth::authenticate))
         .layer(from_fn_with_state(gate.clone(), guard::check))
         .layer(CatchPanicLayer::custom(layers::after_panic))

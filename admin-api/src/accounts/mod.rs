@@ -181,12 +181,17 @@ async fn reinstate_account(by: Allowed<AccountsWrite>, Named(named): Named) -> R
 
 /// The account that an id or a name means. Looked up once; what follows uses the id of what was found.
 pub(crate) async fn find<S: Scope>(by: &Allowed<S>, named: &str) -> Result<Account, Problem> {
-    let found = match (id_of(named), AccountName::parse(named)) {
-        (Some(id), _) => by.store().account(id).await?,
-        (None, Ok(name)) => by.store().account_by_name(&name).await?,
-        (None, Err(_)) => None,
-    };
-    found.ok_or_else(|| Problem::because(Sort::NOT_FOUND, "no account has that id or name"))
+    let none = || Problem::because(Sort::NOT_FOUND, "no account has that id or name");
+    find_if_any(by, named).await?.ok_or_else(none)
+}
+
+/// The same, for who has something else to say where there is none.
+pub(crate) async fn find_if_any<S: Scope>(by: &Allowed<S>, named: &str) -> Result<Option<Account>, Problem> {
+    match (id_of(named), AccountName::parse(named)) {
+        (Some(id), _) => Ok(by.store().account(id).await?),
+        (None, Ok(name)) => Ok(by.store().account_by_name(&name).await?),
+        (None, Err(_)) => Ok(None),
+    }
 }
 
 /// What is written as an id is an id, whatever the names are.

@@ -12,7 +12,7 @@ use stagedoor_policy::request::{ClientAddress, Host, Target};
 use stagedoor_policy::{AreaId, Decision, Policy, Question, Refusal, SiteId, Step, Visitor, explain};
 use utoipa::ToSchema;
 
-use crate::accounts::find;
+use crate::accounts::find_if_any;
 use crate::auth::Allowed;
 use crate::input::{Json, given};
 use crate::problem::{BodyRefusals, FieldFault, Problem, Refusals};
@@ -29,9 +29,12 @@ pub(super) struct Supposed {
     #[serde(default, rename = "as")]
     account: Option<String>,
     /// The address it comes from.
+    #[schema(min_length = 2)]
     from: String,
+    #[schema(pattern = "^[A-Za-z]+$")]
     method: String,
     /// `http://host/path`; a path alone where there is but one site.
+    #[schema(pattern = "^(https?://.+|/.*)$")]
     url: String,
     /// The channel the session came in by.
     #[serde(default, deserialize_with = "given")]
@@ -99,11 +102,7 @@ pub(super) async fn explain_request(
 ) -> Result<Answer<Explained>, Problem> {
     let asked = Asked::read(&supposed)?;
     let account = match &supposed.account {
-        Some(named) => Some(
-            find(&by, named)
-                .await
-                .map_err(|_| Problem::field("as", "no account has that id or name"))?,
-        ),
+        Some(named) => Some(known(&by, named).await?),
         None => None,
     };
     let (policy, site) = match &asked.host {
@@ -158,6 +157,11 @@ pub(super) async fn explain_request(
         visitor,
     };
     Ok(Answer(Explained::judged(&policy, &question, kept_out)))
+}
+
+async fn known(by: &Allowed<PolicyRead>, named: &str) -> Result<Account, Problem> {
+    let unknown = || Problem::field("as", format!("no account has the id or name `{named}`"));
+    find_if_any(by, named).await?.ok_or_else(unknown)
 }
 
 /// The supposed request, as far as it can be read without a policy.
