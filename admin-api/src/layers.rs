@@ -33,7 +33,8 @@ impl RequestId {
     }
 }
 
-/// Gives the request its id and the answer its headers. A caller's own id is not taken over: it would get into the audit.
+/// Gives the request its id and the answer its headers. A caller's own id is not taken over: it would get into the
+/// audit.
 pub(crate) async fn identify(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let id = RequestId::fresh(&gate);
     request.extensions_mut().insert(id);
@@ -50,7 +51,8 @@ pub(crate) async fn identify(State(gate): State<Gate>, mut request: Request, nex
     response
 }
 
-/// Lets a call run to its end although its caller has gone: a change and the audit event that tells of it belong together.
+/// Lets a call run to its end although its caller has gone: a change and the audit event that tells of it belong
+/// together.
 pub(crate) async fn finish(request: Request, next: Next) -> Response {
     match tokio::spawn(next.run(request)).await {
         Ok(response) => response,

@@ -113,7 +113,8 @@ async fn list_tokens(
 /// Makes a token; its secret is shown this once.
 #[utoipa::path(post, path = "/v1/tokens", tag = "tokens", request_body = TokenForm,
     responses((status = 201, body = TokenCreated),
-        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "The name is taken."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json",
+            description = "The name is taken."),
         Refusals, BodyRefusals), security(("bearer" = ["tokens:write"])))]
 async fn create_token(
     by: Allowed<TokensWrite>,

@@ -93,14 +93,15 @@ impl From<Step> for StepView {
     }
 }
 
-/// What the door would say to a request, and every step of the judgement. A second factor is taken as shown by who has one.
+/// What the door would say to a request, and every step of the judgement. A second factor is taken as shown by who has
+/// one.
 #[utoipa::path(post, path = "/v1/policy/explain", tag = "policy", request_body = Supposed,
     responses((status = 200, body = Explained), Refusals, BodyRefusals), security(("bearer" = ["policy:read"])))]
 pub(super) async fn explain_request(
     by: Allowed<PolicyRead>,
     Json(supposed): Json<Supposed>,
 ) -> Result<Answer<Explained>, Problem> {
-    let asked = Asked::read(&supposed)?;
+    let asked = Parsed::read(&supposed)?;
     let account = match &supposed.account {
         Some(named) => Some(known(&by, named).await?),
         None => None,
@@ -165,14 +166,14 @@ async fn known(by: &Allowed<PolicyRead>, named: &str) -> Result<Account, Problem
 }
 
 /// The supposed request, as far as it can be read without a policy.
-struct Asked<'a> {
+struct Parsed<'a> {
     address: ClientAddress,
     method: Method,
     host: Option<Host<'a>>,
     target: &'a str,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> Parsed<'a> {
     fn read(supposed: &'a Supposed) -> Result<Self, Problem> {
         let mut faults = Vec::new();
         let mut fault = |field: &str, message: String| {
@@ -205,7 +206,8 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// The host and the target of a URL. The target stays as it was typed: judging it is the policy's business, not a URL parser's.
+/// The host and the target of a URL. The target stays as it was typed: judging it is the policy's business, not a URL
+/// parser's.
 fn split_url(url: &str) -> Result<(Option<Host<'_>>, &str), String> {
     if url.starts_with('/') {
         return Ok((None, url));
