@@ -29,7 +29,10 @@ may = { "*" = "all" }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let listen: SocketAddr = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9080".to_owned()).parse()?;
+    let listen: SocketAddr = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:9080".to_owned())
+        .parse()?;
     let folder = tempfile::tempdir()?;
     let parts = open(folder.path()).await?;
     println!("{}", seed(&parts.door).await?);

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use axum::Json as Answer;
 use serde::{Deserialize, Serialize};
-use stagedoor_identity::event::{AuditQuery, Kind, StoredEvent};
+use stagedoor_identity::event::{AuditQuery, Kind, Outcome, StoredEvent};
 use stagedoor_policy::time::Timestamp;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -29,6 +30,7 @@ struct EventView {
     #[schema(format = DateTime)]
     at: String,
     /// What happened.
+    #[schema(schema_with = kind_names)]
     kind: &'static str,
     /// Who did it: an account's name, `token:NAME`, `cli`, `system`; empty where nobody is known.
     actor: String,
@@ -38,7 +40,8 @@ struct EventView {
     /// From where.
     #[schema(required)]
     address: Option<String>,
-    /// `allowed`, `refused`, `done`, `failed`.
+    /// How it ended.
+    #[schema(schema_with = outcome_names)]
     outcome: &'static str,
     /// A stable code.
     #[schema(required)]
@@ -65,6 +68,23 @@ struct EventView {
     session: Option<String>,
     /// What else is to be known.
     details: BTreeMap<String, String>,
+}
+
+/// The closed vocabulary, for the document.
+fn kind_names() -> Object {
+    names(Kind::ALL.iter().map(|kind| kind.name()).collect())
+}
+
+fn outcome_names() -> Object {
+    let outcomes = [Outcome::Allowed, Outcome::Refused, Outcome::Done, Outcome::Failed];
+    names(outcomes.into_iter().map(Outcome::name).collect())
+}
+
+fn names(names: Vec<&'static str>) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(names))
+        .build()
 }
 
 impl EventView {
@@ -98,12 +118,15 @@ impl EventView {
 #[into_params(parameter_in = Query)]
 struct EventSearch {
     /// Not before this time: RFC 3339, or `-15m`, `-2h`, `-2d` for so long ago.
+    #[param(min_length = 2)]
     since: Option<String>,
     /// Before this time, written likewise.
+    #[param(min_length = 2)]
     until: Option<String>,
     /// Done by this account or to it, by name.
     account: Option<String>,
     /// Only this kind.
+    #[param(schema_with = kind_names)]
     event: Option<String>,
     /// Only this support code, as the visitor reads it out.
     support_code: Option<String>,

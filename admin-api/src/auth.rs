@@ -1,5 +1,5 @@
-//! Who calls, and what they may do. The house itself is behind the check: a handler reaches the door and the policy only
-//! through [`Allowed`], which cannot be had without a token that has the scope in its type.
+//! Who calls, and what they may do. The house itself is behind the check: a handler reaches the door and the policy
+//! only through [`Allowed`], which cannot be had without a token that has the scope in its type.
 
 use std::marker::PhantomData;
 use std::net::SocketAddr;

@@ -15,9 +15,9 @@ use crate::scope::AnyToken;
 #[openapi(
     info(
         title = "Stagedoor admin API",
-        description = "Accounts, sessions, locks, policy, audit and tokens of a Stagedoor. Every call but the three probes \
-            needs `Authorization: Bearer sdt_…` with the scope that the operation's `security` names. Unknown fields are \
-            refused. Errors are `application/problem+json` with a stable `code`.",
+        description = "Accounts, sessions, locks, policy, audit and tokens of a Stagedoor. Every call but the three \
+            probes needs `Authorization: Bearer sdt_…` with the scope that the operation's `security` names. Unknown \
+            fields are refused. Errors are `application/problem+json` with a stable `code`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact()
     ),
@@ -56,7 +56,7 @@ pub fn openapi() -> String {
 }
 
 pub(crate) fn written(document: &utoipa::openapi::OpenApi) -> String {
-    // What serialises is plain data with text keys; were that ever untrue, an empty document fails the test that compares it.
+    // Plain data with text keys always serialises; were that ever untrue, the test that compares the document fails.
     let mut text = document.to_pretty_json().unwrap_or_default();
     text.push('\n');
     text

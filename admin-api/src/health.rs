@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::{Anybody, Gate};
+use crate::board::BoardStatus;
 use crate::layers::text;
 
 /// A store that takes longer than this to answer is not ready.
@@ -52,33 +53,35 @@ async fn livez() -> Response {
     responses((status = 200, body = Readiness, description = "They can."),
         (status = 503, body = Readiness, description = "They cannot; the checks say why.")))]
 async fn readyz(anybody: Anybody) -> (StatusCode, Answer<Readiness>) {
-    let status = anybody.board().status();
+    let store = store_check(&anybody).await;
+    let readiness = readiness(anybody.board().status(), store);
+    let code = if readiness.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (code, Answer(readiness))
+}
+
+fn readiness(status: BoardStatus, store: Check) -> Readiness {
     let policy = Check {
         name: "policy",
         ok: true,
         detail: format!("revision {} is in force", status.revision),
     };
-    let file = match status.last_fault {
-        None => Check {
-            name: "policy-file",
-            ok: true,
-            detail: "what is in force is what the files say".to_owned(),
-        },
-        Some(fault) => Check {
-            name: "policy-file",
-            ok: false,
-            detail: fault.text,
-        },
+    let (ok, detail) = match status.last_fault {
+        None => (true, "what is in force is what the files say".to_owned()),
+        Some(fault) => (false, fault.text),
     };
-    let store = store_check(&anybody).await;
-    let ready = store.ok;
-    let code = if ready {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
+    let file = Check {
+        name: "policy-file",
+        ok,
+        detail,
     };
-    let checks = vec![policy, file, store];
-    (code, Answer(Readiness { ready, checks }))
+    Readiness {
+        ready: policy.ok && store.ok,
+        checks: vec![policy, file, store],
+    }
 }
 
 /// Without the store nobody can sign in, and no sign-in can be judged.
@@ -107,4 +110,40 @@ async fn store_check(anybody: &Anybody) -> Check {
     responses((status = 200, content_type = "text/plain", body = String, description = "The metrics of the moment.")))]
 async fn metrics(anybody: Anybody) -> Response {
     text("text/plain; version=0.0.4; charset=utf-8", anybody.metrics())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::BoardFault;
+
+    fn ready(file_at_fault: bool, store_ok: bool) -> bool {
+        let fault = BoardFault {
+            at: "2026-11-22T16:45:00.000000Z".to_owned(),
+            text: "unknown key `mey`".to_owned(),
+        };
+        let status = BoardStatus {
+            revision: 7,
+            etag: "\"0123456789abcdef\"".to_owned(),
+            loaded_at: "2026-11-22T16:00:00.000000Z".to_owned(),
+            last_fault: file_at_fault.then_some(fault),
+            reloads_ok: 1,
+            reloads_failed: 1,
+            restart_needed: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let store = Check {
+            name: "store",
+            ok: store_ok,
+            detail: String::new(),
+        };
+        readiness(status, store).ready
+    }
+
+    #[test]
+    fn a_faulty_file_leaves_the_door_ready_and_a_failing_store_does_not() {
+        assert!(ready(false, true));
+        assert!(ready(true, true));
+        assert!(!ready(false, false));
+    }
 }

@@ -33,7 +33,8 @@ impl RequestId {
     }
 }
 
-/// Gives the request its id and the answer its headers. A caller's own id is not taken over: it would get into the audit.
+/// Gives the request its id and the answer its headers. A caller's own id is not taken over: it would get into the
+/// audit.
 pub(crate) async fn identify(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let id = RequestId::fresh(&gate);
     request.extensions_mut().insert(id);
@@ -48,6 +49,18 @@ pub(crate) async fn identify(State(gate): State<Gate>, mut request: Request, nex
         headers.insert(HeaderName::from_static("x-request-id"), value);
     }
     response
+}
+
+/// Lets a call run to its end although its caller has gone: a change and the audit event that tells of it belong
+/// together.
+pub(crate) async fn finish(request: Request, next: Next) -> Response {
+    match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => after_panic(panic),
+            Err(_) => Problem::because(Sort::INTERNAL, "the door is closing").into_response(),
+        },
+    }
 }
 
 /// The answer where a handler panicked.
@@ -78,7 +91,36 @@ pub(crate) fn text(content_type: &'static str, body: String) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::Notify;
+    use tower::ServiceExt as _;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_call_runs_to_its_end_although_its_caller_has_gone() {
+        let (started, go, done) = (Notify::new(), Notify::new(), Notify::new());
+        let signals = Arc::new((started, go, done));
+        let in_handler = Arc::clone(&signals);
+        let handler = async move || {
+            in_handler.0.notify_one();
+            in_handler.1.notified().await;
+            in_handler.2.notify_one();
+        };
+        let router = axum::Router::new()
+            .fallback(handler)
+            .layer(axum::middleware::from_fn(finish));
+        let request = Request::new(axum::body::Body::empty());
+        tokio::select! {
+            response = router.oneshot(request) => panic!("answered too early: {response:?}"),
+            () = signals.0.notified() => {}
+        }
+        signals.1.notify_one();
+        tokio::time::timeout(std::time::Duration::from_secs(10), signals.2.notified())
+            .await
+            .unwrap();
+    }
 
     #[test]
     fn a_panic_becomes_a_problem_that_does_not_repeat_what_it_said() {

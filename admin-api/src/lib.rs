@@ -1,10 +1,11 @@
-//! The companion API: accounts, sessions, locks, policy, audit and tokens over HTTP, with the OpenAPI document made of the
-//! same declarations that route the calls.
+//! The companion API: accounts, sessions, locks, policy, audit and tokens over HTTP, with the OpenAPI document made of
+//! the same declarations that route the calls.
 //!
-//! A call passes, from the outside in: request id and panic catcher ([`layers`]), host and origin ([`guard`]), bearer token
-//! ([`auth`]), routing, the scope its handler's signature demands ([`auth::Allowed`]), and only then its handler. To add an
-//! endpoint: write the handler in its resource's file with `#[utoipa::path(…, security(…))]` and an `Allowed<Scope>`
-//! argument, name it in that file's `routes()`, run the tests with `STAGEDOOR_UPDATE_DOCS=1`.
+//! A call passes, from the outside in: request id and panic catcher (`layers`), host and origin (`guard`), bearer token
+//! (`auth`), routing, the scope that its handler's signature demands (`auth::Allowed`), and only then its handler.
+//!
+//! To add an endpoint: write the handler in its resource's file with `#[utoipa::path(…, security(…))]` and an
+//! `Allowed<Scope>` argument, name it in that file's `routes()`, run the tests with `STAGEDOOR_UPDATE_DOCS=1`.
 
 mod accounts;
 mod audit;
@@ -30,7 +31,7 @@ mod tokens;
 use std::fmt;
 use std::sync::Arc;
 
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use stagedoor_identity::Doorkeeper;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -57,14 +58,15 @@ impl fmt::Debug for AdminParts {
     }
 }
 
-/// The whole API. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that the audit knows from where a
-/// change was made.
+/// The whole API. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that the audit knows from
+/// where a change was made.
 pub fn router(parts: AdminParts) -> axum::Router {
     let (router, document) = routes().split_for_parts();
     let gate = auth::Gate::new(parts, document::written(&document));
     router
         .fallback(layers::no_such_path)
         .method_not_allowed_fallback(layers::no_such_method)
+        .layer(from_fn(layers::finish))
         .layer(from_fn_with_state(gate.clone(), auth::authenticate))
         .layer(from_fn_with_state(gate.clone(), guard::check))
         .layer(CatchPanicLayer::custom(layers::after_panic))

@@ -14,8 +14,8 @@ const ANY: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
 const BETWEEN: u8 = b'@';
 const GROUP: usize = 7;
 
-/// A password that the rules take: groups of six with `@` between them, each with an upper-case letter first, a lower-case
-/// letter second and a digit last. 20 characters hold more than 90 bits.
+/// A password that the rules take: groups of six with `@` between them, each with an upper-case letter first, a
+/// lower-case letter second and a digit last. 20 characters hold more than 85 bits.
 pub(crate) fn temporary(chance: &dyn Chance, rules: &PasswordRules) -> String {
     let length = CHARACTERS.max(rules.at_least).min(rules.at_most.max(1));
     (0..usize::try_from(length).unwrap_or(usize::MAX))

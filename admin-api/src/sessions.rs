@@ -93,7 +93,7 @@ async fn list_sessions(
         None => None,
     };
     let mut sessions = by.door().sessions();
-    // Ids rise with time, and unlike a place in the list they still say where to go on when sessions have ended meanwhile.
+    // Ids rise with time, and unlike a place in the list still say where to go on when sessions have ended meanwhile.
     sessions.sort_unstable_by_key(|(session, _)| session.id);
     let wanted = sessions
         .iter()

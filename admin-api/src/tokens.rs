@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use stagedoor_identity::event::{Kind, Outcome};
 use stagedoor_identity::port::ApiToken;
 use stagedoor_policy::time::Timestamp;
+use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -78,12 +79,19 @@ struct TokenForm {
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9._-]+$")]
     name: String,
     /// At least one; only those that the token this is made with has itself.
-    #[schema(min_items = 1)]
+    #[schema(schema_with = scope_names)]
     scopes: Vec<String>,
     /// Absent: when the token this is made with expires, or never.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = String, format = DateTime)]
     expires_at: Option<String>,
+}
+
+/// For the document: one or more of the scopes there are.
+fn scope_names() -> Array {
+    let names: Vec<&str> = SCOPES.iter().copied().chain([EVERYTHING]).collect();
+    let name = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names));
+    ArrayBuilder::new().items(name).min_items(Some(1)).build()
 }
 
 /// Tokens, in the order of their names.
@@ -105,7 +113,8 @@ async fn list_tokens(
 /// Makes a token; its secret is shown this once.
 #[utoipa::path(post, path = "/v1/tokens", tag = "tokens", request_body = TokenForm,
     responses((status = 201, body = TokenCreated),
-        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "The name is taken."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json",
+            description = "The name is taken."),
         Refusals, BodyRefusals), security(("bearer" = ["tokens:write"])))]
 async fn create_token(
     by: Allowed<TokensWrite>,

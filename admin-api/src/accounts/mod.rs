@@ -61,7 +61,8 @@ async fn list_accounts(
 #[utoipa::path(post, path = "/v1/accounts", tag = "accounts", request_body = AccountForm,
     responses((status = 201, body = AccountCreated, headers(
         ("ETag" = String, description = "for `If-Match`"), ("Location" = String, description = "the account by id"))),
-        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "The name is taken."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json",
+            description = "The name is taken."),
         Refusals, BodyRefusals), security(("bearer" = ["accounts:write"])))]
 async fn create_account(by: Allowed<AccountsWrite>, Json(form): Json<AccountForm>) -> Result<Response, Problem> {
     let made_up = form.password.is_none().then(|| made_up_password(&by));
@@ -91,9 +92,11 @@ async fn show_account(by: Allowed<AccountsRead>, Named(named): Named) -> Result<
 /// Changes what is given of an account. A changed role, changed grants or networks, or disabling ends its sessions.
 #[utoipa::path(patch, path = "/v1/accounts/{id_or_name}", tag = "accounts", request_body = AccountEdit,
     params(("id_or_name" = String, Path, description = "its id, or its name"),
-        ("If-Match" = Option<String>, Header, description = "the `ETag` it was read with")),
+        ("If-Match" = Option<String>, Header, description = "the `ETag` it was read with",
+            pattern = "^(\\*|\"[^\"]*\"(, ?\"[^\"]*\")*)$")),
     responses((status = 200, body = AccountView, headers(("ETag" = String, description = "for `If-Match`"))),
-        (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "It was changed meanwhile."),
+        (status = 412, body = ProblemBody, content_type = "application/problem+json",
+            description = "It was changed meanwhile."),
         Refusals, Missing, BodyRefusals), security(("bearer" = ["accounts:write"])))]
 async fn change_account(
     by: Allowed<AccountsWrite>,
@@ -113,9 +116,11 @@ async fn change_account(
 /// Removes an account and ends its sessions. What it did stays in the audit.
 #[utoipa::path(delete, path = "/v1/accounts/{id_or_name}", tag = "accounts",
     params(("id_or_name" = String, Path, description = "its id, or its name"),
-        ("If-Match" = Option<String>, Header, description = "the `ETag` it was read with")),
+        ("If-Match" = Option<String>, Header, description = "the `ETag` it was read with",
+            pattern = "^(\\*|\"[^\"]*\"(, ?\"[^\"]*\")*)$")),
     responses((status = 204, description = "It is gone."),
-        (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "It was changed meanwhile."),
+        (status = 412, body = ProblemBody, content_type = "application/problem+json",
+            description = "It was changed meanwhile."),
         Refusals, Missing), security(("bearer" = ["accounts:write"])))]
 async fn remove_account(
     by: Allowed<AccountsWrite>,
@@ -181,12 +186,17 @@ async fn reinstate_account(by: Allowed<AccountsWrite>, Named(named): Named) -> R
 
 /// The account that an id or a name means. Looked up once; what follows uses the id of what was found.
 pub(crate) async fn find<S: Scope>(by: &Allowed<S>, named: &str) -> Result<Account, Problem> {
-    let found = match (id_of(named), AccountName::parse(named)) {
-        (Some(id), _) => by.store().account(id).await?,
-        (None, Ok(name)) => by.store().account_by_name(&name).await?,
-        (None, Err(_)) => None,
-    };
-    found.ok_or_else(|| Problem::because(Sort::NOT_FOUND, "no account has that id or name"))
+    let none = || Problem::because(Sort::NOT_FOUND, "no account has that id or name");
+    find_if_any(by, named).await?.ok_or_else(none)
+}
+
+/// The same, for who has something else to say where there is none.
+pub(crate) async fn find_if_any<S: Scope>(by: &Allowed<S>, named: &str) -> Result<Option<Account>, Problem> {
+    match (id_of(named), AccountName::parse(named)) {
+        (Some(id), _) => Ok(by.store().account(id).await?),
+        (None, Ok(name)) => Ok(by.store().account_by_name(&name).await?),
+        (None, Err(_)) => Ok(None),
+    }
 }
 
 /// What is written as an id is an id, whatever the names are.

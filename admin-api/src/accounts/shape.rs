@@ -6,6 +6,7 @@ use stagedoor_identity::Password;
 use stagedoor_identity::account::{AccountChange, AccountName, NewAccount};
 use stagedoor_identity::port::Lockout;
 use stagedoor_policy::{ExtraGrant, Level};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -135,6 +136,7 @@ pub(super) struct AccountSearch {
     /// Part of the name or the display name.
     pub(super) contains: Option<String>,
     /// `next` of the page before.
+    #[param(pattern = "^[A-Za-z0-9._@+-]{1,64}$")]
     pub(super) after: Option<String>,
     /// How many at most.
     #[param(minimum = 1, maximum = 1000, default = 100)]
@@ -146,6 +148,7 @@ pub(super) struct AccountSearch {
 #[serde(deny_unknown_fields)]
 pub(super) struct AccountForm {
     /// 1 to 64 characters of `a-z 0-9 . _ - @ +`; upper case is made lower case.
+    #[schema(pattern = "^[A-Za-z0-9._@+-]{1,64}$")]
     name: String,
     /// Absent: one is made up and shown once.
     #[serde(default, deserialize_with = "given")]
@@ -273,8 +276,16 @@ pub(super) struct PasswordForm {
     pub(super) password: Option<String>,
     /// A password that somebody else has set must be changed at the next sign-in: only `true` is taken.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = bool, default = true)]
+    #[schema(schema_with = only_true)]
     temporary: Option<bool>,
+}
+
+fn only_true() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::Boolean)
+        .enum_values(Some([true]))
+        .default(Some(true.into()))
+        .build()
 }
 
 impl PasswordForm {

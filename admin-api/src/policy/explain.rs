@@ -12,7 +12,7 @@ use stagedoor_policy::request::{ClientAddress, Host, Target};
 use stagedoor_policy::{AreaId, Decision, Policy, Question, Refusal, SiteId, Step, Visitor, explain};
 use utoipa::ToSchema;
 
-use crate::accounts::find;
+use crate::accounts::find_if_any;
 use crate::auth::Allowed;
 use crate::input::{Json, given};
 use crate::problem::{BodyRefusals, FieldFault, Problem, Refusals};
@@ -29,9 +29,12 @@ pub(super) struct Supposed {
     #[serde(default, rename = "as")]
     account: Option<String>,
     /// The address it comes from.
+    #[schema(min_length = 2)]
     from: String,
+    #[schema(pattern = "^[A-Za-z]+$")]
     method: String,
     /// `http://host/path`; a path alone where there is but one site.
+    #[schema(pattern = "^(https?://.+|/.*)$")]
     url: String,
     /// The channel the session came in by.
     #[serde(default, deserialize_with = "given")]
@@ -90,20 +93,17 @@ impl From<Step> for StepView {
     }
 }
 
-/// What the door would say to a request, and every step of the judgement. A second factor is taken as shown by who has one.
+/// What the door would say to a request, and every step of the judgement. A second factor is taken as shown by who has
+/// one.
 #[utoipa::path(post, path = "/v1/policy/explain", tag = "policy", request_body = Supposed,
     responses((status = 200, body = Explained), Refusals, BodyRefusals), security(("bearer" = ["policy:read"])))]
 pub(super) async fn explain_request(
     by: Allowed<PolicyRead>,
     Json(supposed): Json<Supposed>,
 ) -> Result<Answer<Explained>, Problem> {
-    let asked = Asked::read(&supposed)?;
+    let asked = Parsed::read(&supposed)?;
     let account = match &supposed.account {
-        Some(named) => Some(
-            find(&by, named)
-                .await
-                .map_err(|_| Problem::field("as", "no account has that id or name"))?,
-        ),
+        Some(named) => Some(known(&by, named).await?),
         None => None,
     };
     let (policy, site) = match &asked.host {
@@ -160,15 +160,20 @@ pub(super) async fn explain_request(
     Ok(Answer(Explained::judged(&policy, &question, kept_out)))
 }
 
+async fn known(by: &Allowed<PolicyRead>, named: &str) -> Result<Account, Problem> {
+    let unknown = || Problem::field("as", format!("no account has the id or name `{named}`"));
+    find_if_any(by, named).await?.ok_or_else(unknown)
+}
+
 /// The supposed request, as far as it can be read without a policy.
-struct Asked<'a> {
+struct Parsed<'a> {
     address: ClientAddress,
     method: Method,
     host: Option<Host<'a>>,
     target: &'a str,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> Parsed<'a> {
     fn read(supposed: &'a Supposed) -> Result<Self, Problem> {
         let mut faults = Vec::new();
         let mut fault = |field: &str, message: String| {
@@ -201,7 +206,8 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// The host and the target of a URL. The target stays as it was typed: judging it is the policy's business, not a URL parser's.
+/// The host and the target of a URL. The target stays as it was typed: judging it is the policy's business, not a URL
+/// parser's.
 fn split_url(url: &str) -> Result<(Option<Host<'_>>, &str), String> {
     if url.starts_with('/') {
         return Ok((None, url));

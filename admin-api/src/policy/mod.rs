@@ -44,7 +44,8 @@ async fn show_policy(by: Allowed<PolicyRead>) -> Response {
 
 /// Puts a policy in force: checked whole, written to its file, then swapped in. With a fault, nothing changes.
 #[utoipa::path(put, path = "/v1/policy", tag = "policy",
-    params(("If-Match" = String, Header, description = "the `ETag` it was read with; `*` for whatever is in force")),
+    params(("If-Match" = String, Header, description = "the `ETag` it was read with; `*` for whatever is in force",
+        pattern = "^(\\*|\"[^\"]*\"(, ?\"[^\"]*\")*)$")),
     request_body(description = "TOML, at most 16 MiB.", content(
         (String = "text/plain"), (String = "application/toml"))),
     responses((status = 200, body = BoardStatus, headers(
@@ -52,8 +53,10 @@ async fn show_policy(by: Allowed<PolicyRead>) -> Response {
             ("Stagedoor-Revision" = u64, description = "the revision in force"))),
         (status = 409, body = ProblemBody, content_type = "application/problem+json",
             description = "The policy does not come from a file that can be written."),
-        (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "Another is in force."),
-        (status = 428, body = ProblemBody, content_type = "application/problem+json", description = "`If-Match` is missing."),
+        (status = 412, body = ProblemBody, content_type = "application/problem+json",
+            description = "Another is in force."),
+        (status = 428, body = ProblemBody, content_type = "application/problem+json",
+            description = "`If-Match` is missing."),
         Refusals, BodyRefusals),
     security(("bearer" = ["policy:write"])))]
 async fn replace_policy(

@@ -151,7 +151,10 @@ async fn explain(house: &House, question: Value) -> Value {
 async fn a_judgement_is_explained_with_its_rule_and_revision() {
     let house = House::open().await;
     house.account("bob", "viewer").await;
-    let ask = |method: &str, path: &str| json!({"as": "bob", "from": "198.51.100.7", "method": method, "url": format!("http://console.example{path}")});
+    let ask = |method: &str, path: &str| {
+        let url = format!("http://console.example{path}");
+        json!({"as": "bob", "from": "198.51.100.7", "method": method, "url": url})
+    };
     let allowed = explain(&house, ask("GET", "/devices/7")).await;
     assert_eq!(
         (&allowed["decision"], &allowed["area"]),
