@@ -17,8 +17,8 @@ pub(crate) async fn run(shell: &mut Shell<'_>, reach: &Reach, command: &AccountC
         confirm_removal(shell, args)?;
     }
     let password = match command {
-        AccountCommand::Add(AddAccount { password, .. })
-        | AccountCommand::ResetPassword(ResetPassword { password, .. }) => take_password(shell, password)?,
+        AccountCommand::Add(args) => take_password(shell, &args.password, args.lasting)?,
+        AccountCommand::ResetPassword(args) => take_password(shell, &args.password, false)?,
         _ => None,
     };
     let api = place::open(shell, reach).await?;
@@ -216,7 +216,7 @@ async fn add(
     }
     if let Some(password) = &password {
         body.insert("password".to_owned(), json!(password.as_str()));
-        body.insert("password_temporary".to_owned(), json!(!args.password.lasting));
+        body.insert("password_temporary".to_owned(), json!(!args.lasting));
     }
     let value = api
         .json(Method::POST, "/v1/accounts", &Value::Object(body))
@@ -273,10 +273,10 @@ async fn reset_password(
     args: &ResetPassword,
     password: Option<Zeroizing<String>>,
 ) -> Result<(), Failure> {
-    let mut body = json!({ "temporary": !args.password.lasting });
-    if let (Some(password), Some(fields)) = (&password, body.as_object_mut()) {
-        fields.insert("password".to_owned(), json!(password.as_str()));
-    }
+    let body = match &password {
+        Some(password) => json!({ "password": password.as_str() }),
+        None => json!({}),
+    };
     let value = api
         .json(Method::POST, &path(&args.name, "/password"), &body)
         .await?
@@ -315,14 +315,18 @@ fn with_password(told: String, value: &Value) -> String {
 }
 
 /// The password that was asked for by the flags; `None` leaves it to the API to make one.
-fn take_password(shell: &mut Shell<'_>, wanted: &NewPassword) -> Result<Option<Zeroizing<String>>, Failure> {
+fn take_password(
+    shell: &mut Shell<'_>,
+    wanted: &NewPassword,
+    lasting: bool,
+) -> Result<Option<Zeroizing<String>>, Failure> {
     if wanted.password_stdin {
         return shell.password_line().map(Some);
     }
     if wanted.ask_password {
         return shell.ask_password().map(Some);
     }
-    if wanted.lasting {
+    if lasting {
         return Err(
             Failure::usage("a generated password has to be changed at the next sign-in")
                 .help("with `--lasting`, give a password by `--ask-password` or `--password-stdin`"),
