@@ -13,6 +13,7 @@ mod check;
 pub mod describe;
 mod environment;
 mod fault;
+mod fields;
 mod host;
 mod live;
 mod load;

@@ -13,7 +13,8 @@ use crate::building::Building;
 use crate::describe::{BUILDING, POLICY, Setting};
 use crate::environment::Environment;
 use crate::fault::{Faults, FileFault};
-use crate::read::{Fields, Findings, read};
+use crate::fields::Fields;
+use crate::read::{Findings, read};
 use crate::starter::starter_files;
 use crate::tree::{Node, Origin, Raw};
 use crate::{check, rules};
@@ -104,6 +105,7 @@ impl FileTexts {
 pub(crate) fn load_texts(sources: &Sources, env: &Environment, files: &FileTexts) -> Result<Loaded, Faults> {
     let (building, assembled) = assemble(sources, env, &files.building);
     let mut policy = Half::new(name(&sources.policy, "built-in policy"), &files.policy);
+    let declared = building.root.names_in("site");
     let rules = policy.read(POLICY).map(rules::rules);
     if let Some(rules) = &rules {
         policy.add(
@@ -111,9 +113,10 @@ pub(crate) fn load_texts(sources: &Sources, env: &Environment, files: &FileTexts
                 .err()
                 .unwrap_or_default(),
         );
-        if building.is_sound() {
+        // Without the names of the sites, every name in the rules would be called wrong.
+        if building.parsed && !declared.is_empty() {
             let prefix = assembled.as_ref().map(|building| building.portal.prefix.as_str());
-            policy.add(check::rules(&building.root.names_in("site"), prefix, rules));
+            policy.add(check::rules(&declared, prefix, rules));
         }
     }
     let (building_text, policy_text) = (building.text.clone(), policy.text.clone());
@@ -131,11 +134,15 @@ fn assemble(sources: &Sources, env: &Environment, text: &Result<Arc<str>, FileFa
     let mut half = Half::new(name(&sources.building, "command line"), text);
     half.lay_over(sources, env);
     let folder = sources.building.as_deref().and_then(Path::parent);
+    let declared = half.root.names_in("site");
     let assembled = half.read(BUILDING).and_then(|fields| {
         let mut assembly = Assembly::in_folder(folder.unwrap_or(Path::new("")));
         let assembled = assembly.building(fields);
         half.add(assembly.faults);
         half.add(assembled.iter().flat_map(check::building).collect());
+        if declared.is_empty() {
+            half.add(vec![check::no_site()]);
+        }
         assembled
     });
     (half, assembled)
@@ -216,7 +223,7 @@ impl Half {
         self.parsed = errors.is_empty();
         for (span, message) in errors {
             self.early
-                .push(FileFault::at((&self.name, text), span, false, message, None));
+                .push_with(|| FileFault::at((&self.name, text), span, false, message, None));
         }
     }
 
@@ -265,16 +272,11 @@ impl Half {
         }
     }
 
-    /// Whether the names of its sites can be told.
-    fn is_sound(&self) -> bool {
-        self.parsed
-    }
-
     fn into_faults(self) -> Faults {
         let mut faults = self.early;
         for finding in self.findings.list {
             let Fault { at, message, help } = finding.fault;
-            faults.push(match self.root.locate(&at, finding.spot) {
+            faults.push_with(|| match self.root.locate(&at, finding.spot) {
                 Origin::Outside(name) => FileFault::without_line(name, message, help),
                 Origin::File(_) if self.text.is_empty() => FileFault::without_line(self.name.as_str(), message, help),
                 Origin::File(span) => {
@@ -296,6 +298,13 @@ fn read_file(path: &Path) -> Result<Arc<str>, FileFault> {
             "see that it exists and that the user running Stagedoor may read it",
         )
     };
+    // Opening a pipe would wait for somebody to write into it.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(fault(
+            "cannot read the file: it is not a plain file".to_owned(),
+            "name a file",
+        ));
+    }
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     // One byte more than may be: so that a file growing meanwhile is noticed too.

@@ -72,7 +72,7 @@ pub trait Accounts {
 }
 
 /// What proves who somebody is.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StoredCredentials {
     /// PHC string.
     pub password_hash: String,
@@ -82,6 +82,15 @@ pub struct StoredCredentials {
     pub totp_last_step: Option<u64>,
     /// Rises with each change of password or second factor: a ticket from before is worthless.
     pub credentials_version: u64,
+}
+
+/// Their version alone: hashes and sealed secrets do not belong in logs.
+impl std::fmt::Debug for StoredCredentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoredCredentials")
+            .field("credentials_version", &self.credentials_version)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Passwords and second factors.

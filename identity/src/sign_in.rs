@@ -13,7 +13,6 @@ use crate::{LiveSession, Password, Secret, SessionToken};
 const BUSY_RETRY_SECONDS: u32 = 2;
 
 /// Somebody at the door.
-#[derive(Debug)]
 pub struct Attempt {
     /// As typed.
     pub name: String,
@@ -25,6 +24,15 @@ pub struct Attempt {
     pub channel: String,
     /// From where, what with.
     pub from: Origin,
+}
+
+/// Neither name nor code: people type passwords in the wrong field.
+impl std::fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Attempt")
+            .field("from", &self.from)
+            .finish_non_exhaustive()
+    }
 }
 
 /// From where somebody signs in, and what with.

@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 pub(crate) use super::hash::Verified;
+#[cfg(test)]
+pub(crate) use super::hash::tests::weak_hash;
 use super::hash::{self, SALT_BYTES, Scratch};
 use crate::{Chance, Password};
 

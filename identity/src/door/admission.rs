@@ -23,7 +23,7 @@ pub(super) struct Proof {
     /// Of the credentials that were proved.
     pub(super) credentials_version: u64,
     pub(super) second_factor: bool,
-    /// Attempts reserved on the way, all of them right: each is taken back at the end.
+    /// Attempts reserved by earlier steps, all of them right: each is taken back at the end.
     pub(super) attempts: u32,
     pub(super) own_lock: Option<Timestamp>,
 }
@@ -167,6 +167,7 @@ impl House {
         let own_lock = knock.locks_until.or(proof.own_lock);
         let proof = Proof {
             own_lock,
+            attempts: proof.attempts.saturating_add(knock.reserved),
             ..proof.clone()
         };
         Ok(Progress::Needs(next, self.ticket(&proof, step, None, now)?))

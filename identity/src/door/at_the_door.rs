@@ -40,7 +40,7 @@ impl House {
             from: attempt.from,
             credentials_version: credentials.credentials_version,
             second_factor: false,
-            attempts: 1,
+            attempts: 0,
             own_lock: None,
         };
         self.proceed(proof, attempt.code.as_deref(), knock, now).await
@@ -57,9 +57,7 @@ impl House {
         let account = self.account_of(claims.account).await?;
         let knock = self.knock_of(&account, from.address);
         let knock = self.reserve_with(knock, &claims, now).await?;
-        let mut proof = Proof::of(&claims, from);
-        proof.attempts = proof.attempts.saturating_add(1);
-        self.proceed(proof, Some(code), knock, now).await
+        self.proceed(Proof::of(&claims, from), Some(code), knock, now).await
     }
 
     /// The account behind a ticket; an account that is gone makes it worthless.

@@ -30,14 +30,26 @@ pub(super) struct Knock {
     key: String,
     pub(super) address: ClientAddress,
     source: Source,
+    /// Attempts reserved by this step and not taken back: 0 or 1.
+    pub(super) reserved: u32,
     /// The lock that the attempt now under way has set, should it fail.
     pub(super) locks_until: Option<Timestamp>,
 }
 
 impl Knock {
-    /// The lock that the attempt had set is gone with it.
+    /// The attempt counts as a failure until it is taken back.
+    fn counted(self, locks_until: Option<Timestamp>) -> Self {
+        Self {
+            reserved: 1,
+            locks_until,
+            ..self
+        }
+    }
+
+    /// The attempt was taken back, and the lock that it had set with it.
     pub(super) fn forgiven(self) -> Self {
         Self {
+            reserved: 0,
             locks_until: None,
             ..self
         }
@@ -51,6 +63,7 @@ impl House {
             key: account.name.as_str().to_owned(),
             address,
             source: Source::of(address),
+            reserved: 0,
             locks_until: None,
         }
     }
@@ -64,6 +77,7 @@ impl House {
             key: format!("unknown:{hex}"),
             address,
             source: Source::of(address),
+            reserved: 0,
             locks_until: None,
         }
     }
@@ -71,7 +85,7 @@ impl House {
     /// Reserves an attempt to guess something.
     pub(super) async fn reserve(&self, knock: Knock, now: Timestamp) -> Result<Knock, SignInRefusal> {
         match self.ask(&knock, now).await? {
-            Reserved::Go { locks_until, .. } => Ok(Knock { locks_until, ..knock }),
+            Reserved::Go { locks_until, .. } => Ok(knock.counted(locks_until)),
             Reserved::Locked { until } => Err(self.locked(&knock, until).await),
         }
     }
@@ -84,7 +98,7 @@ impl House {
         now: Timestamp,
     ) -> Result<Knock, SignInRefusal> {
         match self.ask(&knock, now).await? {
-            Reserved::Go { locks_until, .. } => Ok(Knock { locks_until, ..knock }),
+            Reserved::Go { locks_until, .. } => Ok(knock.counted(locks_until)),
             Reserved::Locked { until } if own_lock(claims) == Some(until) && self.spend(claims.number) => Ok(knock),
             Reserved::Locked { until } => Err(self.locked(&knock, until).await),
         }

@@ -1,5 +1,6 @@
 //! What is behind the face: the parts, and how they are put together.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -82,7 +83,7 @@ impl House {
         let (policy, now) = (self.policy(), self.clock.now());
         let mut live: Vec<_> = sessions
             .into_iter()
-            .filter(|session| session.end().is_none() && session.lapsed(&policy, now).is_none())
+            .filter(|session| session.is_live(&policy, now))
             .map(|session| (session.record(), session.account()))
             .collect();
         live.sort_by_key(|(record, _)| (record.opened_at, record.id));
@@ -94,14 +95,12 @@ impl House {
         records.sort_by_key(|record| (record.opened_at, record.id));
         let mut accounts: HashMap<AccountId, Option<Account>> = HashMap::new();
         for record in records {
-            if !accounts.contains_key(&record.account) {
-                let account = self.store.account(record.account).await?;
-                accounts.insert(record.account, account);
-            }
-            // A session whose account is gone is nobody's.
-            let Some(Some(account)) = accounts.get(&record.account).cloned() else {
-                continue;
+            let account = match accounts.entry(record.account) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(unknown) => unknown.insert(self.store.account(record.account).await?).clone(),
             };
+            // A session whose account is gone is nobody's.
+            let Some(account) = account else { continue };
             match record.ended.clone() {
                 Some(ended) => self.memory.bury(&record, ended, account),
                 None => drop(self.memory.open(record, account)),

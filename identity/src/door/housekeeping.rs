@@ -20,6 +20,8 @@ use crate::{Account, LiveSession};
 const TOUCHES_PER_STEP_MAX: usize = 500;
 /// Accounts looked at for a ban in one round.
 const ACCOUNTS_PER_ROUND_MAX: u32 = 500;
+/// Lapsed sessions ended in the store in one round; all of them have ended in memory before.
+const SETTLED_PER_ROUND_MAX: usize = 2000;
 /// Steps of forgetting in one round; what is left waits for the next.
 const FORGETTING_STEPS_MAX: u32 = 20;
 
@@ -88,13 +90,20 @@ impl House {
         Ok(())
     }
 
+    /// Ends every lapsed session in memory at once, which wakes its streams, and then in the store as many as a round may.
     async fn settle_all(&self, sessions: &[Arc<LiveSession>], now: Timestamp) -> Result<(), StoreError> {
         let policy = self.policy();
-        for session in sessions {
-            if over(session, &policy, now).is_some() {
-                let _turn = self.turns.take(session.cell().id()).await;
-                self.settle(std::slice::from_ref(session), &policy, now).await?;
-            }
+        let lapsed: Vec<_> = sessions
+            .iter()
+            .filter(|session| {
+                over(session, &policy, now)
+                    .map(|reason| session.finish(ended(&reason, now)))
+                    .is_some()
+            })
+            .collect();
+        for session in lapsed.into_iter().take(SETTLED_PER_ROUND_MAX) {
+            let _turn = self.turns.take(session.cell().id()).await;
+            self.settle(std::slice::from_ref(session), &policy, now).await?;
         }
         Ok(())
     }
@@ -137,8 +146,10 @@ impl House {
     }
 
     async fn note_ban_unless_noted(&self, account: &Account, now: Timestamp) -> Result<(), StoreError> {
+        // A ban before this disuse began was another one.
+        let began = disused_since(account).after(Duration::from_micros(1));
         let before = AuditQuery {
-            since: Some(disused_since(account)),
+            since: Some(began),
             account: Some(account.name.as_str().to_owned()),
             kind: Some(Kind::AccountBanned.name().to_owned()),
             limit: 1,

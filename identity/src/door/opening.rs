@@ -132,7 +132,7 @@ impl House {
         (proof, knock): (&Proof, &Knock),
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        for _ in 0..proof.attempts.max(1) {
+        for _ in 0..proof.attempts.saturating_add(knock.reserved) {
             self.forgive(knock).await?;
         }
         let displaced_event = |session: &Arc<LiveSession>| -> Event {

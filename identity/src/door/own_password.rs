@@ -146,7 +146,7 @@ impl House {
         let live = self
             .memory
             .session_of(&session.token)
-            .is_some_and(|session| session.end().is_none() && session.lapsed(&policy, now).is_none());
+            .is_some_and(|session| session.is_live(&policy, now));
         if live {
             Ok(())
         } else {

@@ -102,7 +102,7 @@ impl Accounts for MemoryStore {
     async fn reinstate_account(&self, id: AccountId, now: Timestamp) -> Result<Account, StoreError> {
         let mut state = self.state("reinstate_account")?;
         let account = &mut state.holder(id)?.account;
-        account.reinstated_at = Some(now);
+        account.reinstated_at = account.reinstated_at.max(Some(now));
         account.version = account.version.saturating_add(1);
         Ok(account.clone())
     }
@@ -179,10 +179,10 @@ impl Credentials for MemoryStore {
 
     async fn use_totp_step(&self, id: AccountId, step: u64) -> Result<bool, StoreError> {
         let mut state = self.state("use_totp_step")?;
-        let last = &mut state.holder(id)?.credentials.totp_last_step;
-        let fresh = last.is_none_or(|last| step > last);
+        let credentials = &mut state.holder(id)?.credentials;
+        let fresh = credentials.totp_sealed.is_some() && credentials.totp_last_step.is_none_or(|last| step > last);
         if fresh {
-            *last = Some(step);
+            credentials.totp_last_step = Some(step);
         }
         Ok(fresh)
     }

@@ -44,7 +44,7 @@ impl Sessions for MemoryStore {
             state.sessions.get_mut(id).map(|other| end(other, &reason, now));
         }
         let account = &mut state.holder(session.account)?.account;
-        account.last_sign_in_at = Some(now);
+        account.last_sign_in_at = account.last_sign_in_at.max(Some(now));
         account.last_used_at = account.last_used_at.max(Some(now));
         state.sessions.insert(session.id, session.clone());
         Ok(Opened::Open { displaced })
