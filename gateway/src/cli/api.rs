@@ -17,7 +17,15 @@ const ITEMS_MAX: usize = 100_000;
 #[derive(Debug)]
 pub(crate) struct Api {
     transport: Transport,
-    token: Secret,
+    token: Token,
+}
+
+/// A bearer token, and where it was found.
+#[derive(Debug, Clone)]
+pub(crate) struct Token {
+    pub(crate) secret: Secret,
+    /// In words: "the token from `FILE`".
+    pub(crate) origin: String,
 }
 
 /// An answer that is no problem.
@@ -29,7 +37,7 @@ pub(crate) struct Answer {
 
 impl Api {
     /// Everything is asked with this token.
-    pub(crate) fn new(transport: Transport, token: Secret) -> Self {
+    pub(crate) fn new(transport: Transport, token: Token) -> Self {
         Self { transport, token }
     }
 
@@ -113,11 +121,15 @@ impl Api {
         }
         let mut problem: Problem = serde_json::from_slice(&body).unwrap_or_default();
         problem.status = parts.status.as_u16();
+        problem.shown = match &self.transport {
+            Transport::Remote(url, _) => format!("{}, shown to `{url}`,", self.token.origin),
+            Transport::Local(_) => self.token.origin.clone(),
+        };
         Err(Failure::Problem(Box::new(problem)))
     }
 
     fn bearer(&self) -> Result<HeaderValue, Failure> {
-        let text = zeroize::Zeroizing::new(format!("Bearer {}", self.token.expose_text()));
+        let text = zeroize::Zeroizing::new(format!("Bearer {}", self.token.secret.expose_text()));
         let mut value =
             HeaderValue::from_str(&text).map_err(|_| Failure::usage("the token is no token of an admin API"))?;
         value.set_sensitive(true);

@@ -1,5 +1,6 @@
 //! `stagedoor audit`: what happened, the latest at the bottom.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -17,6 +18,8 @@ use super::text::{self, or_dash, plain};
 const FOLLOW_INTERVAL: Duration = Duration::from_secs(1);
 /// How many events `--follow` takes in one page.
 const FOLLOW_PAGE: u32 = 1000;
+/// How many pages it goes back at most to find where it was.
+const FOLLOW_PAGES_MAX: usize = 100;
 
 pub(crate) async fn run(shell: &mut Shell<'_>, reach: &Reach, args: &AuditArgs) -> Result<(), Failure> {
     let search = Search::of(shell, args)?;
@@ -72,44 +75,44 @@ impl Search {
 
 /// Prints the page and then, once a second, what came since, until interrupted.
 async fn follow(shell: &mut Shell<'_>, api: &Api, search: &Search, page: Value) -> Result<(), Failure> {
-    let mut shown = print_since(shell, &page, 0)?;
+    let mut pages = vec![page];
+    let mut shown = 0;
     loop {
+        for item in fresh(&pages, shown) {
+            shown = print(shell, item)?;
+        }
+        shell.out.flush()?;
         tokio::time::sleep(FOLLOW_INTERVAL).await;
-        let mut pages = vec![search.page(api, FOLLOW_PAGE, None).await?];
-        // More than a page may have happened in a second: go back until what was shown last is reached.
-        while let Some(oldest) = pages
-            .last()
-            .and_then(oldest_number)
-            .filter(|oldest| *oldest > shown.saturating_add(1))
-        {
-            let page = search.page(api, FOLLOW_PAGE, Some(oldest)).await?;
-            if oldest_number(&page).is_none() {
-                break;
-            }
-            pages.push(page);
-        }
-        for page in pages.iter().rev() {
-            shown = print_since(shell, page, shown)?;
-        }
+        pages = pages_since(api, search, shown).await?;
     }
 }
 
-/// Prints the events above the number `shown`, the oldest first; answers the highest number printed so far.
-fn print_since(shell: &mut Shell<'_>, page: &Value, shown: u64) -> Result<u64, Failure> {
-    let mut latest = shown;
-    for item in items(page).iter().rev() {
-        let event: Event = understand(item)?;
-        if event.number <= shown {
-            continue;
+/// The pages down to the event `shown`, the latest first: more than one may have filled since.
+async fn pages_since(api: &Api, search: &Search, shown: u64) -> Result<Vec<Value>, Failure> {
+    let mut pages = vec![search.page(api, FOLLOW_PAGE, None).await?];
+    while let Some(oldest) = pages.last().and_then(oldest_number) {
+        if oldest <= shown.saturating_add(1) || pages.len() >= FOLLOW_PAGES_MAX {
+            break;
         }
-        match shell.output {
-            Output::Json => shell.say(&item.to_string())?,
-            Output::Text => shell.say(&event.cells().join("  "))?,
-        }
-        latest = latest.max(event.number);
+        pages.push(search.page(api, FOLLOW_PAGE, Some(oldest)).await?);
     }
-    shell.out.flush()?;
-    Ok(latest)
+    Ok(pages)
+}
+
+/// The events above the number `shown`, the oldest first. Pages and what is on them come the latest first.
+fn fresh(pages: &[Value], shown: u64) -> impl Iterator<Item = &Value> {
+    let all = pages.iter().rev().flat_map(|page| items(page).iter().rev());
+    all.filter(move |item| number(item).is_some_and(|number| number > shown))
+}
+
+/// Prints one event on one line; answers its number.
+fn print(shell: &mut Shell<'_>, item: &Value) -> Result<u64, Failure> {
+    let event: Event = understand(item)?;
+    match shell.output {
+        Output::Json => shell.say(&item.to_string())?,
+        Output::Text => shell.say(&event.cells().join("  "))?,
+    }
+    Ok(event.number)
 }
 
 /// An event as the API shows it, as far as the texts need it.
@@ -127,6 +130,7 @@ struct Event {
     rule: Option<String>,
     target: Option<String>,
     support_code: Option<String>,
+    details: BTreeMap<String, String>,
 }
 
 const HEADINGS: [&str; 9] = [
@@ -138,13 +142,17 @@ const HEADINGS: [&str; 9] = [
     "outcome",
     "reason",
     "rule",
-    "request or support code",
+    "more",
 ];
 
 impl Event {
     fn cells(&self) -> Vec<String> {
-        let request = [self.target.as_deref(), self.support_code.as_deref()];
-        let request: Vec<&str> = request.into_iter().flatten().filter(|text| !text.is_empty()).collect();
+        let named = [self.target.as_ref(), self.support_code.as_ref()]
+            .into_iter()
+            .flatten()
+            .cloned();
+        let details = self.details.iter().map(|(name, value)| format!("{name}={value}"));
+        let more: Vec<String> = named.chain(details).filter(|word| !word.is_empty()).collect();
         vec![
             text::time(self.at.as_deref()),
             plain(&self.kind),
@@ -154,7 +162,7 @@ impl Event {
             or_dash(self.outcome.as_deref()),
             or_dash(self.reason.as_deref()),
             or_dash(self.rule.as_deref()),
-            or_dash(Some(&request.join(" "))),
+            or_dash(Some(&more.join(" "))),
         ]
     }
 }
@@ -177,6 +185,46 @@ fn understand_all(page: &Value) -> Result<Vec<Event>, Failure> {
     items(page).iter().map(understand).collect()
 }
 
+fn number(item: &Value) -> Option<u64> {
+    item.get("number")?.as_u64()
+}
+
 fn oldest_number(page: &Value) -> Option<u64> {
-    items(page).last()?.get("number")?.as_u64()
+    number(items(page).last()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn page(numbers: &[u64]) -> Value {
+        let items: Vec<Value> = numbers.iter().map(|number| json!({ "number": number })).collect();
+        json!({ "items": items, "next": null })
+    }
+
+    #[test]
+    fn what_came_since_is_told_once_and_from_old_to_new() {
+        let pages = [page(&[9, 8, 7]), page(&[6, 5, 4])];
+        let told: Vec<u64> = fresh(&pages, 5).filter_map(number).collect();
+        assert_eq!(told, [6, 7, 8, 9]);
+        assert_eq!(fresh(&pages, 9).count(), 0);
+    }
+
+    #[test]
+    fn an_event_is_shown_with_its_details_and_nothing_that_steers_the_terminal() {
+        let event: Event = understand(&json!({
+            "number": 3, "at": "2026-11-22T15:00:00Z", "kind": "request.refused", "actor": "", "account": "vera",
+            "address": "192.0.2.7", "outcome": "refused", "reason": "not_granted", "rule": "role.viewer.may.devices",
+            "target": "POST /a\u{1b}[2J", "support_code": "K7Q2", "details": { "a": "b" },
+        }))
+        .unwrap();
+        let shown = events_text(&[event], None);
+        assert!(
+            shown.contains("2026-11-22 15:00:00  request.refused  -   vera"),
+            "{shown}"
+        );
+        assert!(shown.ends_with("POST /a\u{fffd}[2J K7Q2 a=b"), "{shown}");
+    }
 }

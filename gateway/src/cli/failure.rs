@@ -52,6 +52,9 @@ pub(crate) struct Problem {
     pub(crate) fields: Vec<FieldProblem>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) faults: Vec<FaultProblem>,
+    /// Which token was shown and to whom, in words; this command's knowledge, not the API's.
+    #[serde(skip)]
+    pub(crate) shown: String,
 }
 
 /// One field that was not taken.
@@ -163,11 +166,14 @@ impl Problem {
     }
 
     /// What to do, where the API cannot know what this command could do.
-    fn advice(&self) -> Option<&'static str> {
+    fn advice(&self) -> Option<String> {
         match self.status {
-            401 => Some("give a token that is valid with `--token-file FILE` or STAGEDOOR_ADMIN_TOKEN"),
+            401 => Some(format!(
+                "{} was not taken; name another with `--token-file FILE`, or another door with `--admin-url`",
+                self.shown
+            )),
             403 if self.code == "scope_missing" => {
-                Some("the token lacks a scope; `stagedoor token create` makes one that has it")
+                Some("`stagedoor token create` makes a token that has it".to_owned())
             }
             _ => None,
         }
@@ -274,6 +280,7 @@ mod tests {
     fn a_problem_without_words_still_says_what_was_answered_and_what_to_do() {
         let silent = Problem {
             status: 401,
+            shown: "the token from `admin.token`".to_owned(),
             ..Problem::default()
         };
         let told = Failure::Problem(Box::new(silent)).to_text();
@@ -281,7 +288,10 @@ mod tests {
             told.starts_with("error: the admin API answered 401 and did not say why\n"),
             "{told}"
         );
-        assert!(told.contains("--token-file"), "{told}");
+        assert!(
+            told.contains("the token from `admin.token` was not taken; name another with `--token-file"),
+            "{told}"
+        );
     }
 
     #[test]

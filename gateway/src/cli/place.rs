@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use stagedoor_config::{Building, Environment, Inline, Sources, StoreChoice};
 use stagedoor_identity::Secret;
 
-use super::api::Api;
+use super::api::{Api, Token};
 use super::arguments::Reach;
 use super::failure::Failure;
 use super::house::LocalPlace;
@@ -123,7 +123,7 @@ fn data_dir(building: &Building) -> Result<&Path, Failure> {
     }
 }
 
-fn remote(shell: &mut Shell<'_>, url: AdminUrl, token: Secret) -> Result<Api, Failure> {
+fn remote(shell: &mut Shell<'_>, url: AdminUrl, token: Token) -> Result<Api, Failure> {
     if !url.is_loopback() {
         shell.note(&format!(
             "warning: the token goes to `{url}` unencrypted, for everybody on the way to read"
@@ -153,16 +153,23 @@ async fn local(shell: &mut Shell<'_>, found: Whereabouts, url: &AdminUrl) -> Res
         "note: the door is not running (nothing listens at `{url}`); working in the store at `{}` directly",
         place.data_dir.display()
     ))?;
-    Ok(Api::new(Transport::Local(admin.router), admin.token))
+    let token = Token {
+        secret: admin.token,
+        origin: "the token made for this command".to_owned(),
+    };
+    Ok(Api::new(Transport::Local(admin.router), token))
 }
 
 /// The token that was named: by `--token-file`, or by the environment.
-fn named_token(shell: &Shell<'_>, reach: &Reach) -> Result<Option<Secret>, Failure> {
+fn named_token(shell: &Shell<'_>, reach: &Reach) -> Result<Option<Token>, Failure> {
     if let Some(file) = &reach.token_file {
         return read_token(&shell.path(file)).map(Some);
     }
     if let Some(token) = shell.var("STAGEDOOR_ADMIN_TOKEN") {
-        return Ok(Some(Secret::new(token.trim())));
+        return Ok(Some(Token {
+            secret: Secret::new(token.trim()),
+            origin: "the token in STAGEDOOR_ADMIN_TOKEN".to_owned(),
+        }));
     }
     match shell.var("STAGEDOOR_ADMIN_TOKEN_FILE") {
         Some(file) => read_token(&shell.path(Path::new(file))).map(Some),
@@ -171,7 +178,7 @@ fn named_token(shell: &Shell<'_>, reach: &Reach) -> Result<Option<Secret>, Failu
 }
 
 /// The token that the door left for commands on its own machine.
-fn kept_token(file: &Path) -> Result<Secret, Failure> {
+fn kept_token(file: &Path) -> Result<Token, Failure> {
     if file.exists() {
         return read_token(file);
     }
@@ -181,7 +188,7 @@ fn kept_token(file: &Path) -> Result<Secret, Failure> {
     )
 }
 
-fn read_token(file: &Path) -> Result<Secret, Failure> {
+fn read_token(file: &Path) -> Result<Token, Failure> {
     let wrong = |why: String| Failure::failed(format!("the token file `{}` {why}", file.display()));
     let opened = std::fs::File::open(file).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     let mut text = zeroize::Zeroizing::new(String::new());
@@ -190,6 +197,9 @@ fn read_token(file: &Path) -> Result<Secret, Failure> {
         .map_err(|error| wrong(format!("cannot be read: {error}")))?;
     match text.trim() {
         "" => Err(wrong("is empty".to_owned())),
-        token => Ok(Secret::new(token)),
+        token => Ok(Token {
+            secret: Secret::new(token),
+            origin: format!("the token from `{}`", file.display()),
+        }),
     }
 }

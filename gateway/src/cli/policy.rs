@@ -155,6 +155,7 @@ struct StatusView {
     reloads_ok: Option<u64>,
     reloads_failed: Option<u64>,
     restart_needed: Vec<String>,
+    warnings: Vec<String>,
     last_fault: Option<FaultView>,
 }
 
@@ -178,7 +179,11 @@ fn status_text(value: &Value) -> String {
     if !view.restart_needed.is_empty() {
         facts.push(("waiting for a restart", plain(&view.restart_needed.join(", "))));
     }
-    let told = text::pairs(&facts);
+    let warnings = view
+        .warnings
+        .iter()
+        .map(|warning| format!("\nwarning: {}", plain(warning)));
+    let told = text::pairs(&facts) + &warnings.collect::<String>();
     match view.last_fault {
         Some(fault) => {
             let lines: Vec<String> = fault.text.lines().map(plain).collect();

@@ -27,7 +27,7 @@ pub(crate) enum AccountCommand {
     Disable(Named),
     /// Let a disabled account in again
     Enable(Named),
-    /// Give an account a new password; without one of yours it is generated and printed once
+    /// Give an account a new password, to be changed at its next sign-in; without one of yours it is generated
     ResetPassword(ResetPassword),
     /// Take the second factor off an account, so that a new one can be enrolled
     ResetSecondFactor(Named),
@@ -72,6 +72,9 @@ pub(crate) struct AddAccount {
     pub(crate) networks: Vec<String>,
     #[command(flatten)]
     pub(crate) password: NewPassword,
+    /// The password that is given may be kept; otherwise it has to be changed at the first sign-in
+    #[arg(long)]
+    pub(crate) lasting: bool,
 }
 
 /// `stagedoor account edit`.
@@ -143,9 +146,6 @@ pub(crate) struct NewPassword {
     /// Read the password from the first line of standard input
     #[arg(long)]
     pub(crate) password_stdin: bool,
-    /// The password may be kept; otherwise it has to be changed at the next sign-in
-    #[arg(long)]
-    pub(crate) lasting: bool,
 }
 
 /// The verbs of `session`.

@@ -153,7 +153,7 @@ async fn a_password_is_asked_for_twice_and_nothing_is_sent_when_the_two_differ()
     let stage = Stage::before(&canned).await.types(&["one", "one"]);
     assert_eq!(stage.run("account reset-password vera --ask-password").await.exit, 0);
     let body: Value = serde_json::from_str(&canned.asked()[0].body).unwrap();
-    assert_eq!(body, json!({ "password": "one", "temporary": true }));
+    assert_eq!(body, json!({ "password": "one" }));
 }
 
 #[tokio::test]
@@ -165,11 +165,9 @@ async fn a_generated_password_is_printed_once() {
     );
     let ran = Stage::before(&canned).await.run("account reset-password vera").await;
     assert_eq!(ran.out.matches("ripe-plum").count(), 1, "{}", ran.out);
-    let ran = Stage::before(&canned)
-        .await
-        .run("account reset-password vera --lasting")
-        .await;
+    let ran = Stage::before(&canned).await.run("account add vera --lasting").await;
     assert_eq!(ran.exit, 2, "a generated password cannot be kept");
+    assert_eq!(canned.lines().len(), 1);
 }
 
 #[tokio::test]
@@ -276,7 +274,8 @@ async fn an_explanation_names_the_deciding_rule() {
 #[tokio::test]
 async fn the_audit_is_searched_from_a_time_ago_and_read_from_old_to_new() {
     let events = json!({ "items": [
-        { "number": 2, "at": "2026-11-22T14:59:00Z", "kind": "sign_in.succeeded", "actor": "vera", "outcome": "allowed" },
+        { "number": 2, "at": "2026-11-22T14:59:00Z", "kind": "sign_in.succeeded", "actor": "vera", "outcome": "allowed",
+          "details": { "channel": "browser" } },
         { "number": 1, "at": "2026-11-22T14:58:00Z", "kind": "sign_in.failed", "actor": "vera", "outcome": "refused" }],
         "next": 1 });
     let line = "GET /v1/audit?since=2026-11-22T14%3A45%3A00Z&account=vera&limit=2";
@@ -287,6 +286,7 @@ async fn the_audit_is_searched_from_a_time_ago_and_read_from_old_to_new() {
         .await;
     let places = ["14:58:00", "14:59:00"].map(|time| ran.out.find(time));
     assert!(places[0].is_some() && places[0] < places[1], "{ran:?}");
+    assert!(ran.out.trim_end().ends_with("channel=browser"), "{}", ran.out);
     assert_eq!(
         Stage::before(&canned).await.run("audit --since yesterday").await.exit,
         2
@@ -319,6 +319,19 @@ async fn a_saved_token_is_readable_by_its_owner_alone_and_not_printed() {
         (1, 2),
         "no token is made that cannot be kept"
     );
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_taken_is_named_by_where_it_came_from() {
+    let canned = Canned::default().on("GET /v1/sessions", 401, r#"{"title":"a valid bearer token is needed"}"#);
+    let ran = Stage::before(&canned).await.run("session list").await;
+    assert!(
+        ran.err
+            .contains("the token in STAGEDOOR_ADMIN_TOKEN, shown to `http://127.0.0.1:"),
+        "{}",
+        ran.err
+    );
+    assert!(!ran.err.contains("sdt_test"), "{}", ran.err);
 }
 
 #[tokio::test]

@@ -4,3 +4,4 @@ mod asking;
 mod files;
 mod stage;
 mod typing;
+mod whole;

@@ -174,10 +174,9 @@ impl ClosedPort {
 }
 
 /// A folder, an environment, somebody at the keyboard.
-#[derive(Debug)]
 pub(super) struct Stage {
     pub(super) folder: TempDir,
-    house: Cardboard,
+    house: Box<dyn House>,
     keyboard: Fingers,
     vars: BTreeMap<String, String>,
     input: String,
@@ -195,7 +194,7 @@ impl Stage {
     pub(super) fn empty() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
-            house: Cardboard::default(),
+            house: Box::new(Cardboard::default()),
             keyboard: Fingers::default(),
             vars: BTreeMap::new(),
             input: String::new(),
@@ -213,8 +212,17 @@ impl Stage {
     /// With a store, and a door that does not run.
     pub(super) fn closed(canned: &Canned, port: &ClosedPort) -> Self {
         let mut stage = Self::empty().var("STAGEDOOR_ADMIN_LISTEN", &port.address());
-        stage.house.local = Some(canned.clone());
+        stage.house = Box::new(Cardboard {
+            local: Some(canned.clone()),
+        });
         std::fs::create_dir(stage.folder.path().join("stagedoor-data")).unwrap();
+        stage
+    }
+
+    /// With the real house, and a door that does not run.
+    pub(super) fn real(port: &ClosedPort) -> Self {
+        let mut stage = Self::empty().var("STAGEDOOR_ADMIN_LISTEN", &port.address());
+        stage.house = Box::new(crate::house::Stagedoor);
         stage
     }
 
@@ -252,7 +260,7 @@ impl Stage {
         let parsed = CommandLine::try_parse_from(typed).unwrap();
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let mut shell = Shell {
-            house: &self.house,
+            house: self.house.as_ref(),
             clock: &StoppedClock,
             vars: self.vars.clone(),
             folder: self.folder.path().to_owned(),
