@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Json as Answer;
 use serde::{Deserialize, Serialize};
-use stagedoor_identity::event::{AuditQuery, Kind, Outcome, StoredEvent};
+use stagedoor_identity::event::{AuditQuery, Kind, StoredEvent};
 use stagedoor_policy::time::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -38,7 +38,8 @@ struct EventView {
     /// From where.
     #[schema(required)]
     address: Option<String>,
-    outcome: OutcomeName,
+    /// `allowed`, `refused`, `done`, `failed`.
+    outcome: &'static str,
     /// A stable code.
     #[schema(required)]
     reason: Option<String>,
@@ -66,16 +67,6 @@ struct EventView {
     details: BTreeMap<String, String>,
 }
 
-/// How it ended.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum OutcomeName {
-    Allowed,
-    Refused,
-    Done,
-    Failed,
-}
-
 impl EventView {
     fn of(stored: StoredEvent) -> Self {
         let event = stored.event;
@@ -86,12 +77,7 @@ impl EventView {
             actor: event.actor,
             account: event.account,
             address: event.address.map(|address| address.to_string()),
-            outcome: match event.outcome {
-                Outcome::Allowed => OutcomeName::Allowed,
-                Outcome::Refused => OutcomeName::Refused,
-                Outcome::Done => OutcomeName::Done,
-                Outcome::Failed => OutcomeName::Failed,
-            },
+            outcome: event.outcome.name(),
             reason: event.reason,
             rule: event.rule,
             site: event.site,
@@ -138,7 +124,9 @@ async fn list_events(
     let limit = limit(search.limit)?;
     let events = by.store().events(&search.into_query(by.door().now(), limit)?).await?;
     let views = events.into_iter().map(EventView::of).collect();
-    Ok(Answer(Page::new(views, limit, |event: &EventView| event.number.to_string())))
+    Ok(Answer(Page::new(views, limit, |event: &EventView| {
+        event.number.to_string()
+    })))
 }
 
 impl EventSearch {
@@ -147,7 +135,7 @@ impl EventSearch {
             text.map(|text| read(&text, now).map_err(|why| Problem::field(field, why)))
                 .transpose()
         };
-        if let Some(event) = self.event.as_deref().filter(|&event| !is_kind(event)) {
+        if let Some(event) = self.event.as_deref().filter(|event| Kind::from_name(event).is_none()) {
             let known: Vec<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
             return Err(Problem::field(
                 "event",
@@ -164,8 +152,4 @@ impl EventSearch {
             limit,
         })
     }
-}
-
-fn is_kind(name: &str) -> bool {
-    Kind::ALL.iter().any(|kind| kind.name() == name)
 }

@@ -144,22 +144,8 @@ impl<S: Scope> Allowed<S> {
     /// An audit event for a change made here rather than by the door.
     pub(crate) fn event(&self, kind: Kind, outcome: Outcome) -> Event {
         Event {
-            at_micros: self.door().now().as_micros(),
-            kind,
-            actor: self.actor.name.clone(),
-            account: None,
-            address: self.actor.address,
             outcome,
-            reason: None,
-            rule: None,
-            site: None,
-            area: None,
-            target: None,
-            policy_revision: None,
-            request_id: self.actor.request_id.clone(),
-            support_code: None,
-            session: None,
-            details: Vec::new(),
+            ..Event::done(kind, &self.actor, self.door().now())
         }
     }
 }

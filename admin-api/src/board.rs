@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::Serialize;
-use stagedoor_identity::Actor;
 use stagedoor_policy::request::Host;
 use stagedoor_policy::{Policy, SiteId};
 use utoipa::ToSchema;
@@ -19,18 +18,29 @@ pub trait PolicyBoard: std::fmt::Debug + Send + Sync {
     fn policy(&self) -> Arc<Policy>;
     /// The policy in force and the site a host names in it, both of one snapshot.
     fn site_of(&self, host: &Host<'_>) -> (Arc<Policy>, Option<SiteId>);
-    /// The source text of the policy in force, and its entity tag, quotes included.
-    fn text(&self) -> (Arc<str>, String);
+    /// The policy in force as it was written.
+    fn posted(&self) -> Posted;
     /// How the last reload went.
     fn status(&self) -> BoardStatus;
     /// The faults of a text, all at once; none where it could be put in force.
-    fn check(&self, text: &str) -> Vec<FaultView>;
+    async fn check(&self, text: &str) -> Vec<FaultView>;
     /// Puts a text in force, durably, if the text in force is still the one tagged `if_match` (`None`: whatever it is).
     /// # Errors
     /// Where it was not put in force; what was in force still is.
-    async fn replace(&self, text: &str, if_match: Option<&str>, by: &Actor) -> Result<(), ReplaceRefusal>;
+    async fn replace(&self, text: &str, if_match: Option<&str>, by: &str) -> Result<(), ReplaceRefusal>;
     /// Where the admin API listens: the names it answers to.
     fn admin_listens_on(&self) -> SocketAddr;
+}
+
+/// A policy as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posted {
+    /// The source text.
+    pub text: Arc<str>,
+    /// Its entity tag, quotes included.
+    pub etag: String,
+    /// Its revision.
+    pub revision: u64,
 }
 
 /// How the policy in force came to be.
@@ -44,6 +54,7 @@ pub struct BoardStatus {
     #[schema(format = DateTime)]
     pub loaded_at: String,
     /// The last reload, where it was not taken over; gone again after one that was.
+    #[schema(required)]
     pub last_fault: Option<BoardFault>,
     /// Reloads that were taken over since start.
     pub reloads_ok: u64,
@@ -51,6 +62,8 @@ pub struct BoardStatus {
     pub reloads_failed: u64,
     /// Settings that were changed in the file and need a restart to hold.
     pub restart_needed: Vec<String>,
+    /// What is allowed in the files and probably not meant.
+    pub warnings: Vec<String>,
 }
 
 /// A reload that was not taken over.
@@ -72,6 +85,6 @@ pub enum ReplaceRefusal {
     Mismatch(String),
     /// The policy does not come from a file.
     ReadOnly,
-    /// It could not be written; why, for the log.
-    Io(String),
+    /// It could not be written or numbered; why, for the log.
+    Failed(String),
 }

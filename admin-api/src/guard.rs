@@ -23,7 +23,11 @@ pub(crate) async fn check(State(gate): State<Gate>, request: Request, next: Next
 }
 
 fn refused(headers: &HeaderMap, authority: Option<&[u8]>, listener: SocketAddr) -> Option<Problem> {
-    let mut hosts = headers.get_all(HOST).iter().map(http::HeaderValue::as_bytes).chain(authority);
+    let mut hosts = headers
+        .get_all(HOST)
+        .iter()
+        .map(http::HeaderValue::as_bytes)
+        .chain(authority);
     let Some(named) = hosts.next() else {
         return Some(Problem::because(Sort::MALFORMED, "there is no `Host`"));
     };
@@ -58,11 +62,16 @@ fn answers_to(host: &str, listener: IpAddr) -> bool {
 /// No browser's page stands behind it, or a page of this very host.
 fn same_origin(headers: &HeaderMap, host: &[u8]) -> bool {
     let of_this_host = |origin: &[u8]| {
-        let origin = origin.strip_prefix(b"http://").or_else(|| origin.strip_prefix(b"https://"));
+        let origin = origin
+            .strip_prefix(b"http://")
+            .or_else(|| origin.strip_prefix(b"https://"));
         origin.is_some_and(|origin| origin.eq_ignore_ascii_case(host))
     };
     let fetched_here = |site: &[u8]| matches!(site, b"same-origin" | b"none");
-    headers.get_all(ORIGIN).iter().all(|origin| of_this_host(origin.as_bytes()))
+    headers
+        .get_all(ORIGIN)
+        .iter()
+        .all(|origin| of_this_host(origin.as_bytes()))
         && headers
             .get_all("sec-fetch-site")
             .iter()
@@ -84,10 +93,23 @@ mod tests {
 
     #[test]
     fn a_loopback_listener_answers_to_loopback_names_only() {
-        for host in ["localhost", "localhost:9080", "LOCALHOST", "127.0.0.1:9080", "127.8.9.1", "[::1]:9080"] {
+        for host in [
+            "localhost",
+            "localhost:9080",
+            "LOCALHOST",
+            "127.0.0.1:9080",
+            "127.8.9.1",
+            "[::1]:9080",
+        ] {
             assert_eq!(code(&[("host", host)], "127.0.0.1:9080"), None, "{host}");
         }
-        for host in ["rebound.example.com", "localhost.example.com", "203.0.113.7", "0.0.0.0:9080", "[::]"] {
+        for host in [
+            "rebound.example.com",
+            "localhost.example.com",
+            "203.0.113.7",
+            "0.0.0.0:9080",
+            "[::]",
+        ] {
             assert_eq!(code(&[("host", host)], "127.0.0.1:9080"), Some(403), "{host}");
         }
     }
@@ -103,19 +125,41 @@ mod tests {
     #[test]
     fn no_host_and_two_different_ones_are_refused() {
         assert_eq!(code(&[], "127.0.0.1:9080"), Some(400));
-        assert_eq!(code(&[("host", "localhost"), ("host", "evil.example")], "127.0.0.1:9080"), Some(400));
+        assert_eq!(
+            code(&[("host", "localhost"), ("host", "evil.example")], "127.0.0.1:9080"),
+            Some(400)
+        );
         assert_eq!(code(&[("host", "local host")], "127.0.0.1:9080"), Some(400));
     }
 
     #[test]
     fn a_page_of_another_origin_is_refused_whatever_it_calls_itself() {
         let host = ("host", "localhost:9080");
-        for origin in ["https://evil.example", "null", "http://localhost:8080", "http://localhost:9080.evil.example", ""] {
-            assert_eq!(code(&[host, ("origin", origin)], "127.0.0.1:9080"), Some(403), "{origin}");
+        for origin in [
+            "https://evil.example",
+            "null",
+            "http://localhost:8080",
+            "http://localhost:9080.evil.example",
+            "",
+        ] {
+            assert_eq!(
+                code(&[host, ("origin", origin)], "127.0.0.1:9080"),
+                Some(403),
+                "{origin}"
+            );
         }
-        assert_eq!(code(&[host, ("origin", "http://localhost:9080")], "127.0.0.1:9080"), None);
-        assert_eq!(code(&[host, ("sec-fetch-site", "cross-site")], "127.0.0.1:9080"), Some(403));
-        assert_eq!(code(&[host, ("sec-fetch-site", "same-site")], "127.0.0.1:9080"), Some(403));
+        assert_eq!(
+            code(&[host, ("origin", "http://localhost:9080")], "127.0.0.1:9080"),
+            None
+        );
+        assert_eq!(
+            code(&[host, ("sec-fetch-site", "cross-site")], "127.0.0.1:9080"),
+            Some(403)
+        );
+        assert_eq!(
+            code(&[host, ("sec-fetch-site", "same-site")], "127.0.0.1:9080"),
+            Some(403)
+        );
         assert_eq!(code(&[host, ("sec-fetch-site", "none")], "127.0.0.1:9080"), None);
     }
 }

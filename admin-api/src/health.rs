@@ -72,7 +72,11 @@ async fn readyz(anybody: Anybody) -> (StatusCode, Answer<Readiness>) {
     };
     let store = store_check(&anybody).await;
     let ready = store.ok;
-    let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let code = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     let checks = vec![policy, file, store];
     (code, Answer(Readiness { ready, checks }))
 }
@@ -86,7 +90,10 @@ async fn store_check(anybody: &Anybody) -> Check {
             tracing::warn!(%error, "the store failed a readiness check");
             (false, "it fails; the log says why".to_owned())
         }
-        Err(_) => (false, format!("it did not answer within {} s", STORE_SECONDS_MAX.as_secs())),
+        Err(_) => (
+            false,
+            format!("it did not answer within {} s", STORE_SECONDS_MAX.as_secs()),
+        ),
     };
     Check {
         name: "store",

@@ -28,7 +28,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match Path::<String>::from_request_parts(parts, state).await {
             Ok(Path(text)) => Ok(Self(text)),
-            Err(_) => Err(Problem::because(Sort::MALFORMED, "the path is not percent-encoded UTF-8")),
+            Err(_) => Err(Problem::because(
+                Sort::MALFORMED,
+                "the path is not percent-encoded UTF-8",
+            )),
         }
     }
 }
@@ -225,8 +228,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_of_another_type_is_not_read() {
-        for content_type in ["text/plain", "", "application/json; charset=utf-16", "application/jsonp"] {
-            assert_eq!(problem(content_type, "{\"name\":\"a\"}").await["status"], 415, "{content_type}");
+        for content_type in [
+            "text/plain",
+            "",
+            "application/json; charset=utf-16",
+            "application/jsonp",
+        ] {
+            assert_eq!(
+                problem(content_type, "{\"name\":\"a\"}").await["status"],
+                415,
+                "{content_type}"
+            );
         }
     }
 
@@ -245,7 +257,11 @@ mod tests {
             limit: Option<u32>,
         }
         for (query, field) in [("limt=1", "limt"), ("limit=x", "limit"), ("limit=1&limit=2", "limit")] {
-            let (mut parts, ()) = Request::builder().uri(format!("/x?{query}")).body(()).unwrap().into_parts();
+            let (mut parts, ()) = Request::builder()
+                .uri(format!("/x?{query}"))
+                .body(())
+                .unwrap()
+                .into_parts();
             let Err(problem) = Asked::<Search>::from_request_parts(&mut parts, &()).await else {
                 panic!("{query} was taken");
             };

@@ -16,6 +16,7 @@ mod guard;
 mod health;
 mod input;
 mod layers;
+mod live;
 mod lockouts;
 mod page;
 mod passphrase;
@@ -23,8 +24,6 @@ mod policy;
 mod problem;
 mod scope;
 mod sessions;
-#[cfg(test)]
-mod tests;
 mod time;
 mod tokens;
 
@@ -36,7 +35,7 @@ use stagedoor_identity::Doorkeeper;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
-pub use board::{BoardFault, BoardStatus, FaultView, PolicyBoard, ReplaceRefusal};
+pub use board::{BoardFault, BoardStatus, FaultView, PolicyBoard, Posted, ReplaceRefusal};
 pub use document::openapi;
 
 /// What the API is made of.
@@ -52,7 +51,9 @@ pub struct AdminParts {
 
 impl fmt::Debug for AdminParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AdminParts").field("live", &self.live).finish_non_exhaustive()
+        f.debug_struct("AdminParts")
+            .field("live", &self.live)
+            .finish_non_exhaustive()
     }
 }
 

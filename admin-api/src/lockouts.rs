@@ -3,7 +3,7 @@
 use axum::Json as Answer;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use stagedoor_identity::event::{Event, Kind, Outcome};
+use stagedoor_identity::event::{Kind, Outcome};
 use stagedoor_identity::port::Lockout;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -76,7 +76,9 @@ async fn list_lockouts(
     let limit = limit(search.limit)?;
     let mut locks = by.store().lockouts(None, by.door().now()).await?;
     locks.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-    let page = Page::cut(locks.into_iter(), search.after.as_deref(), limit, |lock| lock.id.clone());
+    let page = Page::cut(locks.into_iter(), search.after.as_deref(), limit, |lock| {
+        lock.id.clone()
+    });
     Ok(Answer(page.map(LockoutView::of)))
 }
 
@@ -94,11 +96,11 @@ async fn end_lockout(by: Allowed<LockoutsWrite>, Named(id): Named) -> Result<Sta
         return Err(none());
     }
     let source = lock.source.map_or_else(|| "anywhere".to_owned(), |source| source.0);
-    let event = Event {
-        account: lock.account.map(|name| name.as_str().to_owned()),
-        details: vec![("lockout".to_owned(), lock.id), ("source".to_owned(), source)],
-        ..by.event(Kind::AccountUnlocked, Outcome::Done)
-    };
+    let mut event = by
+        .event(Kind::AccountUnlocked, Outcome::Done)
+        .detail("lockout", &lock.id)
+        .detail("source", source);
+    event.account = lock.account.map(|name| name.as_str().to_owned());
     by.door().record(vec![event]).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -59,7 +59,10 @@ impl<T> Page<T> {
 pub(crate) fn limit(asked: Option<u32>) -> Result<u32, Problem> {
     match asked.unwrap_or(LIMIT_DEFAULT) {
         limit @ 1..=LIMIT_MAX => Ok(limit),
-        other => Err(Problem::field("limit", format!("`{other}` is not between 1 and {LIMIT_MAX}"))),
+        other => Err(Problem::field(
+            "limit",
+            format!("`{other}` is not between 1 and {LIMIT_MAX}"),
+        )),
     }
 }
 

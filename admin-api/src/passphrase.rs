@@ -75,7 +75,9 @@ mod tests {
     #[test]
     fn no_two_are_the_same() {
         let chance = Counting::default();
-        let made: HashSet<_> = (0..200).map(|_| temporary(&chance, &PasswordRules::default())).collect();
+        let made: HashSet<_> = (0..200)
+            .map(|_| temporary(&chance, &PasswordRules::default()))
+            .collect();
         assert_eq!(made.len(), 200);
     }
 

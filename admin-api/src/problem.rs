@@ -8,9 +8,14 @@ use stagedoor_identity::ChangeFault;
 use stagedoor_identity::port::StoreError;
 use utoipa::{IntoResponses, ToSchema};
 
+/// Why a call failed. Boxed, since it travels through results that mostly hold something small.
+#[derive(Debug, Serialize)]
+pub(crate) struct Problem(Box<ProblemBody>);
+
 /// The body of every answer that is not a success.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Problem {
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
     /// `urn:stagedoor:problem:` and the code.
     #[serde(rename = "type")]
     #[schema(format = "uri")]
@@ -49,13 +54,16 @@ pub(crate) struct FieldFault {
 pub struct FaultView {
     /// The file, by name.
     pub file: String,
-    /// Counted from 1.
-    pub line: usize,
+    /// Counted from 1; `null` where there is no line to point at.
+    #[schema(required)]
+    pub line: Option<usize>,
     /// Counted from 1, in characters.
-    pub column: usize,
+    #[schema(required)]
+    pub column: Option<usize>,
     /// What is wrong.
     pub message: String,
     /// What to do about it.
+    #[schema(required)]
     pub help: Option<String>,
 }
 
@@ -97,7 +105,7 @@ sorts! {
 impl Problem {
     pub(crate) fn of(sort: Sort) -> Self {
         let Sort(code, status, title) = sort;
-        Self {
+        Self(Box::new(ProblemBody {
             kind: format!("urn:stagedoor:problem:{code}"),
             title,
             status: status.as_u16(),
@@ -106,14 +114,13 @@ impl Problem {
             fields: Vec::new(),
             faults: Vec::new(),
             headers: HeaderMap::new(),
-        }
+        }))
     }
 
     pub(crate) fn because(sort: Sort, detail: impl Into<String>) -> Self {
-        Self {
-            detail: Some(detail.into()),
-            ..Self::of(sort)
-        }
+        let mut problem = Self::of(sort);
+        problem.0.detail = Some(detail.into());
+        problem
     }
 
     /// One field that is wrong.
@@ -133,18 +140,20 @@ impl Problem {
                 field => format!("{field}: {}", fault.message),
             })
             .collect();
-        Self {
-            fields,
-            ..Self::because(Sort::UNFIT, all.join("; "))
-        }
+        let mut problem = Self::because(Sort::UNFIT, all.join("; "));
+        problem.0.fields = fields;
+        problem
     }
 
     /// A policy text with faults.
     pub(crate) fn faults(faults: Vec<FaultView>) -> Self {
-        Self {
-            faults,
-            ..Self::of(Sort::POLICY_FAULTY)
-        }
+        let counted = match faults.len() {
+            1 => "it has 1 fault".to_owned(),
+            count => format!("it has {count} faults"),
+        };
+        let mut problem = Self::because(Sort::POLICY_FAULTY, format!("{counted}; what was in force still is"));
+        problem.0.faults = faults;
+        problem
     }
 
     /// No token, or one that opens nothing. The same answer for unknown, revoked and expired ones.
@@ -166,7 +175,7 @@ impl Problem {
     }
 
     fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.0.headers.insert(name, value);
         self
     }
 }
@@ -199,16 +208,18 @@ impl From<ChangeFault> for Problem {
                     .collect(),
             ),
             ChangeFault::Store(error) => error.into(),
-            ChangeFault::Busy => Self::because(Sort::BUSY, "too many passwords are being hashed; try again in a second")
-                .with(RETRY_AFTER, HeaderValue::from_static("1")),
+            ChangeFault::Busy => {
+                Self::because(Sort::BUSY, "too many passwords are being hashed; try again in a second")
+                    .with(RETRY_AFTER, HeaderValue::from_static("1"))
+            }
         }
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut headers = std::mem::take(&mut self.headers);
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut headers = std::mem::take(&mut self.0.headers);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         let body = serde_json::to_vec(&self).unwrap_or_default();
         (status, headers, body).into_response()
@@ -221,22 +232,22 @@ impl IntoResponse for Problem {
 pub(crate) enum Refusals {
     /// The request could not be read.
     #[response(status = 400, content_type = "application/problem+json")]
-    Malformed(Problem),
+    Malformed(ProblemBody),
     /// No valid bearer token.
     #[response(status = 401, content_type = "application/problem+json")]
-    Unauthenticated(Problem),
+    Unauthenticated(ProblemBody),
     /// The token lacks the scope, or the host or origin is not allowed.
     #[response(status = 403, content_type = "application/problem+json")]
-    Forbidden(Problem),
+    Forbidden(ProblemBody),
     /// Parameters or fields are wrong; `fields` says which.
     #[response(status = 422, content_type = "application/problem+json")]
-    Unfit(Problem),
+    Unfit(ProblemBody),
     /// Something went wrong inside.
     #[response(status = 500, content_type = "application/problem+json")]
-    Internal(Problem),
+    Internal(ProblemBody),
     /// The store failed, or too much is under way.
     #[response(status = 503, content_type = "application/problem+json")]
-    Unavailable(Problem),
+    Unavailable(ProblemBody),
 }
 
 /// What a call that names one thing may meet besides.
@@ -245,7 +256,7 @@ pub(crate) enum Refusals {
 pub(crate) enum Missing {
     /// There is no such thing.
     #[response(status = 404, content_type = "application/problem+json")]
-    NotFound(Problem),
+    NotFound(ProblemBody),
 }
 
 /// What a call with a body may meet besides.
@@ -254,13 +265,13 @@ pub(crate) enum Missing {
 pub(crate) enum BodyRefusals {
     /// The body took too long to arrive.
     #[response(status = 408, content_type = "application/problem+json")]
-    Slow(Problem),
+    Slow(ProblemBody),
     /// The body is too large.
     #[response(status = 413, content_type = "application/problem+json")]
-    Large(Problem),
+    Large(ProblemBody),
     /// The body has the wrong content type.
     #[response(status = 415, content_type = "application/problem+json")]
-    ContentType(Problem),
+    ContentType(ProblemBody),
 }
 
 #[cfg(test)]
@@ -278,7 +289,7 @@ mod tests {
     #[test]
     fn what_the_store_says_about_itself_stays_in_the_log() {
         let problem = Problem::from(StoreError::Engine("disk I/O error at /var/lib/secret".to_owned()));
-        assert_eq!(problem.status, 503);
+        assert_eq!(problem.0.status, 503);
         assert!(!serde_json::to_string(&problem).unwrap().contains("/var/lib/secret"));
     }
 
@@ -286,8 +297,8 @@ mod tests {
     fn unfit_fields_are_all_named_at_once() {
         let fault = ChangeFault::Unfit(vec![("role", "no such role".into()), ("email", "no @".into())]);
         let problem = Problem::from(fault);
-        assert_eq!(problem.status, 422);
-        assert_eq!(problem.fields.len(), 2);
-        assert_eq!(problem.detail.as_deref(), Some("role: no such role; email: no @"));
+        assert_eq!(problem.0.status, 422);
+        assert_eq!(problem.0.fields.len(), 2);
+        assert_eq!(problem.0.detail.as_deref(), Some("role: no such role; email: no @"));
     }
 }

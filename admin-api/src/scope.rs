@@ -88,7 +88,10 @@ mod tests {
 
     #[test]
     fn a_scope_is_compared_whole() {
-        assert!(!holds(&token(&["accounts:reader", "accounts", "accounts:*", "ACCOUNTS:READ"]), "accounts:read"));
+        assert!(!holds(
+            &token(&["accounts:reader", "accounts", "accounts:*", "ACCOUNTS:READ"]),
+            "accounts:read"
+        ));
         assert!(!is_known("accounts:*"));
     }
 }

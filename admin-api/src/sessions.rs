@@ -142,5 +142,9 @@ async fn end_session(by: Allowed<SessionsWrite>, Named(id): Named) -> Result<Sta
         .door()
         .end_session(id, EndReason::EndedByAdministrator, by.actor())
         .await?;
-    if ended { Ok(StatusCode::NO_CONTENT) } else { Err(not_live()) }
+    if ended {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(not_live())
+    }
 }

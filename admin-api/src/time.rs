@@ -22,7 +22,9 @@ pub(crate) fn read(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     }
     text.parse::<jiff::Timestamp>()
         .map(|time| Timestamp::from_micros(time.as_microsecond()))
-        .map_err(|_| format!("`{text}` is no time: write `2026-11-22T16:45:00Z`, or `-15m` for a quarter of an hour ago"))
+        .map_err(|_| {
+            format!("`{text}` is no time: write `2026-11-22T16:45:00Z`, or `-15m` for a quarter of an hour ago")
+        })
 }
 
 fn ago_of(text: &str) -> Option<i64> {
@@ -48,7 +50,10 @@ mod tests {
     #[test]
     fn times_are_written_in_utc_with_microseconds() {
         assert_eq!(written(Timestamp::from_micros(0)), "1970-01-01T00:00:00.000000Z");
-        assert_eq!(written(Timestamp::from_micros(1_500_000)), "1970-01-01T00:00:01.500000Z");
+        assert_eq!(
+            written(Timestamp::from_micros(1_500_000)),
+            "1970-01-01T00:00:01.500000Z"
+        );
         assert_eq!(written(Timestamp::from_micros(i64::MAX)), "9999-12-30T22:00:00.999999Z");
     }
 
@@ -69,7 +74,18 @@ mod tests {
 
     #[test]
     fn anything_else_is_no_time() {
-        for text in ["", "-", "-m", "-15", "-15x", "-1.5h", "--5m", "yesterday", "-99999999999d", "2026-13-01T00:00:00Z"] {
+        for text in [
+            "",
+            "-",
+            "-m",
+            "-15",
+            "-15x",
+            "-1.5h",
+            "--5m",
+            "yesterday",
+            "-99999999999d",
+            "2026-13-01T00:00:00Z",
+        ] {
             assert!(read(text, NOW).is_err(), "{text}");
         }
     }

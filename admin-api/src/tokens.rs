@@ -3,7 +3,7 @@
 use axum::Json as Answer;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use stagedoor_identity::event::{Event, Kind, Outcome};
+use stagedoor_identity::event::{Kind, Outcome};
 use stagedoor_identity::port::ApiToken;
 use stagedoor_policy::time::Timestamp;
 use utoipa::{IntoParams, ToSchema};
@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 use crate::auth::{Allowed, Gate};
 use crate::input::{Asked, Json, Named, given};
 use crate::page::{Page, limit};
-use crate::problem::{BodyRefusals, FieldFault, Missing, Problem, Refusals, Sort};
+use crate::problem::{BodyRefusals, FieldFault, Missing, Problem, ProblemBody, Refusals, Sort};
 use crate::scope::{EVERYTHING, SCOPES, TokensRead, TokensWrite, holds, is_known};
 use crate::time::{read, written};
 
@@ -105,7 +105,7 @@ async fn list_tokens(
 /// Makes a token; its secret is shown this once.
 #[utoipa::path(post, path = "/v1/tokens", tag = "tokens", request_body = TokenForm,
     responses((status = 201, body = TokenCreated),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "The name is taken."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "The name is taken."),
         Refusals, BodyRefusals), security(("bearer" = ["tokens:write"])))]
 async fn create_token(
     by: Allowed<TokensWrite>,
@@ -131,10 +131,7 @@ async fn revoke_token(by: Allowed<TokensWrite>, Named(name): Named) -> Result<St
     if !by.store().revoke_token(&name).await? {
         return Err(Problem::because(Sort::NOT_FOUND, "no token has that name"));
     }
-    let event = Event {
-        details: vec![("token".to_owned(), name)],
-        ..by.event(Kind::TokenRevoked, Outcome::Done)
-    };
+    let event = by.event(Kind::TokenRevoked, Outcome::Done).detail("token", &name);
     by.door().record(vec![event]).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -149,7 +146,10 @@ impl TokenForm {
             });
         };
         if !is_token_name(&self.name) {
-            fault("name", format!("takes 1 to {NAME_CHARACTERS_MAX} characters of `a-z 0-9 . _ -`"));
+            fault(
+                "name",
+                format!("takes 1 to {NAME_CHARACTERS_MAX} characters of `a-z 0-9 . _ -`"),
+            );
         }
         if self.scopes.is_empty() {
             fault("scopes", "names no scope".to_owned());
@@ -257,7 +257,12 @@ mod tests {
             ..form(&["accounts:all"], Some("-1d"))
         };
         let told = serde_json::to_value(wrong.into_token(NOW, None).unwrap_err()).unwrap();
-        let fields: Vec<_> = told["fields"].as_array().unwrap().iter().map(|fault| &fault["field"]).collect();
+        let fields: Vec<_> = told["fields"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|fault| &fault["field"])
+            .collect();
         assert_eq!(fields, ["name", "scopes", "expires_at"]);
     }
 }

@@ -18,9 +18,11 @@ use crate::etag::Expected;
 use crate::input::{Asked, Json, Named};
 use crate::page::{Page, limit};
 use crate::passphrase;
-use crate::problem::{BodyRefusals, Missing, Problem, Refusals, Sort};
+use crate::problem::{BodyRefusals, Missing, Problem, ProblemBody, Refusals, Sort};
 use crate::scope::{AccountsRead, AccountsWrite, Scope};
-use shape::{AccountCreated, AccountEdit, AccountForm, AccountSearch, AccountView, PasswordForm, PasswordSet, Unlocked};
+use shape::{
+    AccountCreated, AccountEdit, AccountForm, AccountSearch, AccountView, PasswordForm, PasswordSet, Unlocked,
+};
 
 pub(crate) fn routes() -> OpenApiRouter<Gate> {
     OpenApiRouter::new()
@@ -59,7 +61,7 @@ async fn list_accounts(
 #[utoipa::path(post, path = "/v1/accounts", tag = "accounts", request_body = AccountForm,
     responses((status = 201, body = AccountCreated, headers(
         ("ETag" = String, description = "for `If-Match`"), ("Location" = String, description = "the account by id"))),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "The name is taken."),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "The name is taken."),
         Refusals, BodyRefusals), security(("bearer" = ["accounts:write"])))]
 async fn create_account(by: Allowed<AccountsWrite>, Json(form): Json<AccountForm>) -> Result<Response, Problem> {
     let made_up = form.password.is_none().then(|| made_up_password(&by));
@@ -91,7 +93,7 @@ async fn show_account(by: Allowed<AccountsRead>, Named(named): Named) -> Result<
     params(("id_or_name" = String, Path, description = "its id, or its name"),
         ("If-Match" = Option<String>, Header, description = "the `ETag` it was read with")),
     responses((status = 200, body = AccountView, headers(("ETag" = String, description = "for `If-Match`"))),
-        (status = 412, body = Problem, content_type = "application/problem+json", description = "It was changed meanwhile."),
+        (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "It was changed meanwhile."),
         Refusals, Missing, BodyRefusals), security(("bearer" = ["accounts:write"])))]
 async fn change_account(
     by: Allowed<AccountsWrite>,
@@ -113,7 +115,7 @@ async fn change_account(
     params(("id_or_name" = String, Path, description = "its id, or its name"),
         ("If-Match" = Option<String>, Header, description = "the `ETag` it was read with")),
     responses((status = 204, description = "It is gone."),
-        (status = 412, body = Problem, content_type = "application/problem+json", description = "It was changed meanwhile."),
+        (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "It was changed meanwhile."),
         Refusals, Missing), security(("bearer" = ["accounts:write"])))]
 async fn remove_account(
     by: Allowed<AccountsWrite>,
@@ -239,7 +241,12 @@ mod tests {
     #[test]
     fn only_what_is_written_as_an_id_is_one() {
         assert!(id_of("0192e4a0-0000-7000-8000-000000000001").is_some());
-        for name in ["ada", "0192e4a0000070008000000000000001", "{0192e4a0-0000-7000-8000-000000000001}", ""] {
+        for name in [
+            "ada",
+            "0192e4a0000070008000000000000001",
+            "{0192e4a0-0000-7000-8000-000000000001}",
+            "",
+        ] {
             assert!(id_of(name).is_none(), "{name}");
         }
     }

@@ -184,7 +184,10 @@ impl AccountForm {
             fault("name", "looks like an id; choose one that cannot be taken for one");
         }
         if made_up.is_some() && self.password_temporary == Some(false) {
-            fault("password_temporary", "a made-up password has to be changed; give one, or leave this out");
+            fault(
+                "password_temporary",
+                "a made-up password has to be changed; give one, or leave this out",
+            );
         }
         let typed = made_up.or(self.password.as_deref()).unwrap_or_default();
         let password = super::password_in("password", typed);

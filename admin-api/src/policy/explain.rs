@@ -99,7 +99,11 @@ pub(super) async fn explain_request(
 ) -> Result<Answer<Explained>, Problem> {
     let asked = Asked::read(&supposed)?;
     let account = match &supposed.account {
-        Some(named) => Some(find(&by, named).await.map_err(|_| Problem::field("as", "no account has that id or name"))?),
+        Some(named) => Some(
+            find(&by, named)
+                .await
+                .map_err(|_| Problem::field("as", "no account has that id or name"))?,
+        ),
         None => None,
     };
     let (policy, site) = match &asked.host {
@@ -108,18 +112,33 @@ pub(super) async fn explain_request(
     };
     let channel = supposed.channel.as_deref().unwrap_or(CHANNEL);
     if !policy.has_channel(channel) {
-        return Err(Problem::field("channel", format!("the policy has no channel `{channel}`")));
+        return Err(Problem::field(
+            "channel",
+            format!("the policy has no channel `{channel}`"),
+        ));
     }
     let Some(site) = site else {
         let detail = format!("no site has the host `{}`", asked.host.as_ref().map_or("", Host::name));
-        return Ok(Answer(Explained::stopped(&policy, "host", "unknown_host", None, detail)));
+        return Ok(Answer(Explained::stopped(
+            &policy,
+            "host",
+            "unknown_host",
+            None,
+            detail,
+        )));
     };
     let target = match Target::parse(&asked.method, asked.target.as_bytes()) {
         Ok(target) => target,
         Err(fault) => {
             let detail = "two servers could read this target differently, so it is refused".to_owned();
             let site = policy.site_name(site).to_owned();
-            return Ok(Answer(Explained::stopped(&policy, "target", fault.as_str(), Some(site), detail)));
+            return Ok(Answer(Explained::stopped(
+                &policy,
+                "target",
+                fault.as_str(),
+                Some(site),
+                detail,
+            )));
         }
     };
     let kept_out = account.as_ref().and_then(|account| kept_out(&by, account));
@@ -205,7 +224,10 @@ fn only_site(policy: Arc<Policy>) -> Result<(Arc<Policy>, Option<SiteId>), Probl
             let only = *only;
             Ok((policy, Some(only)))
         }
-        _ => Err(Problem::field("url", "there is more than one site: write `http://host/path`")),
+        _ => Err(Problem::field(
+            "url",
+            "there is more than one site: write `http://host/path`",
+        )),
     }
 }
 
@@ -293,7 +315,13 @@ mod tests {
 
     #[test]
     fn what_is_no_url_is_refused() {
-        for url in ["", "console.example/x", "ftp://console.example/", "http://", "http://a b/"] {
+        for url in [
+            "",
+            "console.example/x",
+            "ftp://console.example/",
+            "http://",
+            "http://a b/",
+        ] {
             assert!(split_url(url).is_err(), "{url}");
         }
     }

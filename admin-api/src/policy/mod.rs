@@ -8,17 +8,18 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::{ETAG, HeaderName};
 use serde::Serialize;
+use stagedoor_identity::event::{Event, Kind, Outcome};
 use stagedoor_policy::RoleTable;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::{Allowed, Gate};
-use crate::board::{BoardStatus, ReplaceRefusal};
+use crate::board::{BoardStatus, Posted, ReplaceRefusal};
 use crate::etag::{Expected, mismatch};
 use crate::input::PolicyText;
 use crate::layers::text;
-use crate::problem::{BodyRefusals, FaultView, Problem, Refusals, Sort};
+use crate::problem::{BodyRefusals, FaultView, Problem, ProblemBody, Refusals, Sort};
 use crate::scope::{PolicyRead, PolicyWrite};
 
 pub(crate) fn routes() -> OpenApiRouter<Gate> {
@@ -37,8 +38,8 @@ pub(crate) fn routes() -> OpenApiRouter<Gate> {
         ("Stagedoor-Revision" = u64, description = "the revision in force"))), Refusals),
     security(("bearer" = ["policy:read"])))]
 async fn show_policy(by: Allowed<PolicyRead>) -> Response {
-    let (policy, _) = by.board().text();
-    labelled(&by.board().status(), text("text/plain; charset=utf-8", policy.to_string()))
+    let posted = by.board().posted();
+    labelled(&posted, text("text/plain; charset=utf-8", posted.text.to_string()))
 }
 
 /// Puts a policy in force: checked whole, written to its file, then swapped in. With a fault, nothing changes.
@@ -49,10 +50,10 @@ async fn show_policy(by: Allowed<PolicyRead>) -> Response {
     responses((status = 200, body = BoardStatus, headers(
             ("ETag" = String, description = "for `If-Match`"),
             ("Stagedoor-Revision" = u64, description = "the revision in force"))),
-        (status = 409, body = Problem, content_type = "application/problem+json",
+        (status = 409, body = ProblemBody, content_type = "application/problem+json",
             description = "The policy does not come from a file that can be written."),
-        (status = 412, body = Problem, content_type = "application/problem+json", description = "Another is in force."),
-        (status = 428, body = Problem, content_type = "application/problem+json", description = "`If-Match` is missing."),
+        (status = 412, body = ProblemBody, content_type = "application/problem+json", description = "Another is in force."),
+        (status = 428, body = ProblemBody, content_type = "application/problem+json", description = "`If-Match` is missing."),
         Refusals, BodyRefusals),
     security(("bearer" = ["policy:write"])))]
 async fn replace_policy(
@@ -67,13 +68,28 @@ async fn replace_policy(
             "say by `If-Match` which policy this is to replace: the `ETag` of `GET /v1/policy`, or `*`",
         ));
     }
-    let if_match = expected.against(&by.board().text().1)?;
-    by.board()
-        .replace(&text, if_match.as_deref(), by.actor())
-        .await
-        .map_err(Problem::from)?;
-    let status = by.board().status();
-    Ok(labelled(&status, Answer(status.clone()).into_response()))
+    let if_match = expected.against(&by.board().posted().etag)?;
+    let replaced = by.board().replace(&text, if_match.as_deref(), &by.actor().name).await;
+    let posted = by.board().posted();
+    if let Some(event) = event_of(&by, &replaced, &posted) {
+        by.door().record(vec![event]).await?;
+    }
+    replaced?;
+    Ok(labelled(&posted, Answer(by.board().status()).into_response()))
+}
+
+/// For the audit: that a policy was put in force, or was not for its faults. That somebody was too late is no event.
+fn event_of(by: &Allowed<PolicyWrite>, replaced: &Result<(), ReplaceRefusal>, posted: &Posted) -> Option<Event> {
+    let (kind, outcome, reason) = match replaced {
+        Ok(()) => (Kind::PolicyChanged, Outcome::Done, None),
+        Err(ReplaceRefusal::Faults(_)) => (Kind::PolicyRejected, Outcome::Refused, Some("faults")),
+        Err(ReplaceRefusal::Failed(_)) => (Kind::PolicyRejected, Outcome::Failed, Some("not_written")),
+        Err(ReplaceRefusal::Mismatch(_) | ReplaceRefusal::ReadOnly) => return None,
+    };
+    let mut event = by.event(kind, outcome).detail("etag", &posted.etag);
+    event.policy_revision = Some(posted.revision);
+    event.reason = reason.map(str::to_owned);
+    Some(event)
 }
 
 impl From<ReplaceRefusal> for Problem {
@@ -82,7 +98,7 @@ impl From<ReplaceRefusal> for Problem {
             ReplaceRefusal::Faults(faults) => Self::faults(faults),
             ReplaceRefusal::Mismatch(current) => mismatch(&current),
             ReplaceRefusal::ReadOnly => Self::because(Sort::READ_ONLY, "name a policy file in the configuration"),
-            ReplaceRefusal::Io(why) => {
+            ReplaceRefusal::Failed(why) => {
                 tracing::error!(%why, "a policy could not be put in force");
                 Self::because(Sort::INTERNAL, "it could not be put in force; the log says why")
             }
@@ -103,7 +119,7 @@ struct Checked {
         (String = "text/plain"), (String = "application/toml"))),
     responses((status = 200, body = Checked), Refusals, BodyRefusals), security(("bearer" = ["policy:read"])))]
 async fn check_policy(by: Allowed<PolicyRead>, PolicyText(text): PolicyText) -> Answer<Checked> {
-    let faults = by.board().check(&text);
+    let faults = by.board().check(&text).await;
     Answer(Checked {
         ok: faults.is_empty(),
         faults,
@@ -149,11 +165,14 @@ async fn policy_table(by: Allowed<PolicyRead>) -> Answer<TableView> {
     })
 }
 
-fn labelled(status: &BoardStatus, mut response: Response) -> Response {
+fn labelled(posted: &Posted, mut response: Response) -> Response {
     let headers = response.headers_mut();
-    if let Ok(tag) = HeaderValue::try_from(status.etag.as_str()) {
+    if let Ok(tag) = HeaderValue::try_from(posted.etag.as_str()) {
         headers.insert(ETAG, tag);
     }
-    headers.insert(HeaderName::from_static("stagedoor-revision"), HeaderValue::from(status.revision));
+    headers.insert(
+        HeaderName::from_static("stagedoor-revision"),
+        HeaderValue::from(posted.revision),
+    );
     response
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use async_trait::async_trait;
+use stagedoor_config::Environment;
 use stagedoor_identity::Secret;
 
 pub use super::arguments::{DemoArgs, ServeArgs};
@@ -38,7 +39,7 @@ pub struct LocalPlace {
     /// The data folder; it exists.
     pub data_dir: PathBuf,
     /// What the settings may be taken from besides, over the file.
-    pub settings: stagedoor_config::Environment,
+    pub settings: Environment,
 }
 
 /// The admin API in this process.

@@ -104,9 +104,9 @@ fn tell(shell: &mut Shell<'_>, args: &InitArgs, first: &FirstToken) -> Result<()
         let token = first.token.expose_text();
         format!(
             "Written to {folder}:\n  \
-             {BUILDING_FILE}   the building: where to listen, which console to stand in front of\n  \
-             {POLICY_FILE}      the house rules: who may do what\n  \
-             {DATA_FOLDER}/    accounts, sessions and the audit\n\n\
+             {BUILDING_FILE:<17}the building: where to listen, which console to stand in front of\n  \
+             {POLICY_FILE:<17}the house rules: who may do what\n  \
+             {DATA_FOLDER:<17}accounts, sessions and the audit\n\n\
              The token for the admin API, shown this once:\n  {token}\n{kept}\n\n\
              Next:\n{go_there}  \
              edit {BUILDING_FILE}: the address of your console is `upstream`\n  \

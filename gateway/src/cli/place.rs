@@ -18,8 +18,6 @@ pub(crate) const BUILDING_FILE: &str = "stagedoor.toml";
 /// What the policy file beside it is called.
 pub(crate) const POLICY_FILE: &str = "policy.toml";
 
-const ADMIN_LISTEN: &str = "127.0.0.1:9080";
-const DATA_DIR: &str = "stagedoor-data";
 const TOKEN_FILE: &str = "admin.token";
 
 /// The longest token file that is read, in bytes.
@@ -78,7 +76,7 @@ pub(crate) async fn open(shell: &mut Shell<'_>, reach: &Reach) -> Result<Api, Fa
     remote(shell, url, token)
 }
 
-/// What the files say about where things are.
+/// What the files and the environment say about where things are.
 #[derive(Debug)]
 struct Whereabouts {
     building: Option<PathBuf>,
@@ -87,44 +85,39 @@ struct Whereabouts {
 }
 
 impl Whereabouts {
+    /// The house rules are not looked at: a command must find the door to mend them.
     fn find(shell: &Shell<'_>, reach: &Reach) -> Result<Self, Failure> {
-        match building_file(shell, reach.config.as_deref()) {
-            Some(building) => Self::of_file(shell, building),
-            None => Self::of_variables(shell),
-        }
-    }
-
-    fn of_file(shell: &Shell<'_>, building: PathBuf) -> Result<Self, Failure> {
-        let loaded = stagedoor_config::load(&sources(shell, building.clone()), &settings(shell))
-            .map_err(|faults| Failure::configuration(faults.to_string()))?;
-        let (admin_listen, data_dir) = (loaded.building.admin.listen, data_dir(&loaded.building)?);
-        Ok(Self {
-            data_dir,
-            admin_listen,
-            building: Some(building),
-        })
-    }
-
-    /// As `serve --upstream` has it, which needs no file.
-    fn of_variables(shell: &Shell<'_>) -> Result<Self, Failure> {
-        let listen = shell.var("STAGEDOOR_ADMIN_LISTEN").unwrap_or(ADMIN_LISTEN);
-        let wrong = |_| {
-            Failure::configuration(format!(
-                "STAGEDOOR_ADMIN_LISTEN is `{listen}`, which is no address with a port"
-            ))
-            .help(format!("write it as `{ADMIN_LISTEN}`"))
+        let mut sources = match building_file(shell, reach.config.as_deref()) {
+            Some(building) => sources(shell, building),
+            None => without_files(),
         };
+        sources.inline.data_dir = reach.data_dir.as_deref().map(|data_dir| shell.path(data_dir));
+        let building = stagedoor_config::load_building(&sources, &settings(shell))
+            .map_err(|faults| Failure::configuration(faults.to_string()))?;
         Ok(Self {
-            building: None,
-            data_dir: shell.path(Path::new(shell.var("STAGEDOOR_STORE_DATA_DIR").unwrap_or(DATA_DIR))),
-            admin_listen: listen.parse().map_err(wrong)?,
+            building: sources.building,
+            data_dir: shell.path(data_dir(&building)?),
+            admin_listen: building.admin.listen,
         })
     }
 }
 
-fn data_dir(building: &Building) -> Result<PathBuf, Failure> {
+/// As `serve --upstream` has it. Which console it was is of no matter here: none is asked.
+fn without_files() -> Sources {
+    let inline = Inline {
+        upstream: Some("http://127.0.0.1:9".to_owned()),
+        data_dir: None,
+    };
+    Sources {
+        building: None,
+        policy: None,
+        inline,
+    }
+}
+
+fn data_dir(building: &Building) -> Result<&Path, Failure> {
     match &building.store {
-        StoreChoice::Embedded { data_dir } => Ok(data_dir.clone()),
+        StoreChoice::Embedded { data_dir } => Ok(data_dir),
         _ => Err(Failure::failed("the store is not on this machine")
             .help("name the admin API with `--admin-url` and a token with `--token-file`")),
     }

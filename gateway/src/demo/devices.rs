@@ -9,7 +9,7 @@ const NAME_CHARS_MAX: usize = 60;
 /// The longest history that can be set, in days.
 const HISTORY_DAYS_MAX: u16 = 3650;
 
-/// Name, place, firmware and whether it is on line.
+/// Name, place, firmware and whether it is online.
 const SAMPLES: [(&str, &str, &str, bool); 12] = [
     ("North pier lamp", "Harbour", "4.2.1", true),
     ("South pier lamp", "Harbour", "4.2.1", true),
@@ -78,7 +78,7 @@ impl Lighthouse {
         self.devices.get(&id).cloned()
     }
 
-    /// All, and how many of them are on line.
+    /// All, and how many of them are online.
     pub(super) fn counts(&self) -> (usize, usize) {
         (
             self.devices.len(),

@@ -26,7 +26,7 @@ const MESSAGE_BYTES_MAX: usize = 4096;
 
 const BODY: &str = r#"<p id="state" class="notice" role="status">Connecting…</p>
 <dl class="figures"><div><dt>Seconds</dt><dd id="tick">0</dd></div><div><dt>Devices</dt><dd id="devices">-</dd></div>
-<div><dt>On line</dt><dd id="online">-</dd></div></dl>
+<div><dt>Online</dt><dd id="online">-</dd></div></dl>
 <p>This page is kept up to date over a WebSocket. When the door withdraws your session, it ends, and this page says so.</p>
 <noscript><p>Without JavaScript there is nothing to see here; <a href="/events">the same as a stream of events</a>.</p></noscript>
 <script src="/static/live.js" defer></script>"#;

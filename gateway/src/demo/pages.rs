@@ -27,8 +27,8 @@ pub(super) async fn overview(State(console): State<Console>, visitor: Visitor) -
     }
     let body = format!(
         r#"<p>{organisation}</p>
-<dl class="figures"><div><dt>Devices</dt><dd>{all}</dd></div><div><dt>On line</dt><dd>{online}</dd></div>
-<div><dt>Off line</dt><dd>{offline}</dd></div></dl>
+<dl class="figures"><div><dt>Devices</dt><dd>{all}</dd></div><div><dt>Online</dt><dd>{online}</dd></div>
+<div><dt>Offline</dt><dd>{offline}</dd></div></dl>
 <h2>Latest changes</h2>
 <ul>{changes}</ul>"#,
         organisation = escape(&lighthouse.settings.organisation),
@@ -74,8 +74,9 @@ fn listed(visitor: &Visitor, devices: &[Device], contains: &str) -> Response {
         r#"<form method="post" action="/devices/search" class="inline">
 <label for="contains">Name or place</label><input id="contains" name="contains" value="{contains}" maxlength="60">
 <button>Search</button></form>
-<table><thead><tr><th>Name</th><th>Place</th><th>Firmware</th><th>State</th><th></th></tr></thead>
-<tbody>{rows}</tbody></table>
+<div class="scroll"><table>
+<thead><tr><th>Name</th><th>Place</th><th>Firmware</th><th>State</th><th>Action</th></tr></thead>
+<tbody>{rows}</tbody></table></div>
 <p>{shown} shown.</p>"#,
         contains = escape(contains),
         shown = devices.len(),
@@ -89,7 +90,8 @@ pub(super) async fn device(State(console): State<Console>, visitor: Visitor, Pat
     };
     let name = escape(&device.name);
     let body = format!(
-        r#"<dl><dt>Place</dt><dd>{place}</dd><dt>Firmware</dt><dd>{firmware}</dd><dt>State</dt><dd>{state}</dd></dl>
+        r#"<dl class="figures"><div><dt>Place</dt><dd>{place}</dd></div><div><dt>Firmware</dt><dd>{firmware}</dd></div>
+<div><dt>State</dt><dd>{state}</dd></div></dl>
 <form method="post" action="/devices/{id}/rename" class="inline">
 <label for="name">New name</label><input id="name" name="name" value="{name}" maxlength="60" required>
 <button>Rename</button></form>
@@ -177,7 +179,8 @@ pub(super) async fn whoami(visitor: Visitor) -> Response {
     };
     let body = format!(
         r#"<p>What this console was told of you, and by which headers. It keeps no accounts of its own.</p>
-<table><thead><tr><th>Header</th><th>Value</th></tr></thead><tbody>{rows}</tbody></table>
+<div class="scroll"><table>
+<thead><tr><th>Header</th><th>Value</th></tr></thead><tbody>{rows}</tbody></table></div>
 <p>Cookies that came along: {cookies}. The door keeps its own to itself.</p>"#
     );
     page(&visitor, "/whoami", "Who am I", &body)
@@ -244,8 +247,8 @@ fn done(visitor: &Visitor, outcome: Result<(), Refused>, next: &str) -> Response
 
 fn state(device: &Device) -> &'static str {
     if device.online {
-        r#"<span class="state on">on line</span>"#
+        r#"<span class="state on">online</span>"#
     } else {
-        r#"<span class="state off">off line</span>"#
+        r#"<span class="state off">offline</span>"#
     }
 }

@@ -6,8 +6,11 @@ use std::path::Path;
 use axum::Router;
 use axum::body::Body;
 use futures_util::StreamExt as _;
-use http::{Request, StatusCode, header};
+use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
+use stagedoor_config::{Environment, Inline, Loaded, Sources};
+use stagedoor_policy::request::{ClientAddress, Target};
+use stagedoor_policy::{Decision, Question, Revision, Visitor, decide};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tower::ServiceExt as _;
 
@@ -258,12 +261,79 @@ fn what_to_try_names_the_accounts_their_passwords_and_the_files() {
     assert!(told.lines().all(|line| line.chars().count() <= 120), "{told}");
 }
 
+/// The demo's files, as `stagedoor demo` writes them, read by the real reader.
+fn loaded() -> Loaded {
+    let folder = tempfile::tempdir().unwrap();
+    let (building, policy) = (folder.path().join("stagedoor.toml"), folder.path().join("policy.toml"));
+    let [listen, admin, upstream] = ["127.0.0.1:8080", "127.0.0.1:9080", "127.0.0.1:8181"];
+    let address = |text: &str| text.parse().unwrap();
+    let text = building_text(
+        address(listen),
+        address(admin),
+        address(upstream),
+        &folder.path().join("data"),
+    );
+    std::fs::write(&building, text).unwrap();
+    std::fs::write(&policy, policy_text()).unwrap();
+    let sources = Sources {
+        building: Some(building),
+        policy: Some(policy),
+        inline: Inline::default(),
+    };
+    stagedoor_config::load(&sources, &Environment::default()).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
 #[test]
-fn every_role_of_the_accounts_is_in_the_policy() {
-    let policy = policy_text();
-    for account in ACCOUNTS {
-        assert!(policy.contains(&format!("[role.{}]", account.role)), "{}", account.role);
+fn the_files_of_the_demo_have_neither_faults_nor_warnings() {
+    let loaded = loaded();
+    assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+    assert_eq!(loaded.building.sites[0].upstream.port, 8181);
+    assert_eq!(loaded.building.portal.title, "Lighthouse");
+}
+
+#[test]
+fn the_roles_of_the_accounts_may_do_what_the_printed_table_says() {
+    let policy = stagedoor_policy::compile(&loaded().rules, Revision(1)).unwrap();
+    let site = policy.site("console").unwrap();
+    let may = |role: &str, method: Method, path: &str| {
+        let target = Target::parse(&method, path.as_bytes()).unwrap();
+        let visitor = Visitor {
+            role,
+            grants: &[],
+            networks: None,
+            channel: "browser",
+            second_factor: false,
+        };
+        let question = Question {
+            site,
+            target: &target,
+            address: ClientAddress::of_peer([127, 0, 0, 1].into()),
+            visitor: Some(visitor),
+        };
+        matches!(decide(&policy, &question), Decision::Allow(_))
+    };
+    let all = ["owner", "operator", "viewer"];
+    assert_eq!(ACCOUNTS.map(|account| account.role), all);
+    let who = |method: Method, path: &str| all.map(|role| may(role, method.clone(), path));
+    for path in [
+        "/",
+        "/whoami",
+        "/devices",
+        "/devices/3",
+        "/live",
+        "/live/ws",
+        "/events",
+        "/static/live.js",
+    ] {
+        assert_eq!(who(Method::GET, path), [true, true, true], "{path}");
     }
+    assert_eq!(who(Method::POST, "/devices/search"), [true, true, true]);
+    assert_eq!(who(Method::POST, "/devices/3/rename"), [true, true, false]);
+    assert_eq!(who(Method::GET, "/devices/3/delete"), [true, true, false]);
+    assert_eq!(who(Method::POST, "/upload"), [true, true, false]);
+    assert_eq!(who(Method::GET, "/settings"), [true, false, false]);
+    assert_eq!(who(Method::POST, "/settings/restore"), [true, false, false]);
+    assert_eq!(who(Method::GET, "/nowhere"), [false, false, false]);
 }
 
 #[test]

@@ -251,10 +251,15 @@ pub(super) async fn one_lock_is_ended_by_its_id(place: &dyn Place) {
 pub(super) async fn old_failures_are_forgotten_but_not_under_a_lock(place: &dyn Place) {
     let store = place.open();
     fail(&store, "alice", 1, at(0)).await;
-    fail(&store, "alice", 1, at(500)).await;
+    fail(&store, "alice", 2, at(500)).await;
     lock(&store, "bob", 1, at(0)).await;
-    assert_eq!(store.forget_attempts(at(400), at(500)).await.unwrap(), 1);
-    assert_eq!(fail(&store, "alice", 1, at(501)).await, go(2), "what was later is kept");
+    assert!(store.forget_attempts(at(400), at(500)).await.unwrap() > 0);
+    assert_eq!(fail(&store, "alice", 2, at(501)).await, go(2), "what was later is kept");
+    assert_eq!(
+        fail(&store, "alice", 1, at(501)).await,
+        go(1),
+        "what was earlier is not"
+    );
     let until = at(0).after(RULES.lasts);
     assert_eq!(fail(&store, "bob", 1, at(501)).await, Reserved::Locked { until });
 

@@ -86,121 +86,66 @@ pub(super) async fn numbers_have_no_gap_when_many_record_at_once(place: &dyn Pla
     }
 }
 
-pub(super) async fn events_are_found_by_time_account_kind_and_support_code(place: &dyn Place) {
+/// Five events, numbered 1 to 5, one a second.
+async fn with_five_events(place: &dyn Place) -> SharedStore {
     let store = place.open();
-    let about = |account: &str, kind, seconds| Event {
-        account: Some(account.to_owned()),
-        ..event(kind, seconds)
-    };
-    let by = |actor: &str, kind, seconds| Event {
-        actor: actor.to_owned(),
-        ..event(kind, seconds)
-    };
-    let coded = Event {
-        support_code: Some("K7-QX".to_owned()),
-        ..event(Kind::RequestRefused, 5)
-    };
-    let own = Event {
-        actor: "alice".to_owned(),
-        ..about("alice", Kind::SignInSucceeded, 4)
-    };
-    let written = [
-        about("alice", Kind::RequestRefused, 1),
-        by("alice", Kind::SignInSucceeded, 2),
-        about("bob", Kind::RequestRefused, 3),
-        own,
-        coded,
-    ];
+    let mut written: Vec<Event> = (1..=5).map(|seconds| event(Kind::RequestRefused, seconds)).collect();
+    written[0].account = Some("alice".to_owned());
+    written[1].actor = "alice".to_owned();
+    written[1].kind = Kind::SignInSucceeded;
+    written[2].account = Some("bob".to_owned());
+    written[3].actor = "alice".to_owned();
+    written[3].account = Some("alice".to_owned());
+    written[3].kind = Kind::SignInSucceeded;
+    written[4].support_code = Some("K7-QX".to_owned());
     store.record(&written).await.unwrap();
+    store
+}
 
-    let kind = |kind: &str| Some(kind.to_owned());
-    let alice = Some("alice".to_owned());
-    for (asked, found) in [
-        (
-            AuditQuery {
-                since: Some(at(2)),
-                until: Some(at(4)),
-                ..query()
-            },
-            &[3, 2][..],
-        ),
-        (
-            AuditQuery {
-                account: alice.clone(),
-                ..query()
-            },
-            &[4, 2, 1],
-        ),
-        (
-            AuditQuery {
-                account: alice.clone(),
-                kind: kind("sign_in.succeeded"),
-                ..query()
-            },
-            &[4, 2],
-        ),
-        (
-            AuditQuery {
-                account: alice.clone(),
-                until: Some(at(4)),
-                limit: 1,
-                ..query()
-            },
-            &[2],
-        ),
-        (
-            AuditQuery {
-                account: alice,
-                before: Some(4),
-                ..query()
-            },
-            &[2, 1],
-        ),
-        (
-            AuditQuery {
-                account: Some("al".to_owned()),
-                ..query()
-            },
-            &[],
-        ),
-        (
-            AuditQuery {
-                kind: kind("request.refused"),
-                ..query()
-            },
-            &[5, 3, 1],
-        ),
-        (
-            AuditQuery {
-                kind: kind("no.such"),
-                ..query()
-            },
-            &[],
-        ),
-        (
-            AuditQuery {
-                support_code: Some("K7-QX".to_owned()),
-                ..query()
-            },
-            &[5],
-        ),
-        (
-            AuditQuery {
-                support_code: Some("' OR 1=1 --".to_owned()),
-                ..query()
-            },
-            &[],
-        ),
-        (
-            AuditQuery {
-                since: Some(at(9)),
-                ..query()
-            },
-            &[],
-        ),
-    ] {
-        assert_eq!(numbers(&store, &asked).await, found, "{asked:?}");
-    }
+async fn assert_found(store: &SharedStore, ask: impl FnOnce(&mut AuditQuery), found: &[u64]) {
+    let mut asked = query();
+    ask(&mut asked);
+    assert_eq!(numbers(store, &asked).await, found, "{asked:?}");
+}
+
+pub(super) async fn events_are_found_by_time_kind_and_support_code(place: &dyn Place) {
+    let store = with_five_events(place).await;
+    let text = |text: &str| Some(text.to_owned());
+    assert_found(&store, |asked| asked.since = Some(at(4)), &[5, 4]).await;
+    assert_found(&store, |asked| asked.until = Some(at(2)), &[1]).await;
+    assert_found(
+        &store,
+        |asked| (asked.since, asked.until) = (Some(at(2)), Some(at(4))),
+        &[3, 2],
+    )
+    .await;
+    assert_found(&store, |asked| asked.since = Some(at(9)), &[]).await;
+    assert_found(&store, |asked| asked.kind = text("request.refused"), &[5, 3, 1]).await;
+    assert_found(&store, |asked| asked.kind = text("no.such"), &[]).await;
+    assert_found(&store, |asked| asked.support_code = text("K7-QX"), &[5]).await;
+    assert_found(&store, |asked| asked.support_code = text("' OR 1=1 --"), &[]).await;
+}
+
+pub(super) async fn events_of_an_account_are_what_it_did_and_what_was_done_to_it(place: &dyn Place) {
+    let store = with_five_events(place).await;
+    let alice = || Some("alice".to_owned());
+    let kind = Some("sign_in.succeeded".to_owned());
+    assert_found(&store, |asked| asked.account = alice(), &[4, 2, 1]).await;
+    assert_found(&store, |asked| (asked.account, asked.kind) = (alice(), kind), &[4, 2]).await;
+    assert_found(
+        &store,
+        |asked| (asked.account, asked.before) = (alice(), Some(4)),
+        &[2, 1],
+    )
+    .await;
+    assert_found(&store, |asked| (asked.account, asked.limit) = (alice(), 1), &[4]).await;
+    assert_found(
+        &store,
+        |asked| (asked.account, asked.until) = (alice(), Some(at(4))),
+        &[2, 1],
+    )
+    .await;
+    assert_found(&store, |asked| asked.account = Some("al".to_owned()), &[]).await;
 }
 
 pub(super) async fn the_audit_pages_by_number(place: &dyn Place) {

@@ -127,7 +127,8 @@ macro_rules! with_every_promise {
             audit:
                 events_come_back_whole_newest_first_and_numbered_from_one
                 numbers_have_no_gap_when_many_record_at_once
-                events_are_found_by_time_account_kind_and_support_code
+                events_are_found_by_time_kind_and_support_code
+                events_of_an_account_are_what_it_did_and_what_was_done_to_it
                 the_audit_pages_by_number
                 the_audit_of_a_removed_account_stays;
             keys:

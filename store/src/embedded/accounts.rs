@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn a_search_walks_a_covering_index_and_never_sorts_all_accounts() {
         let folder = tempfile::tempdir().unwrap();
-        let connection = connection::for_writing(&place::prepare(folder.path()).unwrap()).unwrap();
+        let connection = connection::for_writing(&place::prepare(&folder.path().join("data")).unwrap()).unwrap();
         let mut statement = connection
             .prepare(&format!("EXPLAIN QUERY PLAN {}", list_sql()))
             .unwrap();

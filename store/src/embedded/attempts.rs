@@ -217,22 +217,25 @@ fn stop_counting_for_source(step: &Connection, name: &[u8; 32], source: &str) ->
     Ok(())
 }
 
+/// A failure belongs to a lock that it led to, as long as the lock has not used it up.
+const BELONGS: &str = "lock.name_hash = failure.name_hash AND failure.at <= lock.since \
+     AND (lock.source IS NULL OR (lock.source = failure.source AND failure.counts_for_source = 1))";
+
 fn forget(step: &Connection, before: Timestamp, now: Timestamp) -> Result<u32, Fault> {
     let failures = step
-        .prepare_cached(
-            "DELETE FROM failure WHERE number IN (SELECT number FROM failure f WHERE f.at < :before \
-             AND NOT EXISTS (SELECT 1 FROM lock WHERE lock.name_hash = f.name_hash AND lock.until > :now) \
-             ORDER BY f.at LIMIT :limit)",
-        )?
+        .prepare_cached(&format!(
+            "DELETE FROM failure WHERE number IN (SELECT number FROM failure WHERE at < :before \
+             AND NOT EXISTS (SELECT 1 FROM lock WHERE lock.until > :now AND {BELONGS}) ORDER BY at LIMIT :limit)",
+        ))?
         .execute(named_params! {
             ":before": before.as_micros(), ":now": now.as_micros(), ":limit": FORGOTTEN_ROWS_MAX,
         })?;
     // After the failures: a lock that has run out still has to use up those that are left of it.
     let locks = step
-        .prepare_cached(
-            "DELETE FROM lock WHERE id IN (SELECT id FROM lock l WHERE l.until <= :now AND l.until < :before \
-             AND NOT EXISTS (SELECT 1 FROM failure f WHERE f.name_hash = l.name_hash AND f.at <= l.since) LIMIT :limit)",
-        )?
+        .prepare_cached(&format!(
+            "DELETE FROM lock WHERE id IN (SELECT id FROM lock WHERE until < :before AND until <= :now \
+             AND NOT EXISTS (SELECT 1 FROM failure WHERE {BELONGS}) LIMIT :limit)",
+        ))?
         .execute(named_params! {
             ":before": before.as_micros(), ":now": now.as_micros(), ":limit": FORGOTTEN_ROWS_MAX,
         })?;

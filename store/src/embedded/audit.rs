@@ -43,11 +43,11 @@ fn append(step: &Connection, events: &[Event]) -> Result<(), Fault> {
     for event in events {
         insert.execute(named_params! {
             ":at": event.at_micros,
-            ":kind": word(&event.kind, "kind")?,
+            ":kind": event.kind.name(),
             ":actor": event.actor,
             ":account": event.account,
             ":address": event.address.map(|address| address.to_string()),
-            ":outcome": word(&event.outcome, "outcome")?,
+            ":outcome": event.outcome.name(),
             ":reason": event.reason,
             ":rule": event.rule,
             ":site": event.site,
@@ -123,13 +123,14 @@ impl Filter {
 
 fn read(row: &Row<'_>) -> Result<StoredEvent, Fault> {
     let address: Option<String> = column::get(row, "address")?;
+    let (kind, outcome): (String, String) = (column::get(row, "kind")?, column::get(row, "outcome")?);
     let event = Event {
         at_micros: column::get(row, "at")?,
-        kind: kind(&column::get::<String>(row, "kind")?)?,
+        kind: Kind::from_name(&kind).ok_or_else(|| column::damaged("kind"))?,
         actor: column::get(row, "actor")?,
         account: column::get(row, "account")?,
         address: address.map(|_text| column::address(row, "address")).transpose()?,
-        outcome: outcome(&column::get::<String>(row, "outcome")?)?,
+        outcome: Outcome::from_name(&outcome).ok_or_else(|| column::damaged("outcome"))?,
         reason: column::get(row, "reason")?,
         rule: column::get(row, "rule")?,
         site: column::get(row, "site")?,
@@ -147,18 +148,61 @@ fn read(row: &Row<'_>) -> Result<StoredEvent, Fault> {
     })
 }
 
-/// The name an enum goes by outside, bare: what `kind` and `outcome` are searched by.
-fn word<T: serde::Serialize>(value: &T, column: &'static str) -> Result<String, Fault> {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => Ok(word),
-        _ => Err(column::damaged(column)),
+#[cfg(test)]
+mod tests {
+    use super::super::{connection, place};
+    use super::*;
+
+    fn plan(query: &AuditQuery) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = connection::for_writing(&place::prepare(&folder.path().join("data")).unwrap()).unwrap();
+        let (sql, values) = search(query);
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let lines = statement
+            .query_map(params_from_iter(values), |row| row.get("detail"))
+            .unwrap();
+        lines.map(Result::unwrap).collect()
     }
-}
 
-fn kind(word: &str) -> Result<Kind, Fault> {
-    serde_json::from_value(word.into()).map_err(|_unknown| column::damaged("kind"))
-}
+    #[test]
+    fn searches_walk_an_index_newest_first_and_stop_at_the_limit() {
+        let text = || Some("x".to_owned());
+        let all = AuditQuery::default;
+        for (query, walk) in [
+            (all(), "SCAN audit"),
+            (
+                AuditQuery {
+                    before: Some(9),
+                    ..all()
+                },
+                "INTEGER PRIMARY KEY (rowid<?)",
+            ),
+            (AuditQuery { kind: text(), ..all() }, "audit_by_kind (kind=?)"),
+            (
+                AuditQuery {
+                    support_code: text(),
+                    ..all()
+                },
+                "audit_by_support_code (support_code=?)",
+            ),
+        ] {
+            let plan = plan(&query);
+            assert!(plan.len() == 1 && plan[0].ends_with(walk), "{query:?}: {plan:#?}");
+        }
+    }
 
-fn outcome(word: &str) -> Result<Outcome, Fault> {
-    serde_json::from_value(word.into()).map_err(|_unknown| column::damaged("outcome"))
+    #[test]
+    fn a_search_for_an_account_walks_both_of_its_indexes_and_reads_only_what_it_found() {
+        let plan = plan(&AuditQuery {
+            account: Some("x".to_owned()),
+            ..AuditQuery::default()
+        });
+        for walk in [
+            "audit_by_account (account=?)",
+            "audit_by_actor (actor=?)",
+            "INTEGER PRIMARY KEY (rowid=?)",
+        ] {
+            assert!(plan.iter().any(|line| line.ends_with(walk)), "{walk}: {plan:#?}");
+        }
+    }
 }

@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn the_writer_syncs_each_commit_and_overwrites_what_is_deleted() {
         let folder = tempfile::tempdir().unwrap();
-        let connection = for_writing(&place::prepare(folder.path()).unwrap()).unwrap();
+        let connection = for_writing(&place::prepare(&folder.path().join("data")).unwrap()).unwrap();
         assert_eq!(setting(&connection, "synchronous"), 2, "FULL");
         assert_eq!(setting(&connection, "foreign_keys"), 1);
         assert_eq!(setting(&connection, "secure_delete"), 1);
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_reader_cannot_write() {
         let folder = tempfile::tempdir().unwrap();
-        let file = place::prepare(folder.path()).unwrap();
+        let file = place::prepare(&folder.path().join("data")).unwrap();
         let _writer = for_writing(&file).unwrap();
         let reader = for_reading(&file).unwrap();
         assert!(reader.execute("DELETE FROM account", []).is_err());

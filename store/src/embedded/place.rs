@@ -97,23 +97,24 @@ mod tests {
 
     #[test]
     fn a_file_that_others_can_write_or_everybody_can_read_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = prepare(folder.path()).unwrap();
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("data");
+        let file = prepare(&folder).unwrap();
         for mode in [0o602, 0o620, 0o644] {
             std::fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
-            assert!(
-                matches!(prepare(folder.path()), Err(OpenError::TooOpen { .. })),
-                "{mode:o}"
-            );
+            assert!(matches!(prepare(&folder), Err(OpenError::TooOpen { .. })), "{mode:o}");
         }
         std::fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
-        assert!(prepare(folder.path()).is_ok(), "a group that makes backups may read");
+        assert!(prepare(&folder).is_ok(), "a group that makes backups may read");
     }
 
     #[test]
     fn a_link_in_the_place_of_the_file_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        std::os::unix::fs::symlink("/etc/passwd", folder.path().join(FILE_NAME)).unwrap();
-        assert!(matches!(prepare(folder.path()), Err(OpenError::NotAFile(_))));
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("data");
+        let file = prepare(&folder).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", &file).unwrap();
+        assert!(matches!(prepare(&folder), Err(OpenError::NotAFile(_))));
     }
 }

@@ -112,9 +112,12 @@ enum Room {
 }
 
 fn make_room(step: &Connection, new: &SessionRecord, per_account: u32, when_full: WhenFull) -> Result<Room, Fault> {
+    if per_account == 0 {
+        return Ok(Room::Made(Vec::new()));
+    }
     let live = live_of(step, new)?;
     let allowed = usize::try_from(per_account).unwrap_or(usize::MAX);
-    if per_account == 0 || live.len() < allowed {
+    if live.len() < allowed {
         return Ok(Room::Made(Vec::new()));
     }
     match (when_full, live.first()) {

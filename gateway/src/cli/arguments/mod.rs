@@ -21,9 +21,9 @@ how long. The console stays as it is.";
 
 const FIRST_STEPS: &str = "\
 First steps:
-  stagedoor demo                                  a sample console behind the door, nothing to set up
-  stagedoor serve --upstream http://127.0.0.1:8000   a console of yours, with no file at all
-  stagedoor init                                  both files, with comments, to go on from
+  stagedoor demo                                     a sample console, nothing to set up
+  stagedoor serve --upstream http://127.0.0.1:8000   a console of yours, without any file
+  stagedoor init                                     both files, with comments
 
 Exit codes: 0 fine, 1 it failed, 2 wrong usage, 64 bad configuration.";
 
@@ -35,7 +35,6 @@ Exit codes: 0 fine, 1 it failed, 2 wrong usage, 64 bad configuration.";
     about = "A door with a doorkeeper for admin consoles",
     long_about = LONG_ABOUT,
     after_help = FIRST_STEPS,
-    propagate_version = true,
     subcommand_required = true,
     arg_required_else_help = true
 )]
@@ -50,9 +49,7 @@ pub(crate) struct CommandLine {
 /// How answers are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
-    /// Tables and sentences
     Text,
-    /// JSON, errors included
     Json,
 }
 
@@ -187,6 +184,9 @@ pub(crate) struct Reach {
     /// The building file, which says where the admin API and the data folder are [default: ./stagedoor.toml]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
+    /// The data folder, where `serve` was given one
+    #[arg(long, global = true, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) data_dir: Option<PathBuf>,
     /// The admin API [env: STAGEDOOR_ADMIN_URL] [default: as the file says, else http://127.0.0.1:9080]
     #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
     pub(crate) admin_url: Option<String>,

@@ -240,6 +240,13 @@ impl Stage {
         self
     }
 
+    /// Writes a file below the working folder.
+    pub(super) fn write(&self, file: &str, text: &str) {
+        let file = self.folder.path().join(file);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
+
     pub(super) async fn run(&self, line: &str) -> Ran {
         let typed = std::iter::once("stagedoor").chain(line.split_whitespace());
         let parsed = CommandLine::try_parse_from(typed).unwrap();

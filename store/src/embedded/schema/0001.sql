@@ -51,7 +51,9 @@ CREATE TABLE session (
     ended_at      INTEGER,
     ended_reason  TEXT                              -- JSON
 ) STRICT;
-CREATE INDEX session_by_account ON session (account, channel, opened_at);
+CREATE INDEX session_by_account ON session (account);
+-- Ended sessions are many, and looked at by nobody who opens one.
+CREATE INDEX session_not_ended ON session (account, channel, opened_at) WHERE ended_at IS NULL;
 CREATE INDEX session_by_expiry ON session (expires_at);
 
 CREATE TABLE failure (
