@@ -179,7 +179,7 @@ pub(super) async fn whoami(visitor: Visitor) -> Response {
     };
     let body = format!(
         r#"<p>What this console was told of you, and by which headers. It keeps no accounts of its own.</p>
-<div class="scroll"><table>
+<div class="scroll"><table class="values">
 <thead><tr><th>Header</th><th>Value</th></tr></thead><tbody>{rows}</tbody></table></div>
 <p>Cookies that came along: {cookies}. The door keeps its own to itself.</p>"#
     );
