@@ -13,7 +13,7 @@ use stagedoor_admin_api::AdminParts;
 use stagedoor_config::{Building, Environment, Live, Sources, StoreChoice};
 use stagedoor_identity::port::SharedStore;
 use stagedoor_identity::{Chance as _, Clock, CurrentPolicy, Doorkeeper, Parts, Secret, SystemChance, SystemClock};
-use stagedoor_portal::PortalParts;
+use stagedoor_portal::{PortalParts, Setup};
 use stagedoor_store::embedded::Embedded;
 use tokio::runtime::Runtime;
 
@@ -48,6 +48,15 @@ pub struct Door {
     pub door: Arc<Doorkeeper>,
     /// Counters.
     pub metrics: Arc<Metrics>,
+}
+
+/// What else [`run`] begins with.
+#[derive(Debug)]
+pub struct Start {
+    /// For assertions.
+    pub signing_key: Secret,
+    /// The right to make the first account, where there is none yet.
+    pub setup: Option<Arc<Setup>>,
 }
 
 /// Opens the store and reads the rules: what both `serve` and the commands that work on the store directly begin with.
@@ -92,7 +101,7 @@ pub fn admin_router(opened: &Door, metrics: Render) -> axum::Router {
 ///
 /// # Errors
 /// Whatever keeps it from opening; nothing has been bound then.
-pub fn run(opened: Door, signing_key: &Secret, runtime: Runtime) -> Result<(), StartFault> {
+pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFault> {
     let snapshot = opened.live.current();
     let building = Arc::clone(&snapshot.building);
     let admin_listener = bind(building.admin.listen)?;
@@ -107,7 +116,7 @@ pub fn run(opened: Door, signing_key: &Secret, runtime: Runtime) -> Result<(), S
         None => None,
     };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let assertions = Assertions::new(signing_key, &building.portal.title, clock);
+    let assertions = Assertions::new(&start.signing_key, &building.portal.title, clock);
     let assertions = Arc::new(assertions.map_err(|error| StartFault::Failed(error.to_string()))?);
     let register = Arc::new(Register::default());
     let upstreams = Arc::new(Upstreams::default());
@@ -121,7 +130,7 @@ pub fn run(opened: Door, signing_key: &Secret, runtime: Runtime) -> Result<(), S
     let gate = Gate {
         live: Arc::clone(&opened.live),
         door: Arc::clone(&opened.door),
-        portal: portal(&opened, &building, &assertions),
+        portal: portal(&opened, &building, &assertions, start.setup),
         assertions: Arc::clone(&assertions),
         upstreams: Arc::clone(&upstreams),
         connector: TunnelConnector(TransportConnector::new(Some(ConnectorOptions::new(1)))),
@@ -150,13 +159,14 @@ pub fn run(opened: Door, signing_key: &Secret, runtime: Runtime) -> Result<(), S
     Ok(())
 }
 
-fn portal(opened: &Door, building: &Building, assertions: &Arc<Assertions>) -> axum::Router {
+fn portal(opened: &Door, building: &Building, assertions: &Arc<Assertions>, setup: Option<Arc<Setup>>) -> axum::Router {
     let assertions = Arc::clone(assertions);
     stagedoor_portal::router(PortalParts {
         door: Arc::clone(&opened.door),
         prefix: building.portal.prefix.clone(),
         title: building.portal.title.clone(),
         jwks: Arc::new(move || assertions.jwks().to_owned()),
+        setup,
     })
 }
 

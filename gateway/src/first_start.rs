@@ -4,9 +4,10 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use stagedoor_config::Building;
 use stagedoor_identity::account::{AccountName, AccountQuery, NewAccount};
 use stagedoor_identity::port::ApiToken;
-use stagedoor_identity::{Actor, ChangeFault, Doorkeeper, Password, Secret};
+use stagedoor_identity::{Actor, ChangeFault, Doorkeeper, Password, Secret, SessionToken};
 use stagedoor_policy::Policy;
 
 use crate::demo::DemoAccount;
@@ -147,6 +148,21 @@ pub fn administrator_role(policy: &Policy) -> Result<String, StartFault> {
             roles.join(", ")
         ))
     })
+}
+
+/// The link to the page that makes the first account, as it is opened on this machine.
+pub fn setup_link(building: &Building, token: &SessionToken) -> String {
+    let prefix = &building.portal.prefix;
+    let (scheme, address) = match (building.listen.http.first(), building.listen.https.first()) {
+        (_, Some(address)) => ("https", Some(address)),
+        (address, None) => ("http", address),
+    };
+    let address = address
+        .map(ToString::to_string)
+        .unwrap_or_default()
+        .replace("0.0.0.0", "127.0.0.1")
+        .replace("[::]", "[::1]");
+    format!("{scheme}://{address}{prefix}setup?token={}", token.expose())
 }
 
 /// A change's faults as one text.

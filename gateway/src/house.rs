@@ -8,9 +8,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use stagedoor_config::{Environment, Inline, Sources};
 use stagedoor_identity::port::ApiToken;
-use stagedoor_identity::{Actor, Chance as _, Password, Secret, SystemChance};
+use stagedoor_identity::{Actor, Chance as _, Password, Secret, SessionToken, SystemChance};
+use stagedoor_portal::Setup;
 
-use crate::app::{self, Door};
+use crate::app::{self, Door, Start};
 use crate::cli::{DemoArgs, FirstToken, House, LocalAdmin, LocalPlace, ServeArgs};
 use crate::fault::StartFault;
 use crate::{demo, first_start, logging};
@@ -74,10 +75,8 @@ impl House for Stagedoor {
                 }
             }
         };
-        let opened = app::open(sources, place.settings.clone())
-            .await
-            .map_err(|fault| fault.to_string())?;
-        let token = local_token(&opened).await?;
+        let opened = open_even_with_faulty_rules(sources, &place.settings).await?;
+        let token = local_token(&opened, &place.data_dir).await?;
         let metrics = Arc::new(String::new) as crate::metrics::Render;
         Ok(LocalAdmin {
             router: app::admin_router(&opened, metrics),
@@ -86,8 +85,35 @@ impl House for Stagedoor {
     }
 }
 
-/// A token for one command, named after its process and gone in five minutes.
-async fn local_token(opened: &Door) -> Result<Secret, String> {
+/// So that accounts can be mended while policy.toml is not: with the built-in rules, and saying so.
+async fn open_even_with_faulty_rules(sources: Sources, environment: &Environment) -> Result<Door, String> {
+    match app::open(sources.clone(), environment.clone()).await {
+        Err(StartFault::Configuration(faults)) if sources.building.is_some() => {
+            eprintln!("{faults}\nthe rules are faulty, so this command goes by the built-in ones");
+            let without_rules = Sources {
+                policy: None,
+                ..sources
+            };
+            app::open(without_rules, environment.clone())
+                .await
+                .map_err(|fault| fault.to_string())
+        }
+        opened => opened.map_err(|fault| fault.to_string()),
+    }
+}
+
+/// The token that is kept for the commands of this machine; else one for this command, gone in five minutes.
+async fn local_token(opened: &Door, data_dir: &Path) -> Result<Secret, String> {
+    if let Ok(kept) = std::fs::read_to_string(data_dir.join(first_start::TOKEN_FILE)) {
+        let known = opened
+            .door
+            .token(kept.trim())
+            .await
+            .map_err(|fault| fault.to_string())?;
+        if known.is_some() {
+            return Ok(Secret::new(kept.trim()));
+        }
+    }
     let now = opened.door.now();
     let token = ApiToken {
         name: format!("cli-{}-{}", std::process::id(), now.as_micros()),
@@ -113,17 +139,21 @@ fn serve(args: &ServeArgs) -> Result<(), StartFault> {
     logging::start(&loaded.building.log);
     let password = first_password(args)?;
     let runtime = starting_runtime()?;
-    let (opened, key) = runtime.block_on(async {
+    let (opened, start) = runtime.block_on(async {
         let opened = app::open(sources, environment).await?;
-        prepare(&opened, args, password).await?;
-        let key = app::signing_key(&opened.door).await?;
-        Ok::<_, StartFault>((opened, key))
+        let setup = prepare(&opened, args, password).await?;
+        let signing_key = app::signing_key(&opened.door).await?;
+        Ok::<_, StartFault>((opened, Start { signing_key, setup }))
     })?;
-    app::run(opened, &key, runtime)
+    app::run(opened, start, runtime)
 }
 
 /// First token, first account, or the link to make it.
-async fn prepare(opened: &Door, args: &ServeArgs, password: Option<Password>) -> Result<(), StartFault> {
+async fn prepare(
+    opened: &Door,
+    args: &ServeArgs,
+    password: Option<Password>,
+) -> Result<Option<Arc<Setup>>, StartFault> {
     let snapshot = opened.live.current();
     let data_dir = app::data_dir(&snapshot.building)?;
     if let Some(token) = first_start::first_token(&opened.door, &data_dir).await? {
@@ -138,10 +168,14 @@ async fn prepare(opened: &Door, args: &ServeArgs, password: Option<Password>) ->
     {
         println!("account `{name}` was made; a second factor is urged: sign in and open the profile page");
     }
-    if !first_start::has_accounts(&opened.door).await? {
-        println!("nobody can sign in yet; make the first account with `stagedoor account add NAME`");
+    if first_start::has_accounts(&opened.door).await? {
+        return Ok(None);
     }
-    Ok(())
+    let token = SessionToken::generate(&SystemChance);
+    let setup = Setup::new(&token, first_start::administrator_role(&snapshot.policy)?);
+    println!("nobody can sign in yet; make the first account here, once:");
+    println!("  {}", first_start::setup_link(&snapshot.building, &token));
+    Ok(Some(Arc::new(setup)))
 }
 
 fn first_password(args: &ServeArgs) -> Result<Option<Password>, StartFault> {
@@ -240,14 +274,20 @@ fn run_demo(args: &DemoArgs) -> Result<(), StartFault> {
     let loaded = stagedoor_config::load(&sources, &Environment::default()).map_err(StartFault::Configuration)?;
     logging::start(&loaded.building.log);
     let passwords: [String; 3] = std::array::from_fn(|_| password());
-    let (opened, key) = runtime.block_on(async {
+    let (opened, start) = runtime.block_on(async {
         let opened = app::open(sources, Environment::default()).await?;
         first_start::first_token(&opened.door, &folder.0.join("data")).await?;
         for (account, password) in demo::ACCOUNTS.iter().zip(&passwords) {
             first_start::demo_account(&opened.door, account, password).await?;
         }
-        let key = app::signing_key(&opened.door).await?;
-        Ok::<_, StartFault>((opened, key))
+        let signing_key = app::signing_key(&opened.door).await?;
+        Ok::<_, StartFault>((
+            opened,
+            Start {
+                signing_key,
+                setup: None,
+            },
+        ))
     })?;
     runtime.spawn(async move {
         if let Err(error) = axum::serve(console, demo::console()).await {
@@ -262,7 +302,7 @@ fn run_demo(args: &DemoArgs) -> Result<(), StartFault> {
         passwords,
     };
     println!("{}", demo::what_to_try(&showing));
-    app::run(opened, &key, runtime)
+    app::run(opened, start, runtime)
 }
 
 /// Removed with everything in it when the demo ends.
