@@ -10,8 +10,8 @@ use crate::building::{
     Site, StoreChoice, Timeouts, TlsFiles, Upstream,
 };
 use crate::fault::quoted;
+use crate::fields::Fields;
 use crate::host::{HostPattern, host_name};
-use crate::read::Fields;
 use crate::upstream::{Address, Scheme};
 
 /// What is being assembled: where relative paths start, and what was wrong so far.

@@ -19,11 +19,13 @@ pub(crate) fn building(building: &Building) -> Vec<Fault> {
     files(building, &mut faults);
     hosts(&building.sites, &mut faults);
     loops(building, &mut faults);
-    if building.sites.is_empty() {
-        let help = "add `[site.console]` with `upstream = \"http://127.0.0.1:8000\"`";
-        faults.push(fault(KeyPath::default(), "no site is declared", help));
-    }
     faults
+}
+
+/// Without a site there is nothing to guard.
+pub(crate) fn no_site() -> Fault {
+    let help = "add `[site.console]` with `upstream = \"http://127.0.0.1:8000\"`";
+    fault(KeyPath::default(), "no site is declared", help)
 }
 
 /// What is wrong with the rules for a building that declares these sites and has this prefix.

@@ -120,10 +120,7 @@ fn raw(text: &str, kind: &Kind, name: &str) -> Raw {
         Kind::Count(..) => text
             .parse()
             .map_or_else(|_| Raw::Text(text.to_owned()), |number| Raw::Number(Some(number))),
-        Kind::List(of) if text.is_empty() => {
-            let _ = of;
-            Raw::List(Vec::new())
-        }
+        Kind::List(_) if text.is_empty() => Raw::List(Vec::new()),
         Kind::List(of) => {
             let item = |item| Node {
                 origin: Origin::Outside(name.to_owned()),
@@ -144,8 +141,11 @@ fn secret_file(name: &str, path: &Path) -> Result<String, FileFault> {
             Some("name a readable file that holds nothing but the value".to_owned()),
         )
     };
-    let length = std::fs::metadata(path).map_err(|error| fault(error.to_string()))?.len();
-    if length > SECRET_FILE_BYTES_MAX {
+    let metadata = std::fs::metadata(path).map_err(|error| fault(error.to_string()))?;
+    if !metadata.is_file() {
+        return Err(fault("it is not a plain file".to_owned()));
+    }
+    if metadata.len() > SECRET_FILE_BYTES_MAX {
         return Err(fault(format!("it is larger than {SECRET_FILE_BYTES_MAX} bytes")));
     }
     std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))

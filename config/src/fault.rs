@@ -74,8 +74,13 @@ impl Faults {
     }
 
     pub(crate) fn push(&mut self, fault: FileFault) {
+        self.push_with(|| fault);
+    }
+
+    /// Adds a fault that is only made if it is kept: finding its line takes time.
+    pub(crate) fn push_with(&mut self, make: impl FnOnce() -> FileFault) {
         if self.list.len() < FAULTS_KEPT_MAX {
-            self.list.push(fault);
+            self.list.push(make());
         } else {
             self.left_out += 1;
         }
@@ -127,12 +132,7 @@ impl FileFault {
         Self {
             line: Some(before.matches('\n').count() + 1),
             column: Some(line.get(..column_bytes).unwrap_or_default().chars().count() + 1),
-            excerpt: (!secret && line.len() <= EXCERPT_BYTES_MAX).then(|| {
-                Box::new(Excerpt {
-                    text: line.to_owned(),
-                    marked: column_bytes..end,
-                })
-            }),
+            excerpt: (!secret && line.len() <= EXCERPT_BYTES_MAX).then(|| Excerpt::of(line, column_bytes..end)),
             ..Self::without_line(file, message, help)
         }
     }
@@ -159,6 +159,31 @@ impl FileFault {
             group = group.element(Level::HELP.message(help.as_str()));
         }
         renderer.render(&[group])
+    }
+}
+
+impl Excerpt {
+    /// The line as it may be shown on a terminal: no control character is let through.
+    fn of(line: &str, marked: Range<usize>) -> Box<Self> {
+        let shown = |part: Option<&str>| -> String {
+            let show = |letter: char| {
+                if letter.is_control() && letter != '\t' {
+                    '\u{fffd}'
+                } else {
+                    letter
+                }
+            };
+            part.unwrap_or_default().chars().map(show).collect()
+        };
+        let mut text = shown(line.get(..marked.start));
+        let start = text.len();
+        text += &shown(line.get(marked.clone()));
+        let end = text.len();
+        text += &shown(line.get(marked.end..));
+        Box::new(Self {
+            text,
+            marked: start..end,
+        })
     }
 }
 

@@ -13,7 +13,8 @@ use crate::building::Building;
 use crate::describe::{BUILDING, POLICY, Setting};
 use crate::environment::Environment;
 use crate::fault::{Faults, FileFault};
-use crate::read::{Fields, Findings, read};
+use crate::fields::Fields;
+use crate::read::{Findings, read};
 use crate::starter::starter_files;
 use crate::tree::{Node, Origin, Raw};
 use crate::{check, rules};
@@ -65,6 +66,21 @@ pub fn load(sources: &Sources, env: &Environment) -> Result<Loaded, Faults> {
     load_texts(sources, env, &files)
 }
 
+/// Reads and checks the building alone: for a command that has to find the door while its house rules are at fault.
+///
+/// # Errors
+/// Every fault of `stagedoor.toml` and of the environment at once.
+pub fn load_building(sources: &Sources, env: &Environment) -> Result<Building, Faults> {
+    let files = FileTexts::read(sources);
+    let (building, assembled) = assemble(sources, env, &files.building);
+    let faults = building.into_faults();
+    match assembled {
+        Some(building) if faults.is_empty() => Ok(building),
+        _ if faults.is_empty() => Err(nothing_to_say()),
+        _ => Err(faults),
+    }
+}
+
 /// The texts of both files, or why there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileTexts {
@@ -87,26 +103,9 @@ impl FileTexts {
 
 /// Checks texts that were read already.
 pub(crate) fn load_texts(sources: &Sources, env: &Environment, files: &FileTexts) -> Result<Loaded, Faults> {
-    let name = |path: &Option<PathBuf>, built_in: &str| match path {
-        Some(path) => path.display().to_string(),
-        None => built_in.to_owned(),
-    };
-    let mut building = Half::new(name(&sources.building, "command line"), &files.building);
-    building.lay_over(sources, env);
+    let (building, assembled) = assemble(sources, env, &files.building);
     let mut policy = Half::new(name(&sources.policy, "built-in policy"), &files.policy);
-
-    let folder = sources
-        .building
-        .as_deref()
-        .and_then(Path::parent)
-        .unwrap_or(Path::new(""));
-    let assembled = building.read(BUILDING).and_then(|fields| {
-        let mut assembly = Assembly::in_folder(folder);
-        let assembled = assembly.building(fields);
-        building.add(assembly.faults);
-        building.add(assembled.iter().flat_map(check::building).collect());
-        assembled
-    });
+    let declared = building.root.names_in("site");
     let rules = policy.read(POLICY).map(rules::rules);
     if let Some(rules) = &rules {
         policy.add(
@@ -114,9 +113,10 @@ pub(crate) fn load_texts(sources: &Sources, env: &Environment, files: &FileTexts
                 .err()
                 .unwrap_or_default(),
         );
-        if building.is_sound() {
+        // Without the names of the sites, every name in the rules would be called wrong.
+        if building.parsed && !declared.is_empty() {
             let prefix = assembled.as_ref().map(|building| building.portal.prefix.as_str());
-            policy.add(check::rules(&building.root.names_in("site"), prefix, rules));
+            policy.add(check::rules(&declared, prefix, rules));
         }
     }
     let (building_text, policy_text) = (building.text.clone(), policy.text.clone());
@@ -126,6 +126,33 @@ pub(crate) fn load_texts(sources: &Sources, env: &Environment, files: &FileTexts
         (Some(building), Some(rules)) if faults.is_empty() => Ok(finish(building, rules, &building_text, &policy_text)),
         _ if faults.is_empty() => Err(nothing_to_say()),
         _ => Err(faults),
+    }
+}
+
+/// The building, as far as it could be assembled, and what is wrong with it.
+fn assemble(sources: &Sources, env: &Environment, text: &Result<Arc<str>, FileFault>) -> (Half, Option<Building>) {
+    let mut half = Half::new(name(&sources.building, "command line"), text);
+    half.lay_over(sources, env);
+    let folder = sources.building.as_deref().and_then(Path::parent);
+    let declared = half.root.names_in("site");
+    let assembled = half.read(BUILDING).and_then(|fields| {
+        let mut assembly = Assembly::in_folder(folder.unwrap_or(Path::new("")));
+        let assembled = assembly.building(fields);
+        half.add(assembly.faults);
+        half.add(assembled.iter().flat_map(check::building).collect());
+        if declared.is_empty() {
+            half.add(vec![check::no_site()]);
+        }
+        assembled
+    });
+    (half, assembled)
+}
+
+/// What a file is called in a fault.
+fn name(path: &Option<PathBuf>, built_in: &str) -> String {
+    match path {
+        Some(path) => path.display().to_string(),
+        None => built_in.to_owned(),
     }
 }
 
@@ -196,7 +223,7 @@ impl Half {
         self.parsed = errors.is_empty();
         for (span, message) in errors {
             self.early
-                .push(FileFault::at((&self.name, text), span, false, message, None));
+                .push_with(|| FileFault::at((&self.name, text), span, false, message, None));
         }
     }
 
@@ -245,16 +272,11 @@ impl Half {
         }
     }
 
-    /// Whether the names of its sites can be told.
-    fn is_sound(&self) -> bool {
-        self.parsed
-    }
-
     fn into_faults(self) -> Faults {
         let mut faults = self.early;
         for finding in self.findings.list {
             let Fault { at, message, help } = finding.fault;
-            faults.push(match self.root.locate(&at, finding.spot) {
+            faults.push_with(|| match self.root.locate(&at, finding.spot) {
                 Origin::Outside(name) => FileFault::without_line(name, message, help),
                 Origin::File(_) if self.text.is_empty() => FileFault::without_line(self.name.as_str(), message, help),
                 Origin::File(span) => {
@@ -276,6 +298,13 @@ fn read_file(path: &Path) -> Result<Arc<str>, FileFault> {
             "see that it exists and that the user running Stagedoor may read it",
         )
     };
+    // Opening a pipe would wait for somebody to write into it.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(fault(
+            "cannot read the file: it is not a plain file".to_owned(),
+            "name a file",
+        ));
+    }
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     // One byte more than may be: so that a file growing meanwhile is noticed too.

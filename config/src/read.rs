@@ -1,34 +1,13 @@
 //! From the tree to typed values, by the description: unknown keys, wrong types, defaults.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::time::Duration;
-
-use stagedoor_policy::fault::{Fault, KeyPath};
+use stagedoor_policy::fault::{Fault, Key, KeyPath};
 
 use crate::describe::{Kind, Setting};
 use crate::fault::quoted;
+use crate::fields::{Fields, Value};
 use crate::nearest::nearest;
 use crate::quantity;
 use crate::tree::{Entries, Node, Raw, Spot};
-
-/// A value of the kind that was asked for.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value {
-    Text(String),
-    Flag(bool),
-    Count(u64),
-    Duration(Duration),
-    Bytes(u64),
-    Address(SocketAddr),
-    List(Vec<Value>),
-    Named(Vec<(String, Value)>),
-    Table(Fields),
-}
-
-/// The values of a table. Each is taken out once; [`Fields::done`] makes sure that none was forgotten.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Fields(BTreeMap<&'static str, Value>);
 
 /// Something wrong, and which half of the entry to point at.
 #[derive(Debug, Clone)]
@@ -52,21 +31,30 @@ pub(crate) fn read(root: &Node, table: &'static [Setting]) -> (Fields, Findings)
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) list: Vec<Finding>,
-    /// Tables and lists that lack a value because it was no good: what later checks say of them would be an echo.
+    /// Values that were no good or are missing: what later checks say of them would be an echo.
     maimed: Vec<KeyPath>,
+    /// Values that may never be shown.
+    secrets: Vec<KeyPath>,
 }
 
 impl Findings {
     /// Adds what a later check found, unless it only echoes a value that was no good.
     pub(crate) fn add(&mut self, fault: Fault) {
-        let echo = self.maimed.iter().any(|maimed| fault.at.0.starts_with(&maimed.0));
-        if !echo {
-            self.list.push(Finding {
-                fault,
-                spot: Spot::Value,
-                secret: false,
-            });
+        let keys = fault.at.0.as_slice();
+        let above = |maimed: &KeyPath| maimed.0.split_last().is_some_and(|(_, above)| keys == above);
+        let echo = self
+            .maimed
+            .iter()
+            .any(|maimed| keys.starts_with(&maimed.0) || above(maimed));
+        if echo {
+            return;
         }
+        // A fault that names the key is about the key: `no site has an area `setings``.
+        let about_key = match keys.last() {
+            Some(Key::Name(name)) => fault.message.contains(&quoted(name)),
+            _ => false,
+        };
+        self.push(fault, if about_key { Spot::Key } else { Spot::Value });
     }
 
     fn table(&mut self, entries: &Entries, settings: &'static [Setting], at: &KeyPath) -> Fields {
@@ -76,7 +64,7 @@ impl Findings {
             }
         }
         let read = |setting: &'static Setting| Some((setting.name, self.setting(entries, setting, at)?));
-        Fields(settings.iter().filter_map(read).collect())
+        Fields::of(settings.iter().filter_map(read))
     }
 
     fn setting(&mut self, entries: &Entries, setting: &'static Setting, at: &KeyPath) -> Option<Value> {
@@ -84,13 +72,12 @@ impl Findings {
         let Some((_, node)) = entries.get(setting.name) else {
             return self.absent(setting, at);
         };
-        let first = self.list.len();
-        let value = self.value(node, &setting.kind, &here);
-        for finding in self.list.iter_mut().skip(first).filter(|_| setting.secret) {
-            finding.secret = true;
+        if setting.secret {
+            self.secrets.push(here.clone());
         }
+        let value = self.value(node, &setting.kind, &here);
         if value.is_none() {
-            self.maimed.push(at.clone());
+            self.maimed.push(here);
             return default(setting);
         }
         value
@@ -105,7 +92,7 @@ impl Findings {
                 message,
                 Some(format!("add it: {}", setting.kind.words())),
             );
-            self.maimed.push(at.clone());
+            self.maimed.push(at.key(setting.name));
         }
         default(setting)
     }
@@ -155,7 +142,7 @@ impl Findings {
         for (name, (_, node)) in entries {
             match self.value(node, of, &at.key(name)) {
                 Some(value) => good.push((name.clone(), value)),
-                None => self.maimed.push(at.clone()),
+                None => self.maimed.push(at.key(name)),
             }
         }
         Value::Named(good)
@@ -229,15 +216,13 @@ impl Findings {
     }
 
     fn fault(&mut self, at: &KeyPath, spot: Spot, message: String, help: Option<String>) {
-        self.list.push(Finding {
-            fault: Fault {
-                at: at.clone(),
-                message,
-                help,
-            },
-            spot,
-            secret: false,
-        });
+        let at = at.clone();
+        self.push(Fault { at, message, help }, spot);
+    }
+
+    fn push(&mut self, fault: Fault, spot: Spot) {
+        let secret = self.secrets.iter().any(|secret| fault.at.0.starts_with(&secret.0));
+        self.list.push(Finding { fault, spot, secret });
     }
 }
 
@@ -254,79 +239,4 @@ fn default(setting: &'static Setting) -> Option<Value> {
     let (root, _) = Node::parse(&format!("value = {}", setting.default?));
     let Raw::Table(entries) = root.value else { return None };
     unheard.value(&entries.get("value")?.1, &setting.kind, &KeyPath::default())
-}
-
-macro_rules! take {
-    ($name:ident, $variant:ident, $type:ty) => {
-        pub(crate) fn $name(&mut self, key: &str) -> Option<$type> {
-            match self.0.remove(key) {
-                Some(Value::$variant(value)) => Some(value),
-                _ => None,
-            }
-        }
-    };
-}
-
-impl Fields {
-    take!(text, Text, String);
-    take!(flag, Flag, bool);
-    take!(count, Count, u64);
-    take!(duration, Duration, Duration);
-    take!(bytes, Bytes, u64);
-    take!(address, Address, SocketAddr);
-    take!(list, List, Vec<Value>);
-
-    pub(crate) fn table(&mut self, key: &str) -> Self {
-        match self.0.remove(key) {
-            Some(Value::Table(fields)) => fields,
-            _ => Self::default(),
-        }
-    }
-
-    /// The entries of a table of the operator's own names.
-    pub(crate) fn named(&mut self, key: &str) -> Vec<(String, Value)> {
-        match self.0.remove(key) {
-            Some(Value::Named(entries)) => entries,
-            _ => Vec::new(),
-        }
-    }
-
-    /// The same, where every entry is a table.
-    pub(crate) fn tables(&mut self, key: &str) -> Vec<(String, Self)> {
-        let table = |(name, value)| match value {
-            Value::Table(fields) => Some((name, fields)),
-            _ => None,
-        };
-        self.named(key).into_iter().filter_map(table).collect()
-    }
-
-    pub(crate) fn texts(&mut self, key: &str) -> Option<Vec<String>> {
-        Some(texts(self.list(key)?))
-    }
-
-    pub(crate) fn addresses(&mut self, key: &str) -> Vec<SocketAddr> {
-        let address = |value| match value {
-            Value::Address(address) => Some(address),
-            _ => None,
-        };
-        self.list(key)
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(address)
-            .collect()
-    }
-
-    /// To be called when everything was taken: a setting that is described but never read is a bug.
-    pub(crate) fn done(self) {
-        debug_assert!(self.0.is_empty(), "described, but not read: {:?}", self.0);
-    }
-}
-
-/// The texts of a list.
-pub(crate) fn texts(list: Vec<Value>) -> Vec<String> {
-    let text = |value| match value {
-        Value::Text(text) => Some(text),
-        _ => None,
-    };
-    list.into_iter().filter_map(text).collect()
 }

@@ -7,7 +7,7 @@ use stagedoor_policy::rules::{
     SecondFactorRules, SessionRules, SiteRules, WhenFull,
 };
 
-use crate::read::{Fields, Value, texts};
+use crate::fields::{Fields, Value, texts};
 
 /// Every value has its kind by now; what the names mean is for `stagedoor_policy::compile` to check.
 pub(crate) fn rules(mut fields: Fields) -> Rules {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use stagedoor_policy::request::Host;
 use stagedoor_policy::{Policy, SiteId};
 
@@ -63,8 +64,36 @@ impl Snapshot {
         self.sites.get(self.hosts.find(host.name())?)
     }
 
+    /// The text of the policy.
+    pub fn policy_text(&self) -> Arc<str> {
+        Arc::clone(&self.texts.policy)
+    }
+
+    /// The entity tag of the policy, quotes included: `"<first 16 hex digits of SHA-256>"`.
+    pub fn policy_etag(&self) -> String {
+        etag(&self.texts.policy)
+    }
+
     /// Every site, in the order of names.
     pub fn sites(&self) -> impl Iterator<Item = &Arc<SiteEntry>> {
         self.sites.iter()
     }
+}
+
+/// The entity tag of a policy's text.
+pub(crate) fn etag(text: &str) -> String {
+    let hex: String = sha256(text.as_bytes())
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("\"{hex}\"")
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut sum = [0; 32];
+    for (to, from) in sum.iter_mut().zip(digest(&SHA256, bytes).as_ref()) {
+        *to = *from;
+    }
+    sum
 }

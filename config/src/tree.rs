@@ -74,7 +74,9 @@ impl Node {
             origin: Origin::File(0..0),
             value: Raw::Table(entries(table.get_ref())),
         };
-        (root, errors.collect())
+        let mut errors: Vec<_> = errors.collect();
+        errors.sort_by_key(|(span, _)| span.start);
+        (root, errors)
     }
 
     /// Where the value at `path` stands, or the nearest thing above it that exists. A table is pointed at by its key.

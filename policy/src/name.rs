@@ -16,7 +16,7 @@ pub(crate) fn did_you_mean<'a>(typed: &str, known: impl IntoIterator<Item = &'a 
     if typed.len() > NAME_BYTES_MAX * 2 {
         return None;
     }
-    let near_enough = (typed.chars().count() / 3).clamp(1, 3);
+    let near_enough = typed.chars().count().div_ceil(3).clamp(1, 3);
     known
         .into_iter()
         .map(|name| (edits(typed, name), name))

@@ -170,3 +170,6 @@ impl Policy {
         self.roles.get(*self.role_places.get(name)?)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,13 @@
 //! What is in force, and how it changes: a fault never does, a good file does within a second.
 
 mod replace;
-mod watch;
+pub(crate) mod watch;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use aws_lc_rs::digest::{SHA256, digest};
 use stagedoor_identity::port::{Keys, StoreError};
 use stagedoor_identity::{Clock, CurrentPolicy};
 use stagedoor_policy::time::Timestamp;
@@ -20,7 +19,7 @@ pub use replace::ReplaceFault;
 use crate::environment::Environment;
 use crate::fault::Faults;
 use crate::load::{FileTexts, Loaded, Sources, load_texts};
-use crate::snapshot::{Snapshot, Texts};
+use crate::snapshot::{Snapshot, Texts, sha256};
 use watch::Watched;
 
 /// Where policies get their numbers. Every store that keeps [`Keys`] can do it.
@@ -212,11 +211,11 @@ impl Live {
 
     /// How things stand.
     pub fn status(&self) -> Status {
-        let revision = self.load().policy.revision();
+        let snapshot = self.current();
         let notes = self.notes().clone();
         Status {
-            revision,
-            etag: self.policy_etag(),
+            revision: snapshot.policy.revision(),
+            etag: snapshot.policy_etag(),
             loaded_at: notes.loaded_at,
             last_fault: notes.last_fault,
             reloads_ok: notes.reloads_ok,
@@ -228,12 +227,12 @@ impl Live {
 
     /// The text of the policy in force.
     pub fn policy_text(&self) -> Arc<str> {
-        Arc::clone(&self.load().texts.policy)
+        self.load().policy_text()
     }
 
     /// The entity tag of the policy in force, quotes included.
     pub fn policy_etag(&self) -> String {
-        etag(&self.load().texts.policy)
+        self.load().policy_etag()
     }
 
     async fn read_files(&self) -> FileTexts {
@@ -363,19 +362,4 @@ fn log_warnings(warnings: &[String]) {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-}
-
-fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut sum = [0; 32];
-    for (to, from) in sum.iter_mut().zip(digest(&SHA256, bytes).as_ref()) {
-        *to = *from;
-    }
-    sum
-}
-
-/// `"<first 16 hex digits of SHA-256>"`.
-fn etag(text: &str) -> String {
-    let sum = sha256(text.as_bytes());
-    let hex: String = sum.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hex}\"")
 }

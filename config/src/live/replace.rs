@@ -9,6 +9,7 @@ use stagedoor_identity::port::StoreError;
 use super::{Live, Status, blocking};
 use crate::fault::Faults;
 use crate::load::FileTexts;
+use crate::snapshot::etag;
 
 /// Why a policy was not replaced. What was in force stays, and so does the file.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,9 @@ impl Live {
         if if_match.is_some_and(|wanted| wanted != current_etag) {
             return Err(ReplaceFault::Mismatch { current_etag });
         }
+        if let Some(current_etag) = self.waiting_edit().await {
+            return Err(ReplaceFault::Mismatch { current_etag });
+        }
         let loaded = self.check_policy(text).await?;
         let before = self.policy_text();
         let new: Arc<str> = Arc::from(text);
@@ -61,6 +65,16 @@ impl Live {
             policy: Ok(new),
         });
         Ok(self.status())
+    }
+}
+
+impl Live {
+    /// The entity tag of a good policy that stands in the file and is about to be taken over: it must not be lost. One at
+    /// fault may be written over, since that mends it.
+    async fn waiting_edit(&self) -> Option<String> {
+        let text = self.read_files().await.policy.ok()?;
+        let waits = text != self.policy_text() && self.check_policy(&text).await.is_ok();
+        waits.then(|| etag(&text))
     }
 }
 

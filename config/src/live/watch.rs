@@ -8,9 +8,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cause, Live, Reloaded, blocking, sha256};
+use super::{Cause, Live, Reloaded, blocking};
 use crate::building::Building;
 use crate::load::FileTexts;
+use crate::snapshot::sha256;
 
 const POLL_EVERY: Duration = Duration::from_millis(250);
 /// Certificates are some kilobytes.
@@ -148,8 +149,10 @@ impl Live {
         if watched.tls.is_quiet(&stamps) {
             return false;
         }
-        let contents = blocking(move || paths.iter().map(|path| content(path)).collect()).await;
-        let new = watched.tls.reads(stamps, contents) == Some(true);
+        let contents: Vec<_> = blocking(move || paths.iter().map(|path| content(path)).collect()).await;
+        // A file that is away for a moment is no certificate to load.
+        let readable = contents.iter().all(Option::is_some);
+        let new = watched.tls.reads(stamps, contents) == Some(true) && readable;
         if new {
             self.tls_changed.send_modify(|times| *times += 1);
         }

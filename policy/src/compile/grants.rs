@@ -18,6 +18,7 @@ use crate::site::{Area, Site};
 /// Every area of every site, by name.
 pub(super) struct Areas<'a> {
     sites: &'a [Site],
+    site_ids: HashMap<&'a str, SiteId, FixedState>,
     by_name: HashMap<&'a str, Vec<Place>, FixedState>,
 }
 
@@ -44,20 +45,24 @@ struct Entry<'a> {
 
 impl<'a> Areas<'a> {
     pub(super) fn of(sites: &'a [Site]) -> Self {
+        let mut site_ids = table();
         let mut by_name: HashMap<_, Vec<Place>, _> = table();
         for (site, id) in sites.iter().zip((0..=u16::MAX).map(SiteId)) {
+            site_ids.insert(&*site.name, id);
             for (area, area_id) in site.areas.iter().zip((0..=u16::MAX).map(AreaId)) {
                 by_name.entry(&*area.name).or_default().push((id, area_id));
             }
         }
-        Self { sites, by_name }
+        Self {
+            sites,
+            site_ids,
+            by_name,
+        }
     }
 
     fn site(&self, name: &str) -> Option<(SiteId, &'a Site)> {
-        (0..=u16::MAX)
-            .map(SiteId)
-            .zip(self.sites)
-            .find(|(_, site)| *site.name == *name)
+        let id = *self.site_ids.get(name)?;
+        Some((id, self.sites.get(usize::from(id.0))?))
     }
 
     fn area(&self, (site, area): Place) -> Option<&'a Area> {
@@ -124,6 +129,9 @@ fn lay(entry: &Entry<'_>, key: usize, areas: &Areas<'_>, grants: &mut Grants) {
             }
         }
         Reach::AreaAnywhere | Reach::OneArea => return,
+    }
+    if entry.actions.is_empty() && grants.by_area.is_empty() {
+        return;
     }
     for place in &entry.places {
         let grant = entry.on(areas.area(*place), key);

@@ -99,3 +99,6 @@ fn limit(texts: Option<&[String]>, at: &KeyPath, named: &NamedNetworks<'_>, faul
 fn table<K, V>() -> HashMap<K, V, FixedState> {
     HashMap::with_hasher(FixedState::default())
 }
+
+#[cfg(test)]
+mod tests;

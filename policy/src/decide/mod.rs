@@ -163,4 +163,6 @@ pub fn explain(policy: &Policy, question: &Question<'_>) -> Explanation {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

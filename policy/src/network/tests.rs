@@ -53,6 +53,23 @@ fn the_ends_of_the_address_space_are_reached() {
 }
 
 #[test]
+fn an_exception_at_the_end_of_a_range_is_found_wherever_it_lies() {
+    let texts: Vec<String> = (0..64)
+        .flat_map(|n| [format!("10.0.{n}.0/24"), format!("!10.0.{n}.255")])
+        .collect();
+    let set = NetworkSet::parse(texts.iter().map(String::as_str)).unwrap();
+    for number in 0..64 {
+        for last in 0..=255 {
+            assert_eq!(
+                set.contains([10, 0, number, last].into()),
+                last != 255,
+                "10.0.{number}.{last}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_mapped_address_is_judged_as_ipv4() {
     let set = set(&["127.0.0.1/32"]);
     assert!(holds(&set, "::ffff:127.0.0.1"));

@@ -194,3 +194,6 @@ impl Glob {
         self.before.len() + self.behind.len()
     }
 }
+
+#[cfg(test)]
+mod tests;
