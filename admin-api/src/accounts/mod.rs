@@ -65,7 +65,7 @@ async fn list_accounts(
             description = "The name is taken."),
         Refusals, BodyRefusals), security(("bearer" = ["accounts:write"])))]
 async fn create_account(by: Allowed<AccountsWrite>, Json(form): Json<AccountForm>) -> Result<Response, Problem> {
-    let made_up = form.password.is_none().then(|| made_up_password(&by));
+    let made_up = form.password.is_none().then(|| made_up_password(&by, &form.name));
     let new = form.into_new(made_up.as_deref())?;
     let account = by.door().create_account(new, by.actor()).await?;
     let created = AccountCreated {
@@ -144,7 +144,10 @@ async fn reset_password(
     Json(form): Json<PasswordForm>,
 ) -> Result<Answer<PasswordSet>, Problem> {
     let account = find(&by, &named).await?;
-    let made_up = form.password.is_none().then(|| made_up_password(&by));
+    let made_up = form
+        .password
+        .is_none()
+        .then(|| made_up_password(&by, account.name.as_str()));
     let password = form.into_password(made_up.as_deref())?;
     by.door().reset_password(account.id, password, by.actor()).await?;
     Ok(Answer(PasswordSet {
@@ -233,8 +236,8 @@ fn expected(headers: &HeaderMap, account: &Account) -> Result<Option<u64>, Probl
     Ok(tag.map(|_| account.version))
 }
 
-fn made_up_password(by: &Allowed<AccountsWrite>) -> String {
-    passphrase::temporary(&SystemChance, &by.board().policy().password())
+fn made_up_password(by: &Allowed<AccountsWrite>, name: &str) -> String {
+    passphrase::temporary(&SystemChance, &by.board().policy().password(), name)
 }
 
 fn password_in(field: &'static str, typed: &str) -> Result<Password, Problem> {

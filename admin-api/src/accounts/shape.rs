@@ -149,7 +149,7 @@ pub(super) struct AccountSearch {
 pub(super) struct AccountForm {
     /// 1 to 64 characters of `a-z 0-9 . _ - @ +`; upper case is made lower case.
     #[schema(pattern = "^[A-Za-z0-9._@+-]{1,64}$")]
-    name: String,
+    pub(super) name: String,
     /// Absent: one is made up and shown once.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = String, format = Password, write_only)]
