@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use stagedoor_config::{Cause, Live};
 use stagedoor_identity::Doorkeeper;
+use stagedoor_identity::event::{Event, Kind, Outcome};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -83,6 +84,7 @@ impl Keeper {
             charge.register,
             charge.metrics,
         ));
+        runtime.spawn(audit_reloads(Arc::clone(&charge.live), Arc::clone(&door)));
         runtime.spawn(keep_house(Arc::clone(&door), charge.assertions));
         runtime.spawn(resolve(Arc::clone(&charge.live), charge.upstreams));
         if let Some(certificate) = charge.certificate {
@@ -97,7 +99,7 @@ impl Keeper {
         self.stop.send_replace(true);
         let last = self
             .runtime
-            .block_on(tokio::time::timeout(FAREWELL, self.door.keep_house()));
+            .block_on(async { tokio::time::timeout(FAREWELL, self.door.keep_house()).await });
         if !matches!(last, Ok(Ok(()))) {
             tracing::error!("the last-used times of the last seconds could not be written");
         }
@@ -149,6 +151,47 @@ async fn judge_again(live: Arc<Live>, door: Arc<Doorkeeper>, register: Arc<Regis
                 revision = snapshot.policy.revision().0,
                 "streams ended that are no longer permitted"
             );
+        }
+    }
+}
+
+/// Notes in the audit what the files changed; who replaces the policy by the admin API is noted there.
+async fn audit_reloads(live: Arc<Live>, door: Arc<Doorkeeper>) {
+    let mut tick = tokio::time::interval(JUDGE_INTERVAL);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut seen = live.status();
+    loop {
+        tick.tick().await;
+        let status = live.status();
+        let by_files = [Cause::File, Cause::Signal]
+            .iter()
+            .any(|cause| cause.to_string() == status.loaded_by);
+        let mut events = Vec::new();
+        if by_files && status.reloads_ok > seen.reloads_ok {
+            let kind = if status.revision == seen.revision {
+                Kind::SitesReloaded
+            } else {
+                Kind::PolicyChanged
+            };
+            events.push(Event::new(kind, Outcome::Done, status.loaded_at).actor(&status.loaded_by));
+        }
+        if let Some((at, fault)) = status
+            .last_fault
+            .as_ref()
+            .filter(|_| status.reloads_failed > seen.reloads_failed)
+        {
+            let first_line = fault.lines().next().unwrap_or_default();
+            let event = Event::new(Kind::PolicyRejected, Outcome::Failed, *at).actor("file");
+            events.push(event.detail("fault", first_line));
+        }
+        for event in &mut events {
+            event.policy_revision = Some(status.revision.0);
+        }
+        seen = status;
+        if !events.is_empty()
+            && let Err(error) = door.record(events).await
+        {
+            tracing::error!(%error, "a reload could not be written to the audit");
         }
     }
 }

@@ -60,6 +60,8 @@ pub struct Status {
     pub etag: String,
     /// When the snapshot in force was taken over.
     pub loaded_at: Timestamp,
+    /// By what: a [`Cause`], or who replaced the policy.
+    pub loaded_by: String,
     /// When the files were last found at fault and why, until they are found good again.
     pub last_fault: Option<(Timestamp, String)>,
     /// Changes taken over since start.
@@ -75,6 +77,7 @@ pub struct Status {
 #[derive(Debug, Clone, Default)]
 struct Notes {
     loaded_at: Timestamp,
+    loaded_by: String,
     last_fault: Option<(Timestamp, String)>,
     reloads_ok: u64,
     reloads_failed: u64,
@@ -151,6 +154,7 @@ impl Live {
         let (snapshot, warnings) = number(&history, loaded, &Cause::Start.to_string(), now).await?;
         let notes = Notes {
             loaded_at: now,
+            loaded_by: Cause::Start.to_string(),
             warnings,
             ..Notes::default()
         };
@@ -217,6 +221,7 @@ impl Live {
             revision: snapshot.policy.revision(),
             etag: snapshot.policy_etag(),
             loaded_at: notes.loaded_at,
+            loaded_by: notes.loaded_by,
             last_fault: notes.last_fault,
             reloads_ok: notes.reloads_ok,
             reloads_failed: notes.reloads_failed,
@@ -291,6 +296,7 @@ impl Live {
         {
             let mut notes = self.notes();
             notes.loaded_at = now;
+            by.clone_into(&mut notes.loaded_by);
             notes.last_fault = None;
             notes.reloads_ok += 1;
             notes.restart_needed = restart_needed.into_iter().map(str::to_owned).collect();
