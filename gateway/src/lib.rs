@@ -1,1 +1,32 @@
-//! stagedoor
+//! The gateway: the binary `stagedoor`, and the only crate that names pingora.
+//!
+//! A request travels `stage/address → target → session → decide → forward → reply`; [`proxy`] calls the stages in that
+//! order and does nothing else. [`open`] holds what is under way, so that a change of rules or a lost session reaches it.
+
+pub mod access_log;
+pub mod answer;
+pub mod app;
+pub mod assertion;
+pub mod audit;
+pub mod bridge;
+pub mod cli;
+pub mod context;
+pub mod demo;
+pub mod entry;
+pub mod fault;
+pub mod first_start;
+pub mod headers;
+pub mod house;
+pub mod keeping;
+pub mod logging;
+pub mod metrics;
+pub mod open;
+pub mod proxy;
+pub mod refusal;
+pub mod request_id;
+pub mod stage;
+pub mod tls;
+pub mod tunnel;
+pub mod upstream;
+pub mod way;
+pub mod websocket;

@@ -1,9 +1,16 @@
 //! Accounts.
 
+mod checks;
+
 use serde::{Deserialize, Serialize};
 use stagedoor_policy::ExtraGrant;
 use stagedoor_policy::time::Timestamp;
 use uuid::Uuid;
+
+pub(crate) use checks::{check_change, check_new};
+
+/// The longest sign-in name, in bytes.
+const NAME_BYTES_MAX: usize = 64;
 
 /// An account's identity, for ever (UUID v7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -55,8 +62,15 @@ impl AccountName {
     /// Trims nothing, lower-cases ASCII.
     /// # Errors
     /// A sentence for the person who typed it.
-    pub fn parse(_typed: &str) -> Result<Self, &'static str> {
-        todo!()
+    pub fn parse(typed: &str) -> Result<Self, &'static str> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-@+".contains(&byte);
+        if typed.is_empty() || typed.len() > NAME_BYTES_MAX {
+            return Err("a name has 1 to 64 characters");
+        }
+        if !typed.bytes().all(allowed) {
+            return Err("a name is made of letters a to z, digits and the characters . _ - @ +");
+        }
+        Ok(Self(typed.to_ascii_lowercase()))
     }
     /// In lower case.
     pub fn as_str(&self) -> &str {
@@ -111,4 +125,22 @@ pub struct AccountQuery {
     pub after: Option<AccountName>,
     /// At most this many; 1 to 1,000.
     pub limit: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_compared_in_lower_case() {
+        assert_eq!(AccountName::parse("Ann.Lee+x@Corp").unwrap().as_str(), "ann.lee+x@corp");
+    }
+
+    #[test]
+    fn names_of_other_shapes_are_refused_not_mended() {
+        for typed in ["", " ann", "a:b", "*", "{x}", "ann\r\n", "änn", &"a".repeat(65), "a\0"] {
+            assert!(AccountName::parse(typed).is_err(), "{typed:?}");
+        }
+        assert!(AccountName::parse(&"a".repeat(64)).is_ok());
+    }
 }

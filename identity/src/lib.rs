@@ -14,11 +14,12 @@ pub mod port;
 pub mod secret;
 pub mod session;
 pub mod sign_in;
+pub mod testing;
 
 pub use account::{Account, AccountId};
 pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, SystemClock};
-pub use door::{Actor, ChangeFault, CurrentPolicy, Doorkeeper, Parts};
-pub use live::{LiveSession, Lookup};
+pub use door::{Actor, ChangeFault, CurrentPolicy, Doorkeeper, Parts, SCOPES, Tally};
+pub use live::{Facts, LiveSession, Lookup};
 pub use secret::{Password, Secret, SessionToken};
 pub use session::{EndReason, SessionId};

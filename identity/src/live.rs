@@ -1,45 +1,192 @@
 //! Sessions in memory: what every request is judged from. No lock, no store.
 
-use std::sync::Arc;
+mod cell;
+mod memory;
 
-use stagedoor_policy::Visitor;
+use std::any::Any;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwapOption;
 use stagedoor_policy::time::Timestamp;
+use stagedoor_policy::{Policy, Visitor};
+use tokio::sync::watch;
 
-use crate::Account;
-use crate::session::{Ended, SessionId};
+pub(crate) use cell::{AccountCell, AccountFacts, disused_since};
+pub(crate) use memory::Memory;
+
+use crate::session::{Ended, SessionId, SessionRecord};
+use crate::{Account, EndReason};
 
 /// A live session and its account, as of now.
 #[derive(Debug)]
-pub struct LiveSession {}
+pub struct LiveSession {
+    record: SessionRecord,
+    cell: Arc<AccountCell>,
+    /// Microseconds; only ever rises.
+    last_used: AtomicI64,
+    /// The last use the store knows of.
+    flushed: AtomicI64,
+    ended: OnceLock<Ended>,
+    over: watch::Sender<bool>,
+    cached: ArcSwapOption<Box<dyn Any + Send + Sync>>,
+}
 
 impl LiveSession {
+    pub(crate) fn new(record: SessionRecord, cell: Arc<AccountCell>) -> Self {
+        let last_used = record.last_used_at.as_micros();
+        cell.used(record.last_used_at);
+        Self {
+            record,
+            cell,
+            last_used: AtomicI64::new(last_used),
+            flushed: AtomicI64::new(last_used),
+            ended: OnceLock::new(),
+            over: watch::Sender::new(false),
+            cached: ArcSwapOption::empty(),
+        }
+    }
+
     /// Its public name.
     pub fn id(&self) -> SessionId {
-        todo!()
+        self.record.id
     }
+
     /// The account, as of the last change.
     pub fn account(&self) -> Arc<Account> {
-        todo!()
+        Arc::clone(&self.cell.facts().account)
     }
+
     /// The channel it came in by.
     pub fn channel(&self) -> &str {
-        todo!()
+        &self.record.channel
     }
+
     /// When it was opened.
     pub fn opened_at(&self) -> Timestamp {
-        todo!()
+        self.record.opened_at
     }
-    /// What the policy needs to know of its visitor.
-    pub fn visitor(&self) -> Visitor<'_> {
-        todo!()
+
+    /// Ends then, whatever happens.
+    pub fn expires_at(&self) -> Timestamp {
+        self.record.expires_at
     }
+
+    /// Whether a second factor was shown.
+    pub fn second_factor(&self) -> bool {
+        self.record.second_factor
+    }
+
+    /// The account as of this moment, held fast while a request is judged. Allocates nothing and takes no lock.
+    pub fn facts(&self) -> Facts<'_> {
+        Facts {
+            facts: self.cell.facts(),
+            session: self,
+        }
+    }
+
     /// Resolves when the session has ended, whatever the reason; at once where it has ended already.
     pub async fn ended(&self) {
-        todo!()
+        // The sender lives in `self`, so that waiting cannot fail.
+        let _ = self.over.subscribe().wait_for(|over| *over).await;
     }
-    /// Identity headers and the like, made once a session and policy revision by the gateway; see [`LiveSession::cached`].
-    pub fn cached(&self) -> &arc_swap::ArcSwapOption<Box<dyn std::any::Any + Send + Sync>> {
-        todo!()
+
+    /// When and why it ended; `None` while it has not. An idle or expired one has ended once somebody looked.
+    pub fn end(&self) -> Option<&Ended> {
+        self.ended.get()
+    }
+
+    /// Identity headers and the like, made once a session and policy revision by the gateway, which alone knows their type.
+    pub fn cached(&self) -> &ArcSwapOption<Box<dyn Any + Send + Sync>> {
+        &self.cached
+    }
+
+    /// As it is stored and listed, with the use that memory knows of.
+    pub fn record(&self) -> SessionRecord {
+        SessionRecord {
+            last_used_at: self.last_used(),
+            ended: self.ended.get().cloned(),
+            ..self.record.clone()
+        }
+    }
+
+    pub(crate) fn stored(&self) -> &SessionRecord {
+        &self.record
+    }
+
+    pub(crate) fn cell(&self) -> &Arc<AccountCell> {
+        &self.cell
+    }
+
+    /// Whether it may go on at `now` by this policy.
+    pub(crate) fn is_live(&self, policy: &Policy, now: Timestamp) -> bool {
+        self.ended.get().is_none() && self.lapsed(policy, now).is_none()
+    }
+
+    pub(crate) fn last_used(&self) -> Timestamp {
+        Timestamp::from_micros(self.last_used.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn used(&self, now: Timestamp) {
+        self.last_used.fetch_max(now.as_micros(), Ordering::AcqRel);
+        self.cell.used(now);
+    }
+
+    /// The last use, where the store does not know of it yet.
+    pub(crate) fn unflushed(&self) -> Option<Timestamp> {
+        let last_used = self.last_used();
+        (last_used.as_micros() > self.flushed.load(Ordering::Acquire)).then_some(last_used)
+    }
+
+    pub(crate) fn flushed(&self, used: Timestamp) {
+        self.flushed.fetch_max(used.as_micros(), Ordering::AcqRel);
+    }
+
+    /// Ends it, once: the first reason stays. Wakes who waits in [`LiveSession::ended`].
+    pub(crate) fn finish(&self, ended: Ended) -> &Ended {
+        let settled = self.ended.get_or_init(|| ended);
+        self.over.send_replace(true);
+        settled
+    }
+
+    /// Why it may not go on at `now` by the policy of the moment; `None` where it may. What a policy shortens ends at once,
+    /// what it lengthens holds for sessions opened from then on, as in the store.
+    pub(crate) fn lapsed(&self, policy: &Policy, now: Timestamp) -> Option<EndReason> {
+        let rules = policy.session_rules(&self.record.channel);
+        let expires_at = self.record.expires_at.min(self.record.opened_at.after(rules.lifetime));
+        let idle_at = self.last_used().after(self.record.idle_after.min(rules.idle));
+        let facts = self.cell.facts();
+        if now >= expires_at {
+            Some(EndReason::Expired)
+        } else if now >= idle_at {
+            Some(EndReason::Idle)
+        } else if facts.account.disabled {
+            Some(EndReason::AccountDisabled)
+        } else if self.cell.is_banned(policy, &facts, now) {
+            Some(EndReason::Inactive)
+        } else {
+            None
+        }
+    }
+}
+
+/// An account's facts, held fast. See [`LiveSession::facts`].
+#[derive(Debug)]
+pub struct Facts<'a> {
+    facts: arc_swap::Guard<Arc<AccountFacts>>,
+    session: &'a LiveSession,
+}
+
+impl Facts<'_> {
+    /// The account.
+    pub fn account(&self) -> &Account {
+        &self.facts.account
+    }
+
+    /// What the policy needs to know of the session's visitor.
+    pub fn visitor(&self) -> Visitor<'_> {
+        self.facts
+            .visitor(&self.session.record.channel, self.session.record.second_factor)
     }
 }
 

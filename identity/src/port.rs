@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ipnet_source::Source;
+use stagedoor_policy::request::ClientAddress;
 use stagedoor_policy::rules::{LockoutRules, WhenFull};
 use stagedoor_policy::time::Timestamp;
 
@@ -72,7 +72,7 @@ pub trait Accounts {
 }
 
 /// What proves who somebody is.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StoredCredentials {
     /// PHC string.
     pub password_hash: String,
@@ -82,6 +82,15 @@ pub struct StoredCredentials {
     pub totp_last_step: Option<u64>,
     /// Rises with each change of password or second factor: a ticket from before is worthless.
     pub credentials_version: u64,
+}
+
+/// Their version alone: hashes and sealed secrets do not belong in logs.
+impl std::fmt::Debug for StoredCredentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoredCredentials")
+            .field("credentials_version", &self.credentials_version)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Passwords and second factors.
@@ -122,24 +131,37 @@ pub trait Credentials {
     async fn use_recovery_code(&self, id: AccountId, hash: &[u8; 32]) -> Result<bool, StoreError>;
 }
 
-/// Where failures are counted from: see `ClientAddress::source`.
-pub mod ipnet_source {
-    /// An IPv4 address as `a.b.c.d`, an IPv6 /64 as `x::/64`; the text is the key.
-    #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-    pub struct Source(pub String);
+/// Where failures are counted from: an IPv4 address as `a.b.c.d`, an IPv6 /64 as `x::/64`; the text is the key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Source(pub String);
+
+impl Source {
+    /// See `ClientAddress::source`.
+    pub fn of(address: ClientAddress) -> Self {
+        let network = address.source();
+        if network.addr().is_ipv4() {
+            Self(network.addr().to_string())
+        } else {
+            Self(network.to_string())
+        }
+    }
 }
 
 /// What became of an attempt that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reserved {
-    /// Go ahead; the attempt counts as a failure until [`Attempts::forgive`]. How many failures there are with this one, and
-    /// the lock it set where it was the last one.
+    /// Go ahead; the attempt counts as a failure until [`Attempts::forgive`].
     Go {
+        /// How many failures there are from this source with this one.
         failures: u32,
+        /// The end of the lock it set, where it was the last one.
         locks_until: Option<Timestamp>,
     },
     /// Locked: no hash is to be computed.
-    Locked { until: Timestamp },
+    Locked {
+        /// When the lock ends by itself; the later one where there are two.
+        until: Timestamp,
+    },
 }
 
 /// A lock that holds.
@@ -159,7 +181,8 @@ pub struct Lockout {
     pub until: Timestamp,
 }
 
-/// Failures and locks. Names are whatever was typed, hashed by the store's caller: unknown names count the same.
+/// Failures and locks. `name` is an account's name, or for a name that no account has `unknown:` and 32 hex digits of a keyed
+/// hash of it, made by the caller: unknown names count and lock just the same, and are never stored.
 #[async_trait]
 pub trait Attempts {
     /// Reserves an attempt before anything is verified, so that parallel guesses cannot outrun the count: counts it for
@@ -171,7 +194,8 @@ pub trait Attempts {
         rules: &LockoutRules,
         now: Timestamp,
     ) -> Result<Reserved, StoreError>;
-    /// The attempt was right: takes it and all failures of (name, source) back, and one of (name, anywhere).
+    /// The attempt was right: takes it and all failures of (name, source) back, and the latest of (name, anywhere), with the
+    /// locks that these set.
     async fn forgive(&self, name: &str, source: &Source) -> Result<(), StoreError>;
     /// Locks of a name, or all, that hold at `now`.
     async fn lockouts(&self, name: Option<&AccountName>, now: Timestamp) -> Result<Vec<Lockout>, StoreError>;
@@ -186,10 +210,18 @@ pub trait Attempts {
 /// What opening a session came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened {
-    /// It is open; these were displaced by it.
-    Open { displaced: Vec<SessionId> },
-    /// The account has all the sessions it may have, and the rule says `refuse`. The oldest of them.
-    Full { opened_at: Timestamp, address: IpAddr },
+    /// It is open.
+    Open {
+        /// These were displaced by it.
+        displaced: Vec<SessionId>,
+    },
+    /// The account has all the sessions it may have, and the rule says `refuse`.
+    Full {
+        /// When the oldest of them was opened.
+        opened_at: Timestamp,
+        /// From where.
+        address: IpAddr,
+    },
     /// The account or its credentials changed since they were checked: begin again.
     Stale,
 }
@@ -199,7 +231,7 @@ pub enum Opened {
 pub trait Sessions {
     /// Opens a session, in one step with: the account still exists, is not disabled, has this `credentials_version` and
     /// this `role`; the limit for (account, channel) counted over sessions that are live at `session.opened_at` (not ended,
-    /// not expired, not idle); displacing the oldest where it is full and `when_full` says so; `last_sign_in_at` and
+    /// `opened_at < expires_at` and `opened_at < last_used_at + idle_after`); displacing the oldest where it is full and `when_full` says so; `last_sign_in_at` and
     /// `last_used_at` set. `per_account` 0 is any number.
     async fn open_session(
         &self,

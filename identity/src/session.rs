@@ -82,3 +82,42 @@ pub enum EndReason {
     /// The rules no longer let the account in.
     PolicyChanged,
 }
+
+impl EndReason {
+    /// A stable code, the same that is written in JSON.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed_out",
+            Self::Displaced { .. } => "displaced",
+            Self::EndedByAdministrator => "ended_by_administrator",
+            Self::Idle => "idle",
+            Self::Expired => "expired",
+            Self::AccountDisabled => "account_disabled",
+            Self::Inactive => "inactive",
+            Self::AccountChanged => "account_changed",
+            Self::CredentialsChanged => "credentials_changed",
+            Self::AccountRemoved => "account_removed",
+            Self::PolicyChanged => "policy_changed",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_written_with_its_code() {
+        let displaced = EndReason::Displaced {
+            by: "192.0.2.1".parse().unwrap(),
+        };
+        for reason in [
+            displaced,
+            EndReason::Idle,
+            EndReason::EndedByAdministrator,
+            EndReason::PolicyChanged,
+        ] {
+            assert_eq!(serde_json::to_value(&reason).unwrap()["reason"], reason.code());
+        }
+    }
+}

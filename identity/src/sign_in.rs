@@ -1,5 +1,7 @@
 //! Signing in, step by step.
 
+pub(crate) mod ticket;
+
 use std::sync::Arc;
 
 use stagedoor_policy::request::ClientAddress;
@@ -7,8 +9,10 @@ use stagedoor_policy::time::Timestamp;
 
 use crate::{LiveSession, Password, Secret, SessionToken};
 
+/// When somebody who found every hashing place taken should come back.
+const BUSY_RETRY_SECONDS: u32 = 2;
+
 /// Somebody at the door.
-#[derive(Debug)]
 pub struct Attempt {
     /// As typed.
     pub name: String,
@@ -20,6 +24,15 @@ pub struct Attempt {
     pub channel: String,
     /// From where, what with.
     pub from: Origin,
+}
+
+/// Neither name nor code: people type passwords in the wrong field.
+impl std::fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Attempt")
+            .field("from", &self.from)
+            .finish_non_exhaustive()
+    }
 }
 
 /// From where somebody signs in, and what with.
@@ -106,7 +119,10 @@ pub enum SignInRefusal {
     InvalidCode,
     /// `locked`: too many failures for this name from this source; said of unknown names just the same.
     #[error("too many failed attempts")]
-    Locked { until: Timestamp },
+    Locked {
+        /// When the lock ends by itself.
+        until: Timestamp,
+    },
     /// `refused`: the address, the channel or the inactivity rule refuses; only told to who had the right password.
     #[error("refused")]
     Refused {
@@ -116,7 +132,9 @@ pub enum SignInRefusal {
     /// `session_limit`: every session this account may have is in use, and the rule says refuse.
     #[error("signed in elsewhere")]
     SessionLimit {
+        /// When the oldest of them was opened.
         opened_at: Timestamp,
+        /// From where.
         address: std::net::IpAddr,
     },
     /// `ticket_expired`: begin again.
@@ -127,7 +145,10 @@ pub enum SignInRefusal {
     PasswordUnfit(Vec<String>),
     /// `busy`: too many sign-ins under way; try again in so many seconds.
     #[error("too many sign-ins under way")]
-    Busy { retry_after_seconds: u32 },
+    Busy {
+        /// When to come back.
+        retry_after_seconds: u32,
+    },
     /// `unavailable`: the store failed. Refused, never guessed.
     #[error("the door cannot check this now")]
     Unavailable,
@@ -147,6 +168,60 @@ pub enum RefusedBecause {
 impl SignInRefusal {
     /// The stable code of the outside contract.
     pub fn code(&self) -> &'static str {
-        todo!()
+        match self {
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::InvalidCode => "invalid_code",
+            Self::Locked { .. } => "locked",
+            Self::Refused { .. } => "refused",
+            Self::SessionLimit { .. } => "session_limit",
+            Self::TicketExpired => "ticket_expired",
+            Self::PasswordUnfit(_) => "password_unfit",
+            Self::Busy { .. } => "busy",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+impl NextStep {
+    /// The stable code of the outside contract.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::SecondFactor => "second_factor_required",
+            Self::EnrolSecondFactor => "second_factor_enrolment_required",
+            Self::ChangePassword => "password_change_required",
+        }
+    }
+}
+
+impl RefusedBecause {
+    /// A stable code for the audit.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Address => "address_not_allowed",
+            Self::Channel => "channel_not_allowed",
+            Self::Inactive => "banned_for_disuse",
+        }
+    }
+}
+
+/// A store that fails refuses: nothing is guessed.
+impl From<crate::port::StoreError> for SignInRefusal {
+    fn from(fault: crate::port::StoreError) -> Self {
+        tracing::error!(%fault, "a sign-in was refused, since the store could not be asked");
+        Self::Unavailable
+    }
+}
+
+impl From<crate::credential::pool::Busy> for SignInRefusal {
+    fn from(_: crate::credential::pool::Busy) -> Self {
+        Self::Busy {
+            retry_after_seconds: BUSY_RETRY_SECONDS,
+        }
+    }
+}
+
+impl From<crate::credential::pool::HashFailed> for SignInRefusal {
+    fn from(_: crate::credential::pool::HashFailed) -> Self {
+        Self::Unavailable
     }
 }

@@ -10,15 +10,21 @@ mod compile;
 mod decide;
 pub mod fault;
 mod level;
+mod name;
 pub mod network;
 mod pattern;
 mod policy;
 pub mod request;
+mod role;
 pub mod rules;
+mod site;
 mod table;
+#[cfg(test)]
+mod test_support;
 pub mod time;
+mod verb;
 
-pub use compile::compile;
+pub use compile::{AREAS_PER_SITE_MAX, SITES_MAX, compile};
 pub use decide::{Decision, Explanation, Permit, Question, Refusal, Scope, Step, Visitor, decide, explain};
 pub use level::{ExtraGrant, Level};
 pub use policy::{AreaId, Policy, Revision, SiteId};

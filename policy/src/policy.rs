@@ -1,6 +1,20 @@
-//! The compiled form: what [`crate::compile`] makes and every request is judged by. Immutable.
+//! The compiled form: what [`crate::compile()`] makes and every request is judged by. Immutable.
 
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
+use crate::network::NetworkSet;
+use crate::request::ClientAddress;
+use crate::role::Role;
 use crate::rules::{InactivityRules, LockoutRules, PasswordRules, SecondFactor, SessionRules};
+use crate::site::Site;
+use crate::{ExtraGrant, Level, Refusal, Scope, Visitor};
+
+mod checks;
+
+/// The channel that exists whether the rules name it or not.
+pub(crate) const BROWSER: &str = "browser";
 
 /// The number of a policy: rises by one with every change that was taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -16,95 +30,146 @@ pub struct AreaId(pub(crate) u16);
 
 /// A compiled policy.
 #[derive(Debug)]
-pub struct Policy {}
+pub struct Policy {
+    pub(crate) revision: Revision,
+    /// By name, in rising order; a [`SiteId`] is a place in here.
+    pub(crate) sites: Vec<Site>,
+    pub(crate) site_ids: HashMap<Box<str>, SiteId, FixedState>,
+    /// By name, in rising order.
+    pub(crate) roles: Vec<Role>,
+    pub(crate) role_places: HashMap<Box<str>, usize, FixedState>,
+    /// The place of the default role.
+    pub(crate) default_role: Option<usize>,
+    /// With `[session]` already laid under each.
+    pub(crate) channels: HashMap<Box<str>, SessionRules, FixedState>,
+    pub(crate) session: SessionRules,
+    pub(crate) lockout: LockoutRules,
+    pub(crate) inactivity: InactivityRules,
+    /// For a role that the policy does not have.
+    pub(crate) second_factor: SecondFactor,
+    pub(crate) password: PasswordRules,
+}
 
 impl Policy {
     /// The policy's number.
     pub fn revision(&self) -> Revision {
-        todo!()
+        self.revision
     }
     /// The site of that name.
-    pub fn site(&self, _name: &str) -> Option<SiteId> {
-        todo!()
+    pub fn site(&self, name: &str) -> Option<SiteId> {
+        self.site_ids.get(name).copied()
     }
     /// A site's name, for labels and logs. Empty for an id of another policy.
-    pub fn site_name(&self, _site: SiteId) -> &str {
-        todo!()
+    pub fn site_name(&self, site: SiteId) -> &str {
+        self.site_at(site).map_or("", |site| &site.name)
     }
-    /// An area's name, for labels and logs.
-    pub fn area_name(&self, _site: SiteId, _area: AreaId) -> &str {
-        todo!()
+    /// An area's name, for labels and logs. Empty for an id of another policy.
+    pub fn area_name(&self, site: SiteId, area: AreaId) -> &str {
+        let area = self.site_at(site).and_then(|site| site.area(area));
+        area.map_or("", |area| &area.name)
     }
-    /// Every site's name.
+    /// Every site's name, in rising order.
     pub fn sites(&self) -> impl Iterator<Item = (SiteId, &str)> {
-        std::iter::empty()
+        (0..=u16::MAX)
+            .map(SiteId)
+            .zip(self.sites.iter().map(|site| &*site.name))
     }
-    /// A site's areas.
-    pub fn areas(&self, _site: SiteId) -> impl Iterator<Item = (AreaId, &str)> {
-        std::iter::empty()
+    /// A site's areas, in rising order of their names; none for an id of another policy.
+    pub fn areas(&self, site: SiteId) -> impl Iterator<Item = (AreaId, &str)> {
+        let areas = self.site_at(site).map_or(&[][..], |site| &site.areas);
+        (0..=u16::MAX).map(AreaId).zip(areas.iter().map(|area| &*area.name))
     }
     /// Whether a role of that name exists.
-    pub fn has_role(&self, _role: &str) -> bool {
-        todo!()
+    pub fn has_role(&self, role: &str) -> bool {
+        self.role_places.contains_key(role)
     }
-    /// Every role's name.
+    /// Every role's name, in rising order.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
-        std::iter::empty()
+        self.roles.iter().map(|role| &*role.name)
     }
     /// The role that says `default = true`.
     pub fn default_role(&self) -> Option<&str> {
-        todo!()
+        self.roles.get(self.default_role?).map(|role| &*role.name)
     }
     /// Whether a channel of that name exists.
-    pub fn has_channel(&self, _channel: &str) -> bool {
-        todo!()
+    pub fn has_channel(&self, channel: &str) -> bool {
+        self.channels.contains_key(channel)
     }
     /// Whether the role may come in by the channel.
-    pub fn may_use_channel(&self, _role: &str, _channel: &str) -> bool {
-        todo!()
+    pub fn may_use_channel(&self, role: &str, channel: &str) -> bool {
+        self.role(role).is_some_and(|role| role.may_use_channel(channel))
     }
     /// What holds for sessions of a channel, its own rules laid over `[session]`.
-    pub fn session_rules(&self, _channel: &str) -> SessionRules {
-        todo!()
+    pub fn session_rules(&self, channel: &str) -> SessionRules {
+        self.channels.get(channel).copied().unwrap_or(self.session)
     }
     /// When failures lock.
     pub fn lockout(&self) -> LockoutRules {
-        todo!()
+        self.lockout
     }
     /// When disuse bans an account of that role; `block_after` is `None` for an exempt one.
-    pub fn inactivity(&self, _role: &str) -> InactivityRules {
-        todo!()
+    pub fn inactivity(&self, role: &str) -> InactivityRules {
+        if self.role(role).is_some_and(|role| role.inactivity_exempt) {
+            InactivityRules { block_after: None }
+        } else {
+            self.inactivity
+        }
     }
     /// Whether accounts of that role have to show a second factor.
-    pub fn second_factor(&self, _role: &str) -> SecondFactor {
-        todo!()
+    pub fn second_factor(&self, role: &str) -> SecondFactor {
+        self.role(role).map_or(self.second_factor, |role| role.second_factor)
     }
     /// What a password must be.
     pub fn password(&self) -> PasswordRules {
-        todo!()
+        self.password
     }
     /// Checks networks that an account of that role is to be given: shape, number, whether any are needed.
     /// # Errors
     /// One sentence for each thing that is wrong.
-    pub fn check_account_networks(
-        &self,
-        _role: &str,
-        _networks: &[String],
-    ) -> Result<crate::network::NetworkSet, Vec<String>> {
-        todo!()
+    pub fn check_account_networks(&self, role: &str, networks: &[String]) -> Result<NetworkSet, Vec<String>> {
+        checks::account_networks(self, role, networks)
     }
     /// Checks grants that an account is to hold: the areas and actions exist.
     /// # Errors
     /// One sentence for each thing that is wrong.
-    pub fn check_extra_grants(&self, _grants: &[crate::ExtraGrant]) -> Result<(), Vec<String>> {
-        todo!()
+    pub fn check_extra_grants(&self, grants: &[ExtraGrant]) -> Result<(), Vec<String>> {
+        checks::extra_grants(self, grants)
     }
     /// Whether the address passes the networks of the role and of the account (sign-in asks before there is a target).
-    pub fn admits_address(
-        &self,
-        _visitor: &crate::Visitor<'_>,
-        _address: crate::request::ClientAddress,
-    ) -> Result<(), crate::Refusal> {
-        todo!()
+    /// # Errors
+    /// What [`crate::decide()`] would refuse this visitor with, as far as role and address are concerned.
+    pub fn admits_address(&self, visitor: &Visitor<'_>, address: ClientAddress) -> Result<(), Refusal> {
+        crate::decide::admits_address(self, visitor, address)
+    }
+    /// Whether the site lets this address in at all, whoever asks for whatever: what the portal's pages are behind.
+    /// # Errors
+    /// What [`crate::decide()`] would refuse with.
+    pub fn admits_to_site(&self, site: SiteId, address: ClientAddress) -> Result<(), Refusal> {
+        let networks = self.site_at(site).map(|site| site.networks.as_ref());
+        match networks {
+            Some(None) => Ok(()),
+            Some(Some(networks)) if networks.contains(address.ip()) => Ok(()),
+            Some(Some(_)) | None => Err(Refusal::AddressNotAllowed(Scope::Site)),
+        }
+    }
+    /// The roles that may manage every area of every site, in the order of names: fit for who sets the door up.
+    pub fn roles_that_manage_everything(&self) -> impl Iterator<Item = &str> {
+        let everything = |role: &&Role| {
+            let grants = &role.grants;
+            grants.by_area.is_empty()
+                && grants.by_site.is_empty()
+                && grants.everywhere.is_some_and(|grant| grant.level == Level::Manage)
+        };
+        self.roles.iter().filter(everything).map(|role| &*role.name)
+    }
+
+    pub(crate) fn site_at(&self, site: SiteId) -> Option<&Site> {
+        self.sites.get(usize::from(site.0))
+    }
+    pub(crate) fn role(&self, name: &str) -> Option<&Role> {
+        self.roles.get(*self.role_places.get(name)?)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,7 @@ mod page;
 mod profile;
 mod qr;
 pub mod refusal;
+mod setup;
 mod sign_in;
 mod sign_out;
 mod visit;
@@ -50,6 +51,7 @@ use stagedoor_policy::time::Timestamp;
 pub use audience::Audience;
 pub use cookie::{Presented, cookie_name, is_own_cookie, presented_token};
 pub use headers::ANSWERED_BY;
+pub use setup::Setup;
 
 use crate::halt::Halt;
 use crate::keys::KeyRing;
@@ -90,6 +92,8 @@ pub struct PortalParts {
     pub title: String,
     /// The public keys of the assertion, as a JWK set.
     pub jwks: Arc<dyn Fn() -> String + Send + Sync>,
+    /// The right to make the first account, where there is none yet.
+    pub setup: Option<Arc<Setup>>,
 }
 
 impl fmt::Debug for PortalParts {
@@ -106,6 +110,7 @@ pub(crate) struct Portal {
     door: Arc<Doorkeeper>,
     look: Look,
     jwks: Arc<dyn Fn() -> String + Send + Sync>,
+    setup: Option<Arc<Setup>>,
     keys: KeyRing,
 }
 
@@ -122,6 +127,7 @@ pub fn router(parts: PortalParts) -> Router {
             title: parts.title,
         },
         jwks: parts.jwks,
+        setup: parts.setup,
         keys: KeyRing::default(),
     });
     Router::new()
@@ -143,6 +149,7 @@ pub fn router(parts: PortalParts) -> Router {
             &at("login/password"),
             get(sign_in::new_password::show).post(sign_in::new_password::submit),
         )
+        .route(&at("setup"), get(setup::show).post(setup::submit))
         .route(&at("logout"), get(sign_out::show).post(sign_out::submit))
         .route(&at("profile"), get(profile::show))
         .route(

@@ -24,6 +24,20 @@ pub(crate) struct LoginPage {
     pub(crate) onward: String,
 }
 
+/// The first account's name and password.
+#[derive(Template)]
+#[template(path = "setup.html")]
+pub(crate) struct SetupPage {
+    pub(crate) look: PageLook,
+    pub(crate) token: String,
+    /// What the printed link carried.
+    pub(crate) link: String,
+    /// What was typed before.
+    pub(crate) name: String,
+    pub(crate) error: Option<String>,
+    pub(crate) problems: Vec<String>,
+}
+
 /// A code of the second factor.
 #[derive(Template)]
 #[template(path = "second_factor.html")]

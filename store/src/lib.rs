@@ -1,1 +1,11 @@
-//! stagedoor-store
+//! Where identity's memory lives: adapters of the ports in `stagedoor_identity::port`, and the promises each must keep.
+//!
+//! [`embedded`] is the default: one SQLite file in the data folder, nothing to install. Rules, times and hashes come in as
+//! arguments; a store only takes atomic, durable steps.
+
+mod attempt_key;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub mod embedded;
+
+pub use embedded::{Embedded, Observer, OpenError};

@@ -1,1 +1,38 @@
-//! stagedoor-tests
+//! What a story about Stagedoor needs: the real door, real consoles, a real browser, and a few honest fakes.
+//!
+//! - [`Door`]: the binary `stagedoor`, started as a process in a folder of its own, judged ready by its own `/readyz`.
+//! - [`Visitor`]: a program in front of the door, at an address of its choice, with one cookie jar.
+//! - [`Browser`]: Chromium with an empty profile, for what only a browser shows.
+//! - [`console`]: Adminer, Node-RED and the Django admin as their users install them.
+//! - [`FakeConsole`] and [`Recorder`]: consoles of ours where a test needs an answer no real one gives, or the very bytes.
+//!
+//! Whatever is started here dies with the value that started it, by process id, and leaves its log in the output of a
+//! test that failed.
+
+mod admin;
+mod browser;
+pub mod console;
+mod door;
+mod fake;
+mod patience;
+mod place;
+mod process;
+pub mod raw;
+mod recorder;
+mod relay;
+mod reply;
+mod tls;
+mod visitor;
+
+pub use admin::{Admin, PASSWORD};
+pub use browser::Browser;
+pub use door::{Door, DoorPlan, stagedoor};
+pub use fake::{FakeConsole, sha256};
+pub use patience::{eventually, soon};
+pub use place::{free_port, repository, stagedoor_binary};
+pub use process::Running;
+pub use recorder::{Recorder, Seen};
+pub use relay::Relay;
+pub use reply::Reply;
+pub use tls::Certificates;
+pub use visitor::{Body, Visitor, body_of};

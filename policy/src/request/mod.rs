@@ -4,6 +4,6 @@ mod address;
 mod host;
 mod target;
 
-pub use address::{AddressFault, ClientAddress, from_forwarded_for};
-pub use host::{Host, HostFault};
-pub use target::{Target, TargetFault};
+pub use address::{AddressFault, ClientAddress, FORWARDED_ENTRIES_MAX, from_forwarded_for};
+pub use host::{HOST_BYTES_MAX, Host, HostFault};
+pub use target::{PATH_BYTES_MAX, TARGET_BYTES_MAX, Target, TargetFault};

@@ -1,11 +1,25 @@
 //! The one target that is judged and forwarded.
+//!
+//! Most holes in gateways are a disagreement between two readers of the same bytes. So nothing is repaired here: a target
+//! that two servers could read differently is refused, and what is left has one spelling, which is both judged and sent on.
 
 use std::borrow::Cow;
+
+use crate::verb::Verb;
+
+mod path;
+
+/// The longest request target, path and query together, in bytes.
+pub const TARGET_BYTES_MAX: usize = 16 * 1024;
+
+/// The longest path, in bytes as they were sent.
+pub const PATH_BYTES_MAX: usize = 4 * 1024;
 
 /// A canonical origin-form target. Only [`Target::parse`] makes one, so what holds one holds what was judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target<'a> {
     method: &'a http::Method,
+    verb: Verb,
     /// Canonical and still percent-encoded: what is forwarded.
     path: Cow<'a, str>,
     /// Decoded once: what patterns are matched against.
@@ -14,19 +28,93 @@ pub struct Target<'a> {
 }
 
 /// Why a target was refused (always 400). `as_str` is a stable code for metrics and audit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TargetFault {
+    /// Not one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS in just this spelling.
+    MethodNotAllowed,
     /// Does not begin with `/`.
     NotOriginForm,
-    // ... one for each reason
+    /// Longer than [`TARGET_BYTES_MAX`].
+    TargetTooLong,
+    /// The path is longer than [`PATH_BYTES_MAX`].
+    PathTooLong,
+    /// A byte of 0x80 or above that is not percent-encoded.
+    RawNonAscii,
+    /// A control byte, NUL included.
+    RawControl,
+    /// A space.
+    RawSpace,
+    /// `#`: some cut the target here, some do not.
+    RawHash,
+    /// `\`: some take it for `/`.
+    RawBackslash,
+    /// One of `"<>^{|}` or a backtick, which no URL has unencoded.
+    RawDelimiter,
+    /// `;`: some cut parameters off a segment here, some do not.
+    RawSemicolon,
+    /// `%` without two hexadecimal digits.
+    BadEscape,
+    /// `%00`.
+    EncodedNul,
+    /// Another control character, percent-encoded.
+    EncodedControl,
+    /// `%2F`.
+    EncodedSlash,
+    /// `%5C`.
+    EncodedBackslash,
+    /// `%2E`.
+    EncodedDot,
+    /// `%25`: decoded once more, it becomes something else.
+    EncodedPercent,
+    /// `%3B`.
+    EncodedSemicolon,
+    /// `%3F`.
+    EncodedQuestionMark,
+    /// `%23`.
+    EncodedHash,
+    /// Not UTF-8 once decoded, overlong forms included.
+    NotUtf8,
+    /// A segment `.` or `..`.
+    DotSegment,
+    /// `//`.
+    EmptySegment,
+    /// A control byte or a space in the query.
+    QueryControl,
+    /// A byte of 0x80 or above in the query.
+    QueryNonAscii,
+    /// `#` in the query.
+    QueryHash,
 }
 
 impl<'a> Target<'a> {
     /// From the method and the raw request target, query included.
+    ///
+    /// Allocates only where something is percent-encoded.
+    ///
     /// # Errors
     /// Whatever two servers could read differently.
-    pub fn parse(_method: &'a http::Method, _raw: &'a [u8]) -> Result<Self, TargetFault> {
-        todo!()
+    pub fn parse(method: &'a http::Method, raw: &'a [u8]) -> Result<Self, TargetFault> {
+        let verb = Verb::parse(method.as_str()).ok_or(TargetFault::MethodNotAllowed)?;
+        if raw.len() > TARGET_BYTES_MAX {
+            return Err(TargetFault::TargetTooLong);
+        }
+        if raw.first() != Some(&b'/') {
+            return Err(TargetFault::NotOriginForm);
+        }
+        let mut parts = raw.splitn(2, |byte| *byte == b'?');
+        let raw_path = parts.next().unwrap_or_default();
+        if raw_path.len() > PATH_BYTES_MAX {
+            return Err(TargetFault::PathTooLong);
+        }
+        let path = path::canonical(raw_path)?;
+        let query = parts.next().map(checked_query).transpose()?;
+        Ok(Self {
+            method,
+            verb,
+            path: path.encoded,
+            decoded: path.decoded,
+            query,
+        })
     }
     /// The method.
     pub fn method(&self) -> &http::Method {
@@ -46,6 +134,95 @@ impl<'a> Target<'a> {
     }
     /// The path and query to forward, where it differs from the raw bytes; `None` where they are already canonical.
     pub fn rewritten(&self) -> Option<String> {
-        todo!()
+        let Cow::Owned(path) = &self.path else { return None };
+        Some(match self.query {
+            Some(query) => format!("{path}?{query}"),
+            None => path.clone(),
+        })
+    }
+    pub(crate) fn verb(&self) -> Verb {
+        self.verb
     }
 }
+
+impl TargetFault {
+    /// Every reason there is, for metrics that want each label from the start.
+    pub const ALL: [Self; 27] = [
+        Self::MethodNotAllowed,
+        Self::NotOriginForm,
+        Self::TargetTooLong,
+        Self::PathTooLong,
+        Self::RawNonAscii,
+        Self::RawControl,
+        Self::RawSpace,
+        Self::RawHash,
+        Self::RawBackslash,
+        Self::RawDelimiter,
+        Self::RawSemicolon,
+        Self::BadEscape,
+        Self::EncodedNul,
+        Self::EncodedControl,
+        Self::EncodedSlash,
+        Self::EncodedBackslash,
+        Self::EncodedDot,
+        Self::EncodedPercent,
+        Self::EncodedSemicolon,
+        Self::EncodedQuestionMark,
+        Self::EncodedHash,
+        Self::NotUtf8,
+        Self::DotSegment,
+        Self::EmptySegment,
+        Self::QueryControl,
+        Self::QueryNonAscii,
+        Self::QueryHash,
+    ];
+
+    /// A stable code for metrics, audit and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::NotOriginForm => "not_origin_form",
+            Self::TargetTooLong => "target_too_long",
+            Self::PathTooLong => "path_too_long",
+            Self::RawNonAscii => "raw_non_ascii",
+            Self::RawControl => "raw_control",
+            Self::RawSpace => "raw_space",
+            Self::RawHash => "raw_hash",
+            Self::RawBackslash => "raw_backslash",
+            Self::RawDelimiter => "raw_delimiter",
+            Self::RawSemicolon => "raw_semicolon",
+            Self::BadEscape => "bad_escape",
+            Self::EncodedNul => "encoded_nul",
+            Self::EncodedControl => "encoded_control",
+            Self::EncodedSlash => "encoded_slash",
+            Self::EncodedBackslash => "encoded_backslash",
+            Self::EncodedDot => "encoded_dot",
+            Self::EncodedPercent => "encoded_percent",
+            Self::EncodedSemicolon => "encoded_semicolon",
+            Self::EncodedQuestionMark => "encoded_question_mark",
+            Self::EncodedHash => "encoded_hash",
+            Self::NotUtf8 => "not_utf8",
+            Self::DotSegment => "dot_segment",
+            Self::EmptySegment => "empty_segment",
+            Self::QueryControl => "query_control",
+            Self::QueryNonAscii => "query_non_ascii",
+            Self::QueryHash => "query_hash",
+        }
+    }
+}
+
+/// The query is not judged, so it is passed on byte for byte, as long as it can neither end the request line nor the target.
+fn checked_query(query: &[u8]) -> Result<&str, TargetFault> {
+    for byte in query {
+        match byte {
+            0x80.. => return Err(TargetFault::QueryNonAscii),
+            0..=b' ' | 0x7f => return Err(TargetFault::QueryControl),
+            b'#' => return Err(TargetFault::QueryHash),
+            _ => {}
+        }
+    }
+    std::str::from_utf8(query).map_err(|_| TargetFault::QueryNonAscii)
+}
+
+#[cfg(test)]
+mod tests;

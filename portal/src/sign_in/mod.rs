@@ -21,13 +21,13 @@ use crate::visit::Visit;
 use crate::words;
 
 /// A stranger's form: its token, what it is tied to, and the cookie to set where there was none.
-struct StrangersForm {
-    token: String,
-    cookie: Option<HeaderValue>,
+pub(crate) struct StrangersForm {
+    pub(crate) token: String,
+    pub(crate) cookie: Option<HeaderValue>,
 }
 
 impl Visit {
-    async fn strangers_form(&self) -> Result<StrangersForm, Halt> {
+    pub(crate) async fn strangers_form(&self) -> Result<StrangersForm, Halt> {
         let keys = self.keys().await?;
         if let Some(bond) = self.form_bond() {
             return Ok(StrangersForm {

@@ -1,0 +1,350 @@
+//! From typed values to a [`Building`], and what is wrong with values one by one.
+
+use std::path::{Path, PathBuf};
+
+use stagedoor_policy::fault::{Fault, KeyPath};
+use stagedoor_policy::network::NetworkSet;
+
+use crate::building::{
+    AccessLog, Admin, Building, IdentityHeaders, Limits, Listen, LogFormat, LogLevel, LogSettings, PortalSettings,
+    Site, StoreChoice, Timeouts, TlsFiles, Upstream,
+};
+use crate::fault::quoted;
+use crate::fields::Fields;
+use crate::host::{HostPattern, host_name};
+use crate::upstream::{Address, Scheme};
+
+/// What is being assembled: where relative paths start, and what was wrong so far.
+pub(crate) struct Assembly<'a> {
+    folder: &'a Path,
+    pub(crate) faults: Vec<Fault>,
+}
+
+impl<'a> Assembly<'a> {
+    pub(crate) fn in_folder(folder: &'a Path) -> Self {
+        Self {
+            folder,
+            faults: Vec::new(),
+        }
+    }
+
+    /// `None` where a part without which there is no building is at fault.
+    pub(crate) fn building(&mut self, mut fields: Fields) -> Option<Building> {
+        let listen = listen(fields.table("listen"));
+        let tls = self.tls(fields.table("tls"));
+        let trusted_proxies = self.trusted_proxies(fields.table("proxies"));
+        let sites = fields.tables("site");
+        let only_site = sites.len() == 1;
+        let sites: Vec<Option<Site>> = sites
+            .into_iter()
+            .map(|(name, fields)| self.site(name, fields, only_site))
+            .collect();
+        let store = self.store(fields.table("store"));
+        let mut admin = fields.table("admin");
+        let admin_listen = admin.address("listen");
+        admin.done();
+        let portal = self.portal(fields.table("portal"));
+        let limits = limits(fields.table("limits"));
+        let log = self.log(fields.table("log"));
+        fields.done();
+        Some(Building {
+            listen,
+            tls,
+            trusted_proxies,
+            sites: sites.into_iter().flatten().collect(),
+            store: store?,
+            admin: Admin { listen: admin_listen? },
+            portal: portal?,
+            limits: limits?,
+            log: log?,
+        })
+    }
+
+    fn fault(&mut self, at: KeyPath, message: impl Into<String>, help: impl Into<String>) {
+        self.faults.push(Fault {
+            at,
+            message: message.into(),
+            help: Some(help.into()),
+        });
+    }
+
+    fn path(&self, text: &str) -> PathBuf {
+        self.folder.join(text)
+    }
+
+    fn tls(&mut self, mut fields: Fields) -> Option<TlsFiles> {
+        let files = (fields.text("certificate"), fields.text("key"));
+        fields.done();
+        match files {
+            (Some(certificate), Some(key)) => Some(TlsFiles {
+                certificate: self.path(&certificate),
+                key: self.path(&key),
+            }),
+            (None, None) => None,
+            _ => {
+                let help = "name both files, the certificate chain and its private key";
+                self.fault(KeyPath::of(["tls"]), "`certificate` and `key` belong together", help);
+                None
+            }
+        }
+    }
+
+    fn trusted_proxies(&mut self, mut fields: Fields) -> NetworkSet {
+        let texts = fields.texts("trusted").unwrap_or_default();
+        fields.done();
+        let at = KeyPath::of(["proxies", "trusted"]);
+        match NetworkSet::parse(texts.iter().map(String::as_str)) {
+            Ok(networks) => networks,
+            Err(wrong) => {
+                for (index, why) in wrong {
+                    self.fault(
+                        at.index(index),
+                        why,
+                        "write a network such as `10.0.0.0/8`, or an address",
+                    );
+                }
+                NetworkSet::default()
+            }
+        }
+    }
+
+    fn site(&mut self, name: String, mut fields: Fields, only_site: bool) -> Option<Site> {
+        let at = KeyPath::of(["site", &name]);
+        if !is_site_name(&name) {
+            let help = "use lower-case letters, digits and `-`, a letter or digit first, 63 characters at most";
+            self.fault(
+                at.clone(),
+                format!("{} cannot be the name of a site", quoted(&name)),
+                help,
+            );
+        }
+        let hosts = self.hosts(fields.texts("hosts").unwrap_or_default(), only_site, &at.key("hosts"));
+        let upstream = self.upstream(&mut fields, &at);
+        let words = fields.texts("identity_headers").unwrap_or_default();
+        let says = |word: &str| words.iter().any(|given| given == word);
+        let identity_headers = IdentityHeaders {
+            stagedoor: says("stagedoor"),
+            remote: says("remote"),
+            forwarded: says("forwarded"),
+        };
+        let site = (|| {
+            Some(Site {
+                name,
+                hosts,
+                identity_headers,
+                pass_host: fields.flag("pass_host")?,
+                assertion: fields.flag("assertion")?,
+                websockets: fields.flag("websockets")?,
+                body_bytes_max: fields.bytes("body_bytes_max").filter(|bytes| *bytes > 0),
+                timeouts: timeouts(&mut fields)?,
+                upstream: upstream?,
+            })
+        })();
+        if site.is_some() {
+            fields.done();
+        }
+        site
+    }
+
+    fn hosts(&mut self, texts: Vec<String>, only_site: bool, at: &KeyPath) -> Vec<HostPattern> {
+        if texts.is_empty() {
+            if !only_site {
+                let help = "name the hosts of this site: with more than one site, the host tells them apart";
+                self.fault(at.clone(), "a site among others must name its hosts", help);
+            }
+            return vec![HostPattern::Any];
+        }
+        let mut hosts = Vec::with_capacity(texts.len());
+        for (index, text) in texts.iter().enumerate() {
+            match HostPattern::parse(text) {
+                Ok(pattern) => hosts.push(pattern),
+                Err(why) => self.fault(
+                    at.index(index),
+                    format!("{} {why}", quoted(text)),
+                    "write `console.example.com`, `*.example.com` or `*`",
+                ),
+            }
+        }
+        hosts
+    }
+
+    fn upstream(&mut self, fields: &mut Fields, site: &KeyPath) -> Option<Upstream> {
+        let (tls_server_name, ca_file) = (fields.text("tls_server_name"), fields.text("ca_file"));
+        let url = fields.text("upstream")?;
+        let address = match Address::parse(&url) {
+            Ok(address) => address,
+            Err(why) => {
+                // The URL may hold a password by mistake: it is in the excerpt of a file already, never in a message.
+                let help = "write scheme, host and port, such as `http://127.0.0.1:8000`";
+                self.fault(site.key("upstream"), format!("the upstream {why}"), help);
+                return None;
+            }
+        };
+        let tls_server_name = match address.scheme {
+            Scheme::Https => self.server_name(tls_server_name, &address.host, site),
+            Scheme::Http => {
+                for (key, _) in [
+                    ("tls_server_name", tls_server_name.is_some()),
+                    ("ca_file", ca_file.is_some()),
+                ]
+                .into_iter()
+                .filter(|(_, given)| *given)
+                {
+                    let help = "write `https://` in `upstream`, or remove this";
+                    self.fault(
+                        site.key(key),
+                        format!("`{key}` means nothing for a plain HTTP upstream"),
+                        help,
+                    );
+                }
+                None
+            }
+        };
+        Some(Upstream {
+            scheme: address.scheme,
+            host: address.host,
+            port: address.port,
+            tls_server_name,
+            ca_file: ca_file.map(|path| self.path(&path)),
+        })
+    }
+
+    fn server_name(&mut self, given: Option<String>, host: &str, site: &KeyPath) -> Option<String> {
+        let at = site.key(if given.is_some() { "tls_server_name" } else { "upstream" });
+        let name = given.unwrap_or_else(|| host.to_owned());
+        match host_name(&name) {
+            Ok(name) => Some(name),
+            Err(why) => {
+                let help = "set `tls_server_name` to the name that is in the console's certificate";
+                self.fault(at, format!("{} {why}", quoted(&name)), help);
+                None
+            }
+        }
+    }
+
+    fn store(&mut self, mut fields: Fields) -> Option<StoreChoice> {
+        let (data_dir, url) = (fields.text("data_dir")?, fields.text("url"));
+        fields.done();
+        let folder = match url
+            .as_deref()
+            .map(|url| url.strip_prefix("file:").filter(|path| !path.is_empty()))
+        {
+            None => data_dir.as_str(),
+            Some(Some(path)) => path.strip_prefix("//").unwrap_or(path),
+            Some(None) => {
+                let help = "leave `url` out and set `data_dir`, or write `file:` and a folder; `redis://` is not yet \
+                            supported";
+                self.fault(
+                    KeyPath::of(["store", "url"]),
+                    "the store's URL must begin with `file:`",
+                    help,
+                );
+                return None;
+            }
+        };
+        if folder.is_empty() {
+            let help = "name a folder; it is made where it does not exist";
+            self.fault(
+                KeyPath::of(["store", "data_dir"]),
+                "the folder of the store has no name",
+                help,
+            );
+        }
+        Some(StoreChoice::Embedded {
+            data_dir: self.path(folder),
+        })
+    }
+
+    fn portal(&mut self, mut fields: Fields) -> Option<PortalSettings> {
+        let (prefix, title) = (fields.text("prefix")?, fields.text("title")?);
+        fields.done();
+        if !is_prefix(&prefix) {
+            let help = "write a path of plain segments with `/` at both ends, such as `/.stagedoor/`";
+            self.fault(
+                KeyPath::of(["portal", "prefix"]),
+                format!("{} cannot be the prefix", quoted(&prefix)),
+                help,
+            );
+        }
+        if title.trim().is_empty()
+            || title.chars().count() > TITLE_CHARACTERS_MAX
+            || title.chars().any(char::is_control)
+        {
+            let help = format!("write 1 to {TITLE_CHARACTERS_MAX} characters on one line");
+            self.fault(
+                KeyPath::of(["portal", "title"]),
+                format!("{} cannot be the title", quoted(&title)),
+                help,
+            );
+        }
+        Some(PortalSettings { prefix, title })
+    }
+
+    fn log(&self, mut fields: Fields) -> Option<LogSettings> {
+        let format = match fields.text("format")?.as_str() {
+            "json" => LogFormat::Json,
+            _ => LogFormat::Text,
+        };
+        let level = match fields.text("level")?.as_str() {
+            "error" => LogLevel::Error,
+            "warn" => LogLevel::Warn,
+            "debug" => LogLevel::Debug,
+            "trace" => LogLevel::Trace,
+            _ => LogLevel::Info,
+        };
+        let access = fields.text("access").map(|text| match text.as_str() {
+            "-" => AccessLog::StandardOutput,
+            path => AccessLog::File(self.path(path)),
+        });
+        fields.done();
+        Some(LogSettings { format, level, access })
+    }
+}
+
+const TITLE_CHARACTERS_MAX: usize = 60;
+
+fn listen(mut fields: Fields) -> Listen {
+    let listen = Listen {
+        http: fields.addresses("http"),
+        https: fields.addresses("https"),
+    };
+    fields.done();
+    listen
+}
+
+fn limits(mut fields: Fields) -> Option<Limits> {
+    let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    let limits = Limits {
+        threads: fields.count("threads").map(size),
+        hashes_in_flight: fields.count("hashes_in_flight").map(size),
+        connections_max: size(fields.count("connections_max")?),
+        header_deadline: fields.duration("header_deadline")?,
+        header_bytes_max: fields.bytes("header_bytes_max")?,
+        keepalive: fields.duration("keepalive")?,
+    };
+    fields.done();
+    Some(limits)
+}
+
+fn timeouts(fields: &mut Fields) -> Option<Timeouts> {
+    Some(Timeouts {
+        connect: fields.duration("connect_timeout")?,
+        read: fields.duration("read_timeout")?,
+        write: fields.duration("write_timeout")?,
+        keepalive: fields.duration("keepalive")?,
+        websocket_idle: fields.duration("websocket_idle")?,
+    })
+}
+
+fn is_site_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    name.len() <= 63 && name.bytes().all(plain) && name.bytes().next().is_some_and(|first| first != b'-')
+}
+
+fn is_prefix(prefix: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let segment =
+        |segment: &str| !segment.is_empty() && !segment.bytes().all(|byte| byte == b'.') && segment.bytes().all(plain);
+    let inner = prefix.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+    prefix.len() <= 128 && inner.is_some_and(|inner| inner.split('/').all(segment))
+}

@@ -1,0 +1,251 @@
+//! The building, checked: what the gateway is made of. Field names follow the keys of `stagedoor.toml`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use stagedoor_policy::network::NetworkSet;
+
+use crate::host::HostPattern;
+use crate::upstream::Scheme;
+
+/// A whole building.
+#[derive(Debug, Clone)]
+pub struct Building {
+    /// Where visitors come in.
+    pub listen: Listen,
+    /// The certificate of the HTTPS listeners.
+    pub tls: Option<TlsFiles>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: NetworkSet,
+    /// The consoles, in the order of their names.
+    pub sites: Vec<Site>,
+    /// Where everything is remembered.
+    pub store: StoreChoice,
+    /// The admin API.
+    pub admin: Admin,
+    /// Stagedoor's own pages.
+    pub portal: PortalSettings,
+    /// How much of everything.
+    pub limits: Limits,
+    /// What is logged.
+    pub log: LogSettings,
+}
+
+/// `[listen]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listen {
+    /// Plain HTTP.
+    pub http: Vec<SocketAddr>,
+    /// HTTPS; not empty only where [`Building::tls`] is set.
+    pub https: Vec<SocketAddr>,
+}
+
+/// `[tls]`. Both files could be read when the building was loaded; whether they hold a certificate is for the gateway to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// PEM, leaf first.
+    pub certificate: PathBuf,
+    /// PEM.
+    pub key: PathBuf,
+}
+
+/// `[site.NAME]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// Lower-case letters, digits and `-`.
+    pub name: String,
+    /// Never empty: an empty list in the file has become [`HostPattern::Any`].
+    pub hosts: Vec<HostPattern>,
+    /// Where the console is.
+    pub upstream: Upstream,
+    /// Which headers tell the console who is there.
+    pub identity_headers: IdentityHeaders,
+    /// Whether the visitor's `Host` is kept.
+    pub pass_host: bool,
+    /// Whether the signed assertion is sent.
+    pub assertion: bool,
+    /// Whether WebSockets may be opened.
+    pub websockets: bool,
+    /// The largest body of a request; `None` is any.
+    pub body_bytes_max: Option<u64>,
+    /// How long things may take.
+    pub timeouts: Timeouts,
+}
+
+/// Where a console is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// Plain or TLS.
+    pub scheme: Scheme,
+    /// A name in lower case, or an address without brackets.
+    pub host: String,
+    /// Always known: 80 and 443 where the URL has none.
+    pub port: u16,
+    /// The name the certificate must have; set with HTTPS, and only then.
+    pub tls_server_name: Option<String>,
+    /// PEM of the authority to trust instead of the public ones.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Which sets of identity headers a console gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct IdentityHeaders {
+    /// `X-Stagedoor-User` and its like.
+    pub stagedoor: bool,
+    /// `Remote-User` and its like.
+    pub remote: bool,
+    /// `X-Forwarded-User` and its like.
+    pub forwarded: bool,
+}
+
+/// How long a console may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To be connected to.
+    pub connect: Duration,
+    /// Between two reads.
+    pub read: Duration,
+    /// Between two writes.
+    pub write: Duration,
+    /// An idle connection is kept for.
+    pub keepalive: Duration,
+    /// A silent WebSocket is kept for.
+    pub websocket_idle: Duration,
+}
+
+/// `[store]`. Further engines will be further variants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreChoice {
+    /// The embedded store in this folder.
+    Embedded {
+        /// May not exist yet.
+        data_dir: PathBuf,
+    },
+}
+
+/// `[admin]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Admin {
+    /// The only listener of the admin API.
+    pub listen: SocketAddr,
+}
+
+/// `[portal]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortalSettings {
+    /// Begins and ends with `/`, plain segments between.
+    pub prefix: String,
+    /// Never empty.
+    pub title: String,
+}
+
+/// `[limits]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// `None`: one a core.
+    pub threads: Option<usize>,
+    /// `None`: half the cores, at least one.
+    pub hashes_in_flight: Option<usize>,
+    /// Visitors' connections at once.
+    pub connections_max: usize,
+    /// For the head of a request.
+    pub header_deadline: Duration,
+    /// Of the head of a request.
+    pub header_bytes_max: u64,
+    /// An idle visitor's connection is kept for.
+    pub keepalive: Duration,
+}
+
+/// `[log]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// For people or for programs.
+    pub format: LogFormat,
+    /// How much.
+    pub level: LogLevel,
+    /// Where each request is noted; `None` is nowhere.
+    pub access: Option<AccessLog>,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// How much is logged: each level holds those above it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// What failed.
+    Error,
+    /// What should be looked at.
+    Warn,
+    /// What happened.
+    Info,
+    /// Why it happened.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// The word for it, as log filters know it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// Where each request is noted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccessLog {
+    /// `"-"`.
+    StandardOutput,
+    /// Appended to.
+    File(PathBuf),
+}
+
+impl Building {
+    /// Takes back from `self` what cannot change while the door is open, so that it stays as it is in `in_force`. The keys
+    /// that would have changed.
+    pub(crate) fn keep_fixed(&mut self, in_force: &Self) -> Vec<&'static str> {
+        let mut kept = Vec::new();
+        let mut keep = |key, changed: bool| {
+            if changed {
+                kept.push(key);
+            }
+        };
+        keep("listen.http", self.listen.http != in_force.listen.http);
+        keep("listen.https", self.listen.https != in_force.listen.https);
+        keep("store", self.store != in_force.store);
+        keep("admin.listen", self.admin != in_force.admin);
+        keep("portal.prefix", self.portal.prefix != in_force.portal.prefix);
+        keep("portal.title", self.portal.title != in_force.portal.title);
+        keep("limits.threads", self.limits.threads != in_force.limits.threads);
+        keep(
+            "limits.hashes_in_flight",
+            self.limits.hashes_in_flight != in_force.limits.hashes_in_flight,
+        );
+        keep("log.format", self.log.format != in_force.log.format);
+        keep("log.level", self.log.level != in_force.log.level);
+        keep("log.access", self.log.access != in_force.log.access);
+        self.listen = in_force.listen.clone();
+        self.store = in_force.store.clone();
+        self.admin = in_force.admin;
+        self.portal = in_force.portal.clone();
+        self.limits.threads = in_force.limits.threads;
+        self.limits.hashes_in_flight = in_force.limits.hashes_in_flight;
+        self.log = in_force.log.clone();
+        kept
+    }
+}

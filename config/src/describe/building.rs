@@ -1,0 +1,242 @@
+//! `stagedoor.toml`.
+
+use super::{Kind, Setting};
+
+const ANY: u64 = u32::MAX as u64;
+
+/// Every key of `stagedoor.toml`.
+pub const BUILDING: &[Setting] = &[
+    Setting::new("listen", Kind::Table(LISTEN), "Where visitors come in."),
+    Setting::new(
+        "tls",
+        Kind::Table(TLS),
+        "The certificate of the `https` listeners; read again when it changes.",
+    ),
+    Setting::new("proxies", Kind::Table(PROXIES), "Proxies in front of Stagedoor."),
+    Setting::new(
+        "site",
+        Kind::Named("site", &Kind::Table(SITE)),
+        "The consoles behind the door, one table each. Names are lower-case letters, digits and `-`.",
+    ),
+    Setting::new(
+        "store",
+        Kind::Table(STORE),
+        "Where accounts, sessions and the audit are kept.",
+    ),
+    Setting::new(
+        "admin",
+        Kind::Table(ADMIN),
+        "The admin API, `/metrics`, `/livez` and `/readyz`.",
+    ),
+    Setting::new(
+        "portal",
+        Kind::Table(PORTAL),
+        "The pages Stagedoor shows itself: sign-in, profile, refusals.",
+    ),
+    Setting::new("limits", Kind::Table(LIMITS), "How much of everything."),
+    Setting::new("log", Kind::Table(LOG), "What is logged, and how."),
+];
+
+const LISTEN: &[Setting] = &[
+    Setting::new("http", Kind::List(&Kind::Address), "Listeners for plain HTTP.")
+        .or(r#"["127.0.0.1:8080"]"#)
+        .fixed(),
+    Setting::new(
+        "https",
+        Kind::List(&Kind::Address),
+        "Listeners for HTTPS; they need `[tls]`.",
+    )
+    .or("[]")
+    .fixed(),
+];
+
+const TLS: &[Setting] = &[
+    Setting::new(
+        "certificate",
+        Kind::Text("the path of a PEM file"),
+        "The certificate chain, leaf first.",
+    )
+    .absent("no HTTPS"),
+    Setting::new("key", Kind::Text("the path of a PEM file"), "Its private key.").absent("no HTTPS"),
+];
+
+const PROXIES: &[Setting] = &[Setting::new(
+    "trusted",
+    Kind::List(&Kind::Text("a network such as `\"10.0.0.0/8\"`, or an address")),
+    "Proxies whose `X-Forwarded-For` is believed. Nobody else's is.",
+)
+.or("[]")];
+
+const SITE: &[Setting] = &[
+    Setting::new(
+        "hosts",
+        Kind::List(&Kind::Text(
+            "a host name, `\"*.example.com\"` for all below a name, or `\"*\"` for any",
+        )),
+        "The hosts this site answers to. Empty means any host, and only where there is one site.",
+    )
+    .or("[]"),
+    Setting::new(
+        "upstream",
+        Kind::Text("a URL such as `\"http://127.0.0.1:8000\"`"),
+        "Where the console is.",
+    )
+    .required(),
+    Setting::new(
+        "pass_host",
+        Kind::Flag,
+        "Whether the console sees the `Host` that the visitor asked for.",
+    )
+    .or("true"),
+    Setting::new(
+        "identity_headers",
+        Kind::List(&Kind::Choice(&["stagedoor", "remote", "forwarded"])),
+        "Which headers tell the console who is there: `X-Stagedoor-…`, `Remote-…`, `X-Forwarded-…`.",
+    )
+    .or(r#"["stagedoor"]"#),
+    Setting::new(
+        "assertion",
+        Kind::Flag,
+        "Whether the console gets a signed `X-Stagedoor-Assertion`.",
+    )
+    .or("true"),
+    Setting::new("websockets", Kind::Flag, "Whether WebSockets may be opened.").or("true"),
+    Setting::new(
+        "body_bytes_max",
+        Kind::Bytes,
+        "The largest body a request may carry; 0 is any.",
+    )
+    .or("0"),
+    Setting::new(
+        "tls_server_name",
+        Kind::Text("a host name"),
+        "The name the console's certificate must have.",
+    )
+    .absent("the host of `upstream`"),
+    Setting::new(
+        "ca_file",
+        Kind::Text("the path of a PEM file"),
+        "The authority that signed the console's certificate.",
+    )
+    .absent("the public authorities"),
+    Setting::new(
+        "connect_timeout",
+        Kind::Duration,
+        "How long connecting to the console may take.",
+    )
+    .or(r#""3s""#),
+    Setting::new("read_timeout", Kind::Duration, "How long the console may stay silent.").or(r#""60s""#),
+    Setting::new(
+        "write_timeout",
+        Kind::Duration,
+        "How long the console may take nothing in.",
+    )
+    .or(r#""30s""#),
+    Setting::new(
+        "keepalive",
+        Kind::Duration,
+        "How long an idle connection to the console is kept.",
+    )
+    .or(r#""4s""#),
+    Setting::new(
+        "websocket_idle",
+        Kind::Duration,
+        "How long an open WebSocket may stay silent.",
+    )
+    .or(r#""1h""#),
+];
+
+const STORE: &[Setting] = &[
+    Setting::new(
+        "data_dir",
+        Kind::Text("the path of a folder"),
+        "The folder of the embedded store.",
+    )
+    .or(r#""stagedoor-data""#)
+    .fixed(),
+    Setting::new(
+        "url",
+        Kind::Text("a URL"),
+        "Another way to name the folder: `file:/var/lib/stagedoor`.",
+    )
+    .absent("the embedded store in `data_dir`")
+    .secret()
+    .fixed(),
+];
+
+const ADMIN: &[Setting] = &[Setting::new(
+    "listen",
+    Kind::Address,
+    "The listener of the admin API. Keep it off public networks.",
+)
+.or(r#""127.0.0.1:9080""#)
+.fixed()];
+
+const PORTAL: &[Setting] = &[
+    Setting::new(
+        "prefix",
+        Kind::Text("a path such as `\"/.stagedoor/\"`"),
+        "Everything below is Stagedoor's own and never reaches a console.",
+    )
+    .or(r#""/.stagedoor/""#)
+    .fixed(),
+    Setting::new(
+        "title",
+        Kind::Text("a short text"),
+        "The name in the pages and in authenticator apps.",
+    )
+    .or(r#""Stagedoor""#)
+    .fixed(),
+];
+
+const LIMITS: &[Setting] = &[
+    Setting::new("threads", Kind::Count(1, 1024), "Threads that carry requests.")
+        .absent("one a core")
+        .fixed(),
+    Setting::new(
+        "hashes_in_flight",
+        Kind::Count(1, 64),
+        "Passwords checked at once; each takes 19 MiB.",
+    )
+    .absent("half the cores, at least one")
+    .fixed(),
+    Setting::new(
+        "connections_max",
+        Kind::Count(1, ANY),
+        "Visitors' connections open at once.",
+    )
+    .or("10000"),
+    Setting::new(
+        "header_deadline",
+        Kind::Duration,
+        "How long a visitor may take to send the head of a request.",
+    )
+    .or(r#""10s""#),
+    Setting::new("header_bytes_max", Kind::Bytes, "The largest head of a request.").or(r#""64KiB""#),
+    Setting::new(
+        "keepalive",
+        Kind::Duration,
+        "How long a visitor's idle connection is kept.",
+    )
+    .or(r#""60s""#),
+];
+
+const LOG: &[Setting] = &[
+    Setting::new("format", Kind::Choice(&["text", "json"]), "For people or for programs.")
+        .or(r#""text""#)
+        .fixed(),
+    Setting::new(
+        "level",
+        Kind::Choice(&["error", "warn", "info", "debug", "trace"]),
+        "How much.",
+    )
+    .or(r#""info""#)
+    .fixed(),
+    Setting::new(
+        "access",
+        Kind::Text("the path of a file, or `\"-\"` for standard output"),
+        "One line a request.",
+    )
+    .absent("no access log")
+    .fixed(),
+];

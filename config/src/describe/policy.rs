@@ -1,0 +1,203 @@
+//! `policy.toml`.
+
+use super::{Kind, Setting};
+
+const ANY: u64 = u32::MAX as u64;
+const NETWORK: Kind =
+    Kind::Text("a network, an address, or the name of one in `[networks]`, `!` before it to except it");
+const REQUEST: Kind = Kind::Text("a method and a path pattern such as `\"POST /devices/search\"`");
+
+/// Every key of `policy.toml`.
+pub const POLICY: &[Setting] = &[
+    Setting::new(
+        "networks",
+        Kind::Named("network list", &Kind::List(&NETWORK)),
+        "Named lists of networks. The longest prefix that holds an address decides.",
+    )
+    .absent("no names"),
+    Setting::new(
+        "site",
+        Kind::Named("site", &Kind::Table(SITE)),
+        "The sites of `stagedoor.toml`, by the same names.",
+    ),
+    Setting::new(
+        "role",
+        Kind::Named("role", &Kind::Table(ROLE)),
+        "Who may do what. Every account has one role.",
+    ),
+    Setting::new(
+        "channel",
+        Kind::Named("channel", &Kind::Table(CHANNEL)),
+        "Ways to come in; `browser` always exists.",
+    ),
+    Setting::new(
+        "session",
+        Kind::Table(SESSION),
+        "How long a session lasts, and how many there may be.",
+    ),
+    Setting::new("lockout", Kind::Table(LOCKOUT), "When failed sign-ins lock."),
+    Setting::new("inactivity", Kind::Table(INACTIVITY), "When disuse bans."),
+    Setting::new(
+        "second_factor",
+        Kind::Table(SECOND_FACTOR),
+        "Who has to show a one-time code.",
+    ),
+    Setting::new("password", Kind::Table(PASSWORD), "What a password must be."),
+];
+
+const SITE: &[Setting] = &[
+    Setting::new(
+        "networks",
+        Kind::List(&NETWORK),
+        "From where the site may be entered; an empty list is from nowhere.",
+    )
+    .absent("from anywhere"),
+    Setting::new(
+        "areas",
+        Kind::Named("area", &Kind::Table(AREA)),
+        "Named sets of paths. The most specific pattern wins, whatever the order; what is in no area is refused.",
+    ),
+];
+
+const AREA: &[Setting] = &[
+    Setting::new(
+        "paths",
+        Kind::List(&Kind::Text("a path pattern such as `\"/devices/**\"`")),
+        "Patterns: plain segments, `*` for one segment, `**` at the end for any number of them.",
+    )
+    .required(),
+    Setting::new(
+        "open_to",
+        Kind::Choice(&["granted", "signed-in", "everyone"]),
+        "Who needs no grant here.",
+    )
+    .or(r#""granted""#),
+    Setting::new(
+        "manage_also",
+        Kind::List(&REQUEST),
+        "Requests that need `manage` although their method only reads.",
+    )
+    .or("[]"),
+    Setting::new(
+        "view_also",
+        Kind::List(&REQUEST),
+        "Requests that need only `view` although their method writes.",
+    )
+    .or("[]"),
+    Setting::new(
+        "actions",
+        Kind::Named("action", &Kind::List(&REQUEST)),
+        "Requests that need a grant by name.",
+    )
+    .absent("no actions"),
+];
+
+const ROLE: &[Setting] = &[
+    Setting::new(
+        "may",
+        Kind::Named(
+            "grant",
+            &Kind::OneOrMore(&Kind::Text(
+                "`\"view\"`, `\"manage\"`, `\"all\"` or the name of an action",
+            )),
+        ),
+        "What it may do, by `area`, `site/area` or `*`.",
+    )
+    .absent("nothing"),
+    Setting::new(
+        "networks",
+        Kind::List(&NETWORK),
+        "From where it may come in; an empty list is from nowhere.",
+    )
+    .absent("from anywhere"),
+    Setting::new(
+        "channels",
+        Kind::List(&Kind::Text("the name of a channel")),
+        "How it may come in.",
+    )
+    .absent("`[\"browser\"]`"),
+    Setting::new("default", Kind::Flag, "Whether new accounts get it; one role at most.").or("false"),
+    Setting::new(
+        "account_networks",
+        Kind::Table(ACCOUNT_NETWORKS),
+        "Networks that belong to one account.",
+    ),
+    Setting::new(
+        "second_factor",
+        Kind::Choice(&["optional", "required"]),
+        "Whether a one-time code is demanded.",
+    )
+    .absent("as `[second_factor]` says"),
+    Setting::new("inactivity_exempt", Kind::Flag, "Whether disuse never bans it.").or("false"),
+];
+
+const ACCOUNT_NETWORKS: &[Setting] = &[
+    Setting::new(
+        "required",
+        Kind::Flag,
+        "Whether an account without networks of its own is refused.",
+    )
+    .or("false"),
+    Setting::new("at_most", Kind::Count(1, ANY), "How many an account may have.").absent("any number"),
+];
+
+const CHANNEL: &[Setting] = &[
+    Setting::new("per_account", Kind::Count(0, ANY), "As in `[session]`.").absent("as `[session]` says"),
+    Setting::new("when_full", Kind::Choice(&["displace", "refuse"]), "As in `[session]`.")
+        .absent("as `[session]` says"),
+    Setting::new("idle", Kind::Duration, "As in `[session]`.").absent("as `[session]` says"),
+    Setting::new("lifetime", Kind::Duration, "As in `[session]`.").absent("as `[session]` says"),
+];
+
+const SESSION: &[Setting] = &[
+    Setting::new("idle", Kind::Duration, "Ends after this long without a request.").or(r#""30m""#),
+    Setting::new("lifetime", Kind::Duration, "Ends after this long whatever happens.").or(r#""12h""#),
+    Setting::new(
+        "per_account",
+        Kind::Count(0, ANY),
+        "Sessions of one account on one channel; 0 is any number.",
+    )
+    .or("1"),
+    Setting::new(
+        "when_full",
+        Kind::Choice(&["displace", "refuse"]),
+        "What one sign-in more does: end the oldest session, or be refused.",
+    )
+    .or(r#""displace""#),
+];
+
+const LOCKOUT: &[Setting] = &[
+    Setting::new(
+        "failures",
+        Kind::Count(1, ANY),
+        "Failures until a name is locked for one source.",
+    )
+    .or("5"),
+    Setting::new(
+        "failures_from_anywhere",
+        Kind::Count(1, ANY),
+        "Failures until a name is locked for every source.",
+    )
+    .or("50"),
+    Setting::new("within", Kind::Duration, "The window they are counted in.").or(r#""10m""#),
+    Setting::new("for", Kind::Duration, "How long the lock holds.").or(r#""15m""#),
+];
+
+const INACTIVITY: &[Setting] = &[Setting::new(
+    "block_after",
+    Kind::Duration,
+    "Bans an account that was not used for this long.",
+)
+.absent("never")];
+
+const SECOND_FACTOR: &[Setting] = &[Setting::new(
+    "ask",
+    Kind::Choice(&["optional", "required"]),
+    "Of whoever has enrolled one, or of everybody.",
+)
+.or(r#""optional""#)];
+
+const PASSWORD: &[Setting] = &[
+    Setting::new("at_least", Kind::Count(1, 1024), "The fewest characters.").or("12"),
+    Setting::new("at_most", Kind::Count(1, 1024), "The most characters.").or("128"),
+];

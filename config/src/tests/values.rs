@@ -1,0 +1,351 @@
+//! What is right arrives as it was meant.
+
+use std::time::Duration;
+
+use stagedoor_policy::rules::{OpenTo, Rules, SecondFactor, SiteRules, WhenFull};
+
+use super::{BUILDING, Folder, POLICY};
+use crate::{
+    AccessLog, Environment, HostPattern, Inline, LogFormat, LogLevel, Scheme, Sources, StoreChoice, load, starter_files,
+};
+
+#[test]
+fn a_building_of_three_lines_has_every_default() {
+    let folder = Folder::with(BUILDING, POLICY);
+    let building = folder.load().expect("loads").building;
+    assert_eq!(building.listen.http, ["127.0.0.1:8080".parse().expect("an address")]);
+    assert!(building.listen.https.is_empty() && building.tls.is_none());
+    assert_eq!(building.admin.listen, "127.0.0.1:9080".parse().expect("an address"));
+    assert_eq!(building.portal.prefix, "/.stagedoor/");
+    assert_eq!(building.portal.title, "Stagedoor");
+    assert_eq!(
+        building.store,
+        StoreChoice::Embedded {
+            data_dir: folder.path("stagedoor-data")
+        }
+    );
+    assert_eq!(
+        (building.limits.threads, building.limits.connections_max),
+        (None, 10_000)
+    );
+    assert_eq!(
+        (building.log.format, building.log.level, building.log.access),
+        (LogFormat::Text, LogLevel::Info, None)
+    );
+    let [site] = building.sites.as_slice() else {
+        panic!("one site")
+    };
+    assert_eq!(site.hosts, [HostPattern::Any]);
+    assert_eq!(
+        (site.upstream.scheme, site.upstream.host.as_str(), site.upstream.port),
+        (Scheme::Http, "127.0.0.1", 8000)
+    );
+    assert!(site.pass_host && site.assertion && site.websockets);
+    assert!(site.identity_headers.stagedoor && !site.identity_headers.remote && !site.identity_headers.forwarded);
+    assert_eq!(site.body_bytes_max, None);
+    assert_eq!(site.timeouts.keepalive, Duration::from_secs(4));
+    assert_eq!(site.timeouts.websocket_idle, Duration::from_secs(3600));
+}
+
+#[test]
+fn every_setting_of_the_building_reaches_its_field() {
+    let folder = Folder::with(
+        r#"
+[listen]
+http = ["0.0.0.0:80"]
+https = ["0.0.0.0:443"]
+[tls]
+certificate = "policy.toml"
+key = "policy.toml"
+[proxies]
+trusted = ["10.0.0.0/8"]
+[site.console]
+hosts = ["Console.Example", "*.consoles.example"]
+upstream = "https://192.0.2.1:8443"
+pass_host = false
+identity_headers = ["remote", "forwarded"]
+assertion = false
+websockets = false
+body_bytes_max = "100MiB"
+tls_server_name = "console.internal"
+ca_file = "policy.toml"
+connect_timeout = "1s"
+read_timeout = "2s"
+write_timeout = "3s"
+keepalive = "5s"
+websocket_idle = "6s"
+[store]
+url = "file:/var/lib/stagedoor"
+[admin]
+listen = "127.0.0.1:1"
+[portal]
+prefix = "/door/in/"
+title = "The Door"
+[limits]
+threads = 3
+hashes_in_flight = 2
+connections_max = 7
+header_deadline = "8s"
+header_bytes_max = 4096
+keepalive = "9s"
+[log]
+format = "json"
+level = "debug"
+access = "-"
+"#,
+        POLICY,
+    );
+    let building = folder.load().expect("loads").building;
+    assert_eq!(
+        building.tls.as_ref().map(|tls| tls.key.clone()),
+        Some(folder.path("policy.toml"))
+    );
+    assert!(
+        building
+            .trusted_proxies
+            .contains("10.1.2.3".parse().expect("an address"))
+    );
+    assert!(
+        !building
+            .trusted_proxies
+            .contains("11.1.2.3".parse().expect("an address"))
+    );
+    let site = &building.sites[0];
+    assert_eq!(site.hosts[0], HostPattern::Exact("console.example".to_owned()));
+    assert_eq!(site.hosts[1], HostPattern::Below("consoles.example".to_owned()));
+    assert_eq!(site.upstream.tls_server_name.as_deref(), Some("console.internal"));
+    assert_eq!(site.upstream.ca_file, Some(folder.path("policy.toml")));
+    assert!(!site.pass_host && !site.assertion && !site.websockets);
+    assert!(!site.identity_headers.stagedoor && site.identity_headers.remote && site.identity_headers.forwarded);
+    assert_eq!(site.body_bytes_max, Some(104_857_600));
+    let times = site.timeouts;
+    let seconds = [
+        times.connect,
+        times.read,
+        times.write,
+        times.keepalive,
+        times.websocket_idle,
+    ]
+    .map(|time| time.as_secs());
+    assert_eq!(seconds, [1, 2, 3, 5, 6]);
+    assert_eq!(
+        building.store,
+        StoreChoice::Embedded {
+            data_dir: "/var/lib/stagedoor".into()
+        }
+    );
+    assert_eq!(
+        (building.portal.prefix.as_str(), building.portal.title.as_str()),
+        ("/door/in/", "The Door")
+    );
+    let limits = building.limits;
+    assert_eq!(
+        (limits.threads, limits.hashes_in_flight, limits.connections_max),
+        (Some(3), Some(2), 7)
+    );
+    assert_eq!(
+        (
+            limits.header_deadline.as_secs(),
+            limits.header_bytes_max,
+            limits.keepalive.as_secs()
+        ),
+        (8, 4096, 9)
+    );
+    assert_eq!(building.log.access, Some(AccessLog::StandardOutput));
+    assert_eq!(
+        (building.log.format, building.log.level),
+        (LogFormat::Json, LogLevel::Debug)
+    );
+}
+
+#[test]
+fn every_rule_reaches_its_field() {
+    let policy = r#"
+[networks]
+office = ["198.51.100.0/24", "!198.51.100.66"]
+[site.console]
+networks = ["office"]
+[site.console.areas]
+common = { paths = ["/static/**"], open_to = "signed-in" }
+public = { paths = ["/shop/**"], open_to = "everyone" }
+[site.console.areas.devices]
+paths = ["/devices/**"]
+manage_also = ["GET /devices/*/delete"]
+view_also = ["POST /devices/search"]
+actions = { reboot = ["POST /devices/*/reboot"] }
+[role.keeper]
+may = { devices = ["view", "reboot"], "console/common" = "manage" }
+networks = []
+channels = ["client", "browser"]
+default = true
+account_networks = { required = true, at_most = 5 }
+second_factor = "required"
+inactivity_exempt = true
+[channel.client]
+per_account = 2
+when_full = "refuse"
+idle = "5m"
+lifetime = "1h"
+[session]
+idle = "10m"
+lifetime = "2h"
+per_account = 0
+when_full = "refuse"
+[lockout]
+failures = 3
+failures_from_anywhere = 30
+within = "1m"
+for = "2m"
+[inactivity]
+block_after = "30d"
+[second_factor]
+ask = "required"
+[password]
+at_least = 14
+at_most = 64
+"#;
+    let rules = Folder::with(BUILDING, policy).load().expect("loads").rules;
+    assert_eq!(rules.networks["office"], ["198.51.100.0/24", "!198.51.100.66"]);
+    let site = &rules.sites["console"];
+    assert_eq!(site.networks, Some(vec!["office".to_owned()]));
+    assert_eq!(site.areas["common"].open_to, OpenTo::SignedIn);
+    assert_eq!(site.areas["public"].open_to, OpenTo::Everyone);
+    let devices = &site.areas["devices"];
+    assert_eq!(
+        (devices.open_to, devices.manage_also.len(), devices.view_also.len()),
+        (OpenTo::Granted, 1, 1)
+    );
+    assert_eq!(devices.actions["reboot"], ["POST /devices/*/reboot"]);
+    let role = &rules.roles["keeper"];
+    assert_eq!(role.may["devices"], ["view", "reboot"]);
+    assert_eq!(role.may["console/common"], ["manage"]);
+    assert_eq!(role.networks, Some(Vec::new()), "an empty list is not an absent one");
+    assert_eq!(role.channels.as_ref().map(Vec::len), Some(2));
+    assert!(role.default && role.account_networks_required && role.inactivity_exempt);
+    assert_eq!(
+        (role.account_networks_at_most, role.second_factor),
+        (Some(5), Some(SecondFactor::Required))
+    );
+    let channel = &rules.channels["client"];
+    assert_eq!(
+        (channel.per_account, channel.when_full),
+        (Some(2), Some(WhenFull::Refuse))
+    );
+    assert_eq!(
+        (channel.idle, channel.lifetime),
+        (Some(Duration::from_secs(300)), Some(Duration::from_secs(3600)))
+    );
+    assert_eq!(
+        (rules.session.idle.as_secs(), rules.session.lifetime.as_secs()),
+        (600, 7200)
+    );
+    assert_eq!(
+        (rules.session.per_account, rules.session.when_full),
+        (0, WhenFull::Refuse)
+    );
+    let lockout = rules.lockout;
+    assert_eq!((lockout.failures, lockout.failures_from_anywhere), (3, 30));
+    assert_eq!((lockout.within.as_secs(), lockout.lasts.as_secs()), (60, 120));
+    assert_eq!(rules.inactivity.block_after, Some(Duration::from_secs(30 * 24 * 3600)));
+    assert_eq!(rules.second_factor.ask, SecondFactor::Required);
+    assert_eq!((rules.password.at_least, rules.password.at_most), (14, 64));
+}
+
+#[test]
+fn an_empty_policy_has_the_policy_crates_own_defaults_and_opens_nothing() {
+    let loaded = Folder::with(BUILDING, "").load().expect("loads");
+    let mut nothing = Rules::default();
+    nothing.sites.insert("console".to_owned(), SiteRules::default());
+    assert_eq!(loaded.rules, nothing);
+    assert_eq!(
+        loaded.warnings,
+        ["site `console` has no rules in policy.toml: every request to it is refused"]
+    );
+}
+
+#[test]
+fn the_starter_files_load_without_a_warning() {
+    let (building, policy) = starter_files();
+    let loaded = Folder::with(building, policy).load().expect("loads");
+    assert_eq!(loaded.warnings, Vec::<String>::new());
+    assert_eq!(loaded.rules.roles["administrator"].may["*"], ["all"]);
+    assert!(
+        loaded.rules.sites["console"]
+            .areas
+            .values()
+            .all(|area| area.open_to == OpenTo::Granted)
+    );
+}
+
+#[test]
+fn what_the_starter_files_show_in_comments_loads_too() {
+    let uncommented = |text: &str| -> String {
+        let shown = |line: &str| match line.strip_prefix("# ") {
+            Some(rest)
+                if rest.starts_with('[') || rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) =>
+            {
+                rest.to_owned()
+            }
+            _ => line.to_owned(),
+        };
+        text.lines().map(shown).collect::<Vec<_>>().join("\n")
+    };
+    let (building, policy) = starter_files();
+    let building = uncommented(building).replace("/etc/stagedoor/fullchain.pem", "policy.toml");
+    let building = building.replace("/etc/stagedoor/key.pem", "policy.toml");
+    let loaded = Folder::with(&building, &uncommented(policy)).load().expect("loads");
+    assert_eq!(
+        loaded.rules.sites["console"].areas.len(),
+        4,
+        "the areas in comments were found"
+    );
+    assert!(loaded.building.tls.is_some() && loaded.rules.networks.contains_key("office"));
+}
+
+#[test]
+fn an_upstream_alone_is_a_whole_building() {
+    let sources = Sources {
+        inline: Inline {
+            upstream: Some("http://127.0.0.1:8000".to_owned()),
+            data_dir: None,
+        },
+        ..Sources::default()
+    };
+    let loaded = load(&sources, &Environment::default()).expect("loads");
+    assert_eq!(loaded.building.sites[0].name, "console");
+    assert_eq!(
+        loaded.building.store,
+        StoreChoice::Embedded {
+            data_dir: "stagedoor-data".into()
+        }
+    );
+    assert_eq!(loaded.policy_text, starter_files().1);
+    assert_eq!(loaded.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn an_upstream_at_fault_is_told_by_the_name_of_its_argument() {
+    let inline = |upstream: Option<&str>| Sources {
+        inline: Inline {
+            upstream: upstream.map(str::to_owned),
+            data_dir: None,
+        },
+        ..Sources::default()
+    };
+    let told = super::told(&load(&inline(Some("127.0.0.1:8000")), &Environment::default()).expect_err("at fault"));
+    assert!(told[0].starts_with("--upstream the upstream "), "{told:#?}");
+    let told = super::told(&load(&inline(None), &Environment::default()).expect_err("at fault"));
+    assert_eq!(told, ["command line no site is declared"]);
+}
+
+#[test]
+fn an_upstream_beside_a_file_is_refused() {
+    let mut sources = Folder::with(BUILDING, POLICY).sources();
+    sources.inline.upstream = Some("http://127.0.0.1:1".to_owned());
+    let told = super::told(&load(&sources, &Environment::default()).expect_err("at fault"));
+    assert!(
+        told.iter()
+            .any(|fault| fault.starts_with("--upstream an upstream was given beside a file")),
+        "{told:#?}"
+    );
+}

@@ -1,0 +1,263 @@
+//! Assembly: files, store, identity, portal, admin API and listeners become one running door.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pingora::connectors::{ConnectorOptions, TransportConnector};
+use pingora::proxy::HttpProxy;
+use pingora::server::configuration::ServerConf;
+use pingora::server::{RunArgs, Server};
+use pingora::services::listening::Service;
+use stagedoor_admin_api::AdminParts;
+use stagedoor_config::{Building, Environment, Live, Sources, StoreChoice};
+use stagedoor_identity::port::SharedStore;
+use stagedoor_identity::{Chance as _, Clock, CurrentPolicy, Doorkeeper, Parts, Secret, SystemChance, SystemClock};
+use stagedoor_portal::{PortalParts, Setup};
+use stagedoor_store::embedded::Embedded;
+use tokio::runtime::Runtime;
+
+use crate::access_log::AccessLog;
+use crate::assertion::{self, Assertions};
+use crate::audit;
+use crate::entry::Entry;
+use crate::fault::StartFault;
+use crate::keeping::{Charge, Keeper};
+use crate::metrics::{Metrics, Render};
+use crate::open::Register;
+use crate::proxy::{Gate, TunnelConnector};
+use crate::request_id::RequestIds;
+use crate::tls::{self, Certificate};
+use crate::upstream::Upstreams;
+
+/// Seconds between SIGTERM and the end of what is still under way.
+const GRACE_SECONDS: u64 = 5;
+/// Further seconds for the threads to end.
+const SHUTDOWN_SECONDS: u64 = 3;
+/// Requests on one connection, after which it is closed to free its memory.
+const REQUESTS_PER_CONNECTION_MAX: u32 = 10_000;
+/// Attempts to reach a console before a request that can be repeated is given up.
+const UPSTREAM_TRIES_MAX: usize = 2;
+
+/// A door that has been put together but not opened yet.
+#[derive(Debug)]
+pub struct Door {
+    /// Rules and sites.
+    pub live: Arc<Live>,
+    /// Accounts and sessions.
+    pub door: Arc<Doorkeeper>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+}
+
+/// What else [`run`] begins with.
+#[derive(Debug)]
+pub struct Start {
+    /// For assertions.
+    pub signing_key: Secret,
+    /// The right to make the first account, where there is none yet.
+    pub setup: Option<Arc<Setup>>,
+}
+
+/// Opens the store and reads the rules: what both `serve` and the commands that work on the store directly begin with.
+///
+/// # Errors
+/// Faulty files (exit 64), or a store that cannot be opened.
+pub async fn open(sources: Sources, environment: Environment) -> Result<Door, StartFault> {
+    let metrics = Arc::new(Metrics::new().map_err(|error| StartFault::Failed(error.to_string()))?);
+    let building = stagedoor_config::load(&sources, &environment)
+        .map_err(StartFault::Configuration)?
+        .building;
+    let observed = Arc::clone(&metrics);
+    let observe = Arc::new(move |operation: &'static str, took| observed.store_worked(operation, took));
+    let store = Embedded::open_observed(&data_dir(&building)?, observe);
+    let store: SharedStore = Arc::new(store.map_err(|error| StartFault::Failed(error.to_string()))?);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let live = Live::open(sources, environment, Arc::clone(&store), Arc::clone(&clock)).await?;
+    let parts = Parts {
+        store,
+        clock,
+        chance: Arc::new(SystemChance),
+        policy: Arc::clone(&live) as Arc<dyn CurrentPolicy>,
+        hashes_in_flight: building.limits.hashes_in_flight.unwrap_or_else(|| (cores() / 2).max(1)),
+        issuer: building.portal.title.clone(),
+    };
+    let door = Doorkeeper::open(parts)
+        .await
+        .map_err(|error| StartFault::Failed(error.to_string()))?;
+    Ok(Door { live, door, metrics })
+}
+
+/// The admin API's router over an opened door.
+pub fn admin_router(opened: &Door, metrics: Render) -> axum::Router {
+    stagedoor_admin_api::router(AdminParts {
+        door: Arc::clone(&opened.door),
+        live: Arc::clone(&opened.live) as Arc<_>,
+        metrics,
+    })
+}
+
+/// Opens the door and serves until a signal ends it.
+///
+/// # Errors
+/// Whatever keeps it from opening; nothing has been bound then.
+pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFault> {
+    let snapshot = opened.live.current();
+    let building = Arc::clone(&snapshot.building);
+    let admin_listener = bind(building.admin.listen)?;
+    for address in building.listen.http.iter().chain(&building.listen.https) {
+        // Pingora retries for half a minute and then panics in a thread of its own, so the port is tried first.
+        drop(bind(*address)?);
+    }
+    let certificate = match &building.tls {
+        Some(files) => Some(Arc::new(
+            Certificate::load(files).map_err(|fault| StartFault::Failed(fault.to_string()))?,
+        )),
+        None => None,
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let assertions = Assertions::new(&start.signing_key, &building.portal.title, clock);
+    let assertions = Arc::new(assertions.map_err(|error| StartFault::Failed(error.to_string()))?);
+    let register = Arc::new(Register::default());
+    let upstreams = Arc::new(Upstreams::default());
+    let (audit_queue, audit_writer) = audit::queue(Arc::new(SystemChance));
+    let render: Render = {
+        let (metrics, door) = (Arc::clone(&opened.metrics), Arc::clone(&opened.door));
+        let (live, register) = (Arc::clone(&opened.live), Arc::clone(&register));
+        Arc::new(move || metrics.render(&door, &live, &register))
+    };
+    let admin = admin_router(&opened, render);
+    let gate = Gate {
+        live: Arc::clone(&opened.live),
+        door: Arc::clone(&opened.door),
+        portal: portal(&opened, &building, &assertions, start.setup),
+        assertions: Arc::clone(&assertions),
+        upstreams: Arc::clone(&upstreams),
+        connector: TunnelConnector(TransportConnector::new(Some(ConnectorOptions::new(1)))),
+        metrics: Arc::clone(&opened.metrics),
+        audit: audit_queue,
+        access_log: access_log(&building)?,
+        ids: RequestIds::new(random_number()),
+    };
+    let charge = Charge {
+        live: opened.live,
+        door: opened.door,
+        register: Arc::clone(&register),
+        upstreams,
+        certificate: certificate.clone(),
+        assertions,
+        metrics: opened.metrics,
+        audit: audit_writer,
+        admin: (admin, admin_listener),
+    };
+    let keeper = Keeper::start(charge, runtime);
+    let keeper =
+        keeper.map_err(|error| StartFault::Failed(format!("the keeper's threads cannot be started: {error}")))?;
+    let server = server(gate, &building, register, certificate)?;
+    server.run(RunArgs::default());
+    keeper.stop();
+    Ok(())
+}
+
+fn portal(opened: &Door, building: &Building, assertions: &Arc<Assertions>, setup: Option<Arc<Setup>>) -> axum::Router {
+    let assertions = Arc::clone(assertions);
+    stagedoor_portal::router(PortalParts {
+        door: Arc::clone(&opened.door),
+        prefix: building.portal.prefix.clone(),
+        title: building.portal.title.clone(),
+        jwks: Arc::new(move || assertions.jwks().to_owned()),
+        setup,
+    })
+}
+
+fn server(
+    gate: Gate,
+    building: &Building,
+    register: Arc<Register>,
+    certificate: Option<Arc<Certificate>>,
+) -> Result<Server, StartFault> {
+    let conf = ServerConf {
+        threads: building.limits.threads.unwrap_or_else(cores),
+        work_stealing: true,
+        grace_period_seconds: Some(GRACE_SECONDS),
+        graceful_shutdown_timeout_seconds: Some(SHUTDOWN_SECONDS),
+        max_retries: UPSTREAM_TRIES_MAX,
+        ..ServerConf::default()
+    };
+    let mut server = Server::new_with_opt_and_conf(None, conf);
+    server.bootstrap();
+    let metrics = Arc::clone(&gate.metrics);
+    let mut proxy = HttpProxy::new(gate, Arc::clone(&server.configuration));
+    let mut options = pingora::apps::HttpServerOptions::default();
+    options.keepalive_request_limit = Some(REQUESTS_PER_CONNECTION_MAX);
+    options.h2_idle_timeout = Some(building.limits.keepalive);
+    proxy.server_options = Some(options);
+    proxy.h2_options = Some(pingora::protocols::http::v2::server::default_h2_options());
+    let entry = Entry::new(proxy, metrics, register, building.limits.connections_max);
+    let mut service = Service::new("door".to_owned(), entry);
+    for address in &building.listen.http {
+        service.add_tcp(&address.to_string());
+    }
+    if let Some(certificate) = certificate {
+        for address in &building.listen.https {
+            let settings = tls::settings(Arc::clone(&certificate));
+            let settings = settings.map_err(|error| StartFault::Failed(error.to_string()))?;
+            service.add_tls_with_settings(&address.to_string(), None, settings);
+        }
+    }
+    server.add_service(service);
+    Ok(server)
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, StartFault> {
+    TcpListener::bind(address).map_err(|error| {
+        let help = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "another program listens there; stop it or choose another address",
+            std::io::ErrorKind::PermissionDenied => {
+                "ports below 1024 need the right to bind them (CAP_NET_BIND_SERVICE)"
+            }
+            _ => "choose an address of this machine",
+        };
+        StartFault::Failed(format!("cannot listen on {address}: {error}; {help}"))
+    })
+}
+
+fn access_log(building: &Building) -> Result<Option<AccessLog>, StartFault> {
+    let Some(destination) = &building.log.access else {
+        return Ok(None);
+    };
+    let log = AccessLog::open(destination);
+    log.map(Some)
+        .map_err(|error| StartFault::Failed(format!("cannot open the access log {destination:?}: {error}")))
+}
+
+/// The door's signing key, made on first use and kept in the store.
+///
+/// # Errors
+/// Where the store fails.
+pub async fn signing_key(door: &Doorkeeper) -> Result<Secret, StartFault> {
+    let fresh = assertion::generate_key().map_err(|error| StartFault::Failed(error.to_string()))?;
+    let key = door.store().key_or_insert("assertion", &fresh).await;
+    key.map_err(|error| StartFault::Failed(error.to_string()))
+}
+
+/// The store's folder.
+///
+/// # Errors
+/// Where another engine is chosen than this binary has.
+pub fn data_dir(building: &Building) -> Result<PathBuf, StartFault> {
+    match &building.store {
+        StoreChoice::Embedded { data_dir } => Ok(data_dir.clone()),
+        other => Err(StartFault::Failed(format!("this binary has no store for {other:?}"))),
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn random_number() -> u64 {
+    let mut bytes = [0_u8; 8];
+    SystemChance.fill(&mut bytes);
+    u64::from_be_bytes(bytes)
+}

@@ -1,0 +1,103 @@
+//! Refusals on their way to the audit: queued, so that no request waits for the store, and written in batches.
+
+use std::sync::Arc;
+
+use stagedoor_identity::event::{Event, Kind, Outcome};
+use stagedoor_identity::{Chance, Doorkeeper};
+use tokio::sync::mpsc;
+
+use crate::context::RequestContext;
+use crate::proxy::Gate;
+use crate::refusal::Refused;
+
+/// Refusals waiting to be written. When it is full, further ones are counted instead of written: a flood must neither slow
+/// the door nor fill the disk.
+const WAITING_EVENTS_MAX: usize = 4096;
+/// Events in one write.
+const BATCH_EVENTS_MAX: usize = 256;
+/// Letters and digits that are not mistaken for each other when read aloud.
+const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
+/// The near end of the queue.
+#[derive(Debug, Clone)]
+pub struct AuditQueue {
+    waiting: mpsc::Sender<Event>,
+    chance: Arc<dyn Chance>,
+}
+
+/// The far end.
+#[derive(Debug)]
+pub struct AuditWriter {
+    waiting: mpsc::Receiver<Event>,
+}
+
+/// A queue and its writer.
+pub fn queue(chance: Arc<dyn Chance>) -> (AuditQueue, AuditWriter) {
+    let (near, far) = mpsc::channel(WAITING_EVENTS_MAX);
+    (AuditQueue { waiting: near, chance }, AuditWriter { waiting: far })
+}
+
+impl AuditQueue {
+    /// Notes a refusal; answers the support code it is found under.
+    pub fn refused(&self, gate: &Gate, ctx: &RequestContext, refused: &Refused, rule: Option<String>) -> String {
+        let support_code = self.support_code();
+        let mut event = Event::new(Kind::RequestRefused, Outcome::Refused, gate.door.now());
+        event.actor = ctx.account_name().unwrap_or_default();
+        event.session = ctx.session.as_ref().map(|session| session.id().0.to_string());
+        event.address = ctx.address.map(stagedoor_policy::request::ClientAddress::ip);
+        event.reason = Some(refused.code().to_owned());
+        event.rule = rule;
+        event.site = ctx.known_site_name();
+        event.area = ctx.area_name().map(str::to_owned);
+        event.target = ctx
+            .target
+            .as_ref()
+            .map(|(method, path)| format!("{method} {path}").chars().take(512).collect());
+        event.policy_revision = Some(ctx.snapshot.policy.revision().0);
+        event.request_id = Some(ctx.id.to_string());
+        event.support_code = Some(support_code.clone());
+        if self.waiting.try_send(event).is_err() {
+            gate.metrics.audit_events_dropped.inc();
+        }
+        support_code
+    }
+
+    /// `ABCD-2345`: 40 random bits, enough to be found by, too few to be worth keeping secret.
+    fn support_code(&self) -> String {
+        let mut bytes = [0_u8; 8];
+        self.chance.fill(&mut bytes);
+        let letter = |byte: &u8| char::from(ALPHABET.get(usize::from(byte & 31)).copied().unwrap_or(b'A'));
+        let (first, last): (String, String) = (
+            bytes.iter().take(4).map(letter).collect(),
+            bytes.iter().skip(4).map(letter).collect(),
+        );
+        format!("{first}-{last}")
+    }
+}
+
+impl AuditWriter {
+    /// Writes until the queue is closed or `stop` resolves; then writes what is left.
+    pub async fn run(mut self, door: Arc<Doorkeeper>, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        loop {
+            let mut batch = Vec::new();
+            tokio::select! {
+                received = self.waiting.recv_many(&mut batch, BATCH_EVENTS_MAX) => if received == 0 { return },
+                () = &mut stop => break,
+            }
+            write(&door, batch).await;
+        }
+        self.waiting.close();
+        let mut rest = Vec::new();
+        while self.waiting.recv_many(&mut rest, BATCH_EVENTS_MAX).await > 0 {
+            write(&door, std::mem::take(&mut rest)).await;
+        }
+    }
+}
+
+async fn write(door: &Doorkeeper, batch: Vec<Event>) {
+    let events = batch.len();
+    if let Err(error) = door.record(batch).await {
+        tracing::error!(%error, events, "refusals could not be written to the audit");
+    }
+}

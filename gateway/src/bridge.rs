@@ -1,0 +1,111 @@
+//! Between pingora and the portal: a small request body in, an answer out, in this process and on this thread.
+
+use axum::Router;
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use pingora::http::ResponseHeader;
+use pingora::proxy::Session;
+use pingora::{Error, ErrorType, OrErr as _, Result};
+use stagedoor_portal::Caller;
+use std::time::Duration;
+use tower::ServiceExt as _;
+
+/// Larger bodies are refused; the portal's forms are a few hundred bytes.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// How long the body may take to arrive.
+const BODY_DEADLINE: Duration = Duration::from_secs(15);
+
+/// Whether the body was read, or why not.
+#[derive(Debug)]
+pub enum Received {
+    /// All of it.
+    Whole(Bytes),
+    /// More than [`BODY_BYTES_MAX`].
+    TooLarge,
+}
+
+/// Reads the request's body, at most [`BODY_BYTES_MAX`] of it and within the deadline.
+///
+/// # Errors
+/// Where it breaks off or is not well-formed.
+pub async fn receive(session: &mut Session) -> Result<Received> {
+    let declared = session
+        .get_header(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
+        return Ok(Received::TooLarge);
+    }
+    let expects = session
+        .get_header(EXPECT)
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+    if expects && !session.is_body_empty() {
+        session.as_downstream_mut().write_continue_response().await?;
+    }
+    let read = tokio::time::timeout(BODY_DEADLINE, read_all(session)).await;
+    read.map_err(|_| Error::new_down(ErrorType::ReadTimedout))?
+}
+
+async fn read_all(session: &mut Session) -> Result<Received> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = session.read_request_body().await.map_err(pingora::Error::into_down)? {
+        if body.len() + chunk.len() > BODY_BYTES_MAX {
+            return Ok(Received::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Received::Whole(body.freeze()))
+}
+
+/// Asks the portal and sends what it says. Answers the status.
+///
+/// # Errors
+/// Where the visitor is gone.
+pub async fn serve(session: &mut Session, portal: &Router, caller: Caller, body: Bytes) -> Result<u16> {
+    let mut request = http::Request::from_parts(session.req_header().as_owned_parts(), Body::from(body));
+    request.extensions_mut().insert(caller);
+    let answer = match portal.clone().oneshot(request).await {
+        Ok(answer) => answer,
+        Err(impossible) => match impossible {},
+    };
+    send(session, answer).await
+}
+
+/// Sends an answer of our own, framed as the visitor's protocol wants it. Answers the status.
+///
+/// # Errors
+/// Where the visitor is gone.
+pub async fn send(session: &mut Session, answer: http::Response<Body>) -> Result<u16> {
+    let (parts, mut body) = answer.into_parts();
+    let mut header = ResponseHeader::build(parts.status, Some(parts.headers.len() + 1))?;
+    let bodiless = parts.status == http::StatusCode::NO_CONTENT || parts.status == http::StatusCode::NOT_MODIFIED;
+    for (name, value) in &parts.headers {
+        if !(bodiless && name == CONTENT_LENGTH) {
+            header.append_header(name, value)?;
+        }
+    }
+    let exact = body.size_hint().exact();
+    if !bodiless && !header.headers.contains_key(CONTENT_LENGTH) {
+        match exact {
+            Some(bytes) => header.insert_header(CONTENT_LENGTH, bytes)?,
+            None if session.req_header().version == http::Version::HTTP_11 => {
+                header.insert_header(TRANSFER_ENCODING, "chunked")?;
+            }
+            None => {}
+        }
+    }
+    let empty = bodiless || exact == Some(0) || session.req_header().method == http::Method::HEAD;
+    session.write_response_header(Box::new(header), empty).await?;
+    if !empty {
+        while let Some(frame) = body.frame().await {
+            let frame = frame.or_err(ErrorType::InternalError, "the portal's body broke off")?;
+            if let Ok(data) = frame.into_data() {
+                session.write_response_body(Some(data), false).await?;
+            }
+        }
+        session.write_response_body(None, true).await?;
+    }
+    Ok(parts.status.as_u16())
+}

@@ -1,0 +1,230 @@
+//! What goes on besides requests, on threads of its own, so that it neither slows them nor ends before they do: watching
+//! the files, judging again what is open, keeping house, writing the audit, resolving names, the admin API.
+
+use std::future::Future;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use stagedoor_config::{Cause, Live};
+use stagedoor_identity::Doorkeeper;
+use stagedoor_identity::event::{Event, Kind, Outcome};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::assertion::Assertions;
+use crate::audit::AuditWriter;
+use crate::metrics::Metrics;
+use crate::open::Register;
+use crate::tls::Certificate;
+use crate::upstream::Upstreams;
+
+/// Open streams are judged again this often, besides whenever the rules or an account change.
+const JUDGE_INTERVAL: Duration = Duration::from_millis(250);
+/// Last-used times reach the store this often.
+const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(10);
+/// Upstream names are resolved again this often.
+const RESOLVE_INTERVAL: Duration = Duration::from_secs(30);
+/// How long the keeper may take to write what is left.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// What the keeper looks after.
+#[derive(Debug)]
+pub struct Charge {
+    /// Rules and sites.
+    pub live: Arc<Live>,
+    /// Accounts and sessions.
+    pub door: Arc<Doorkeeper>,
+    /// What is open.
+    pub register: Arc<Register>,
+    /// Where consoles live.
+    pub upstreams: Arc<Upstreams>,
+    /// The listener's certificate, where it has one.
+    pub certificate: Option<Arc<Certificate>>,
+    /// Signed assertions.
+    pub assertions: Arc<Assertions>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Refusals to be written.
+    pub audit: AuditWriter,
+    /// The admin API and the listener it is served on.
+    pub admin: (axum::Router, TcpListener),
+}
+
+/// The keeper at work.
+#[derive(Debug)]
+pub struct Keeper {
+    runtime: Runtime,
+    stop: watch::Sender<bool>,
+    door: Arc<Doorkeeper>,
+}
+
+impl Keeper {
+    /// Begins, on the runtime that the door was opened on.
+    ///
+    /// # Errors
+    /// Where threads, signals or the admin listener cannot be had.
+    pub fn start(charge: Charge, runtime: Runtime) -> std::io::Result<Self> {
+        let (stop, stopped) = watch::channel(false);
+        let entered = runtime.enter();
+        let hangup = signal(SignalKind::hangup())?;
+        let (router, listener) = charge.admin;
+        listener.set_nonblocking(true)?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+
+        let door = Arc::clone(&charge.door);
+        runtime.spawn(serve_admin(listener, router, stops(&stopped)));
+        runtime.spawn(charge.audit.run(Arc::clone(&door), stops(&stopped)));
+        runtime.spawn(Arc::clone(&charge.live).watch(stops(&stopped)));
+        runtime.spawn(reload_on_hangup(Arc::clone(&charge.live), hangup));
+        runtime.spawn(judge_again(
+            Arc::clone(&charge.live),
+            Arc::clone(&door),
+            charge.register,
+            charge.metrics,
+        ));
+        runtime.spawn(audit_reloads(Arc::clone(&charge.live), Arc::clone(&door)));
+        runtime.spawn(keep_house(Arc::clone(&door), charge.assertions));
+        runtime.spawn(resolve(Arc::clone(&charge.live), charge.upstreams));
+        if let Some(certificate) = charge.certificate {
+            runtime.spawn(reload_certificate(charge.live, certificate));
+        }
+        drop(entered);
+        Ok(Self { runtime, stop, door })
+    }
+
+    /// Ends: writes what is left, within a bounded time.
+    pub fn stop(self) {
+        self.stop.send_replace(true);
+        let last = self
+            .runtime
+            .block_on(async { tokio::time::timeout(FAREWELL, self.door.keep_house()).await });
+        if !matches!(last, Ok(Ok(()))) {
+            tracing::error!("the last-used times of the last seconds could not be written");
+        }
+        self.runtime.shutdown_timeout(FAREWELL);
+    }
+}
+
+fn stops(stopped: &watch::Receiver<bool>) -> impl Future<Output = ()> + Send + 'static + use<> {
+    let mut stopped = stopped.clone();
+    async move {
+        // An error means that the keeper itself is gone: then it is time to stop as well.
+        let _either = stopped.wait_for(|stop| *stop).await;
+    }
+}
+
+async fn serve_admin(
+    listener: tokio::net::TcpListener,
+    router: axum::Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
+    let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
+    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop).await {
+        tracing::error!(%error, "the admin API stopped");
+    }
+}
+
+async fn reload_on_hangup(live: Arc<Live>, mut hangup: tokio::signal::unix::Signal) {
+    while hangup.recv().await.is_some() {
+        live.reload(Cause::Signal).await;
+    }
+}
+
+async fn judge_again(live: Arc<Live>, door: Arc<Doorkeeper>, register: Arc<Register>, metrics: Arc<Metrics>) {
+    let (mut rules, mut sessions) = (live.changed(), door.changed());
+    let mut tick = tokio::time::interval(JUDGE_INTERVAL);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            Ok(()) = rules.changed() => {}
+            Ok(()) = sessions.changed() => {}
+        }
+        let (snapshot, now) = (live.current(), door.now());
+        let ended = register.judge_again(|admitted| admitted.still_permitted(&snapshot, &door, now));
+        if ended > 0 {
+            metrics.streams_ended.inc_by(ended as u64);
+            tracing::info!(
+                ended,
+                revision = snapshot.policy.revision().0,
+                "streams ended that are no longer permitted"
+            );
+        }
+    }
+}
+
+/// Notes in the audit what the files changed; who replaces the policy by the admin API is noted there.
+async fn audit_reloads(live: Arc<Live>, door: Arc<Doorkeeper>) {
+    let mut tick = tokio::time::interval(JUDGE_INTERVAL);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut seen = live.status();
+    loop {
+        tick.tick().await;
+        let status = live.status();
+        let by_files = [Cause::File, Cause::Signal]
+            .iter()
+            .any(|cause| cause.to_string() == status.loaded_by);
+        let mut events = Vec::new();
+        if by_files && status.reloads_ok > seen.reloads_ok {
+            let kind = if status.revision == seen.revision {
+                Kind::SitesReloaded
+            } else {
+                Kind::PolicyChanged
+            };
+            events.push(Event::new(kind, Outcome::Done, status.loaded_at).actor(&status.loaded_by));
+        }
+        if let Some((at, fault)) = status
+            .last_fault
+            .as_ref()
+            .filter(|_| status.reloads_failed > seen.reloads_failed)
+        {
+            let first_line = fault.lines().next().unwrap_or_default();
+            let event = Event::new(Kind::PolicyRejected, Outcome::Failed, *at).actor("file");
+            events.push(event.detail("fault", first_line));
+        }
+        for event in &mut events {
+            event.policy_revision = Some(status.revision.0);
+        }
+        seen = status;
+        if !events.is_empty()
+            && let Err(error) = door.record(events).await
+        {
+            tracing::error!(%error, "a reload could not be written to the audit");
+        }
+    }
+}
+
+async fn keep_house(door: Arc<Doorkeeper>, assertions: Arc<Assertions>) {
+    let mut tick = tokio::time::interval(HOUSEKEEPING_INTERVAL);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = door.keep_house().await {
+            tracing::error!(%error, "keeping house failed; it is tried again in {} s", HOUSEKEEPING_INTERVAL.as_secs());
+        }
+        assertions.forget_old();
+    }
+}
+
+async fn resolve(live: Arc<Live>, upstreams: Arc<Upstreams>) {
+    let (mut rules, mut tick) = (live.changed(), tokio::time::interval(RESOLVE_INTERVAL));
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            Ok(()) = rules.changed() => {}
+        }
+        upstreams.resolve_all(&live.current()).await;
+    }
+}
+
+async fn reload_certificate(live: Arc<Live>, certificate: Arc<Certificate>) {
+    let mut changed = live.tls_changed();
+    while changed.changed().await.is_ok() {
+        match certificate.reload() {
+            Ok(()) => tracing::info!("the certificate was taken over"),
+            Err(fault) => tracing::error!(%fault, "the former certificate stays"),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The log: for people or for programs, on stderr.
+
+use stagedoor_config::{LogFormat, LogSettings};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// Starts it. Pingora's own lines about single requests are left out: anybody could fill the disk with them.
+pub fn start(settings: &LogSettings) {
+    let level = settings.level.as_str();
+    let filter = EnvFilter::new(format!(
+        "warn,stagedoor={level},stagedoor_config={level},stagedoor_identity={level},\
+        stagedoor_store={level},stagedoor_portal={level},stagedoor_admin_api={level},pingora_proxy=off,pingora_core::apps=off"
+    ));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let started = match settings.format {
+        LogFormat::Text => lines.with_ansi(false).finish().try_init(),
+        LogFormat::Json => lines.json().finish().try_init(),
+    };
+    if let Err(error) = started {
+        eprintln!("the log was started before: {error}");
+    }
+}

@@ -1,0 +1,238 @@
+//! What is under way: every request that was let through, and a handle to end it, idle or not.
+//!
+//! Pingora calls nothing while a stream is idle, so a revocation cannot be noticed from inside a filter. Instead each
+//! request runs inside [`Slot::run`], which stops polling it (and so drops the visitor's stream and the console's) once
+//! somebody calls [`Slot::end`]. The keeper in `keeping.rs` asks [`Register::judge_again`] whenever the rules or a
+//! session may have changed, and four times a second at least.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use arc_swap::ArcSwapOption;
+use futures_util::FutureExt as _;
+use futures_util::task::AtomicWaker;
+
+use crate::stage::decide::Admitted;
+
+const SHARDS: usize = 16;
+
+tokio::task_local! {
+    /// The slot of the request that this task is polling; read once, when the request's context is made.
+    pub static SLOT: Arc<Slot>;
+}
+
+/// One place in the register: a connection's (HTTP/1) or a stream's (HTTP/2).
+#[derive(Debug, Default)]
+pub struct Slot {
+    admitted: ArcSwapOption<Admitted>,
+    ended: AtomicBool,
+    waker: AtomicWaker,
+}
+
+/// How [`Slot::run`] came to its end.
+#[derive(Debug)]
+pub enum Ran<T> {
+    /// The request ran to its end.
+    Finished(T),
+    /// It was ended from outside.
+    Ended,
+    /// It panicked; the visitor's connection is gone, others do not notice.
+    Panicked,
+}
+
+impl Slot {
+    /// From now on the request counts as let through and can be judged again.
+    pub fn admit(&self, admitted: Arc<Admitted>) {
+        self.admitted.store(Some(admitted));
+    }
+
+    /// The request is over; the slot waits for the connection's next one.
+    pub fn clear(&self) {
+        if self.admitted.load().is_some() {
+            self.admitted.store(None);
+        }
+    }
+
+    /// Ends what is under way here.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    /// Whether it was ended.
+    pub fn is_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// Resolves when the slot is ended. One task at a time may wait.
+    pub fn ended(&self) -> impl Future<Output = ()> + '_ {
+        std::future::poll_fn(|context| self.poll_ended(context))
+    }
+
+    fn poll_ended(&self, context: &mut Context<'_>) -> Poll<()> {
+        self.waker.register(context.waker());
+        if self.is_ended() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// Runs a request until it finishes, panics, or the slot is ended.
+    pub async fn run<T>(self: Arc<Self>, request: impl Future<Output = T>) -> Ran<T> {
+        let mut request = pin!(SLOT.scope(Arc::clone(&self), AssertUnwindSafe(request).catch_unwind()));
+        let ran = std::future::poll_fn(|context| {
+            if let Poll::Ready(outcome) = Pin::new(&mut request).as_mut().poll(context) {
+                return Poll::Ready(outcome.map_or(Ran::Panicked, Ran::Finished));
+            }
+            // A tunnel says goodbye itself: it waits for `ended` inside the request, so its waker must not be replaced.
+            let tunnelled = self
+                .admitted
+                .load()
+                .as_ref()
+                .is_some_and(|admitted| admitted.tunnelled());
+            if tunnelled {
+                return Poll::Pending;
+            }
+            self.poll_ended(context).map(|()| Ran::Ended)
+        })
+        .await;
+        self.clear();
+        ran
+    }
+}
+
+/// Every slot there is. Locked when a connection comes or goes and when a keeper walks it, never for a request on a
+/// connection that is already open.
+#[derive(Debug)]
+pub struct Register {
+    shards: Vec<Mutex<Vec<Arc<Slot>>>>,
+    next: AtomicUsize,
+}
+
+impl Default for Register {
+    fn default() -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            next: AtomicUsize::new(0),
+        }
+    }
+}
+
+/// A slot's membership in the register; leaves it when dropped.
+#[derive(Debug)]
+pub struct Membership {
+    register: Arc<Register>,
+    shard: usize,
+    slot: Arc<Slot>,
+}
+
+impl Membership {
+    /// The slot.
+    pub fn slot(&self) -> Arc<Slot> {
+        Arc::clone(&self.slot)
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        let Some(shard) = self.register.shards.get(self.shard) else {
+            return;
+        };
+        let mut slots = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(position) = slots.iter().position(|slot| Arc::ptr_eq(slot, &self.slot)) {
+            slots.swap_remove(position);
+        }
+    }
+}
+
+impl Register {
+    /// A new place.
+    pub fn join(self: &Arc<Self>) -> Membership {
+        let shard = self.next.fetch_add(1, Ordering::Relaxed) % SHARDS;
+        let slot = Arc::new(Slot::default());
+        if let Some(slots) = self.shards.get(shard) {
+            slots
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(Arc::clone(&slot));
+        }
+        Membership {
+            register: Arc::clone(self),
+            shard,
+            slot,
+        }
+    }
+
+    /// Ends every request under way that `still_permitted` no longer lets through; answers how many.
+    pub fn judge_again(&self, still_permitted: impl Fn(&Admitted) -> bool) -> usize {
+        let mut ended = 0;
+        for shard in &self.shards {
+            // Judged outside the lock, so that a long walk keeps no connection waiting.
+            let slots: Vec<_> = shard.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            for slot in slots {
+                let refused = slot
+                    .admitted
+                    .load()
+                    .as_ref()
+                    .is_some_and(|admitted| !still_permitted(admitted));
+                if refused && !slot.is_ended() {
+                    slot.end();
+                    ended += 1;
+                }
+            }
+        }
+        ended
+    }
+
+    /// How many requests are under way that were let through.
+    pub fn under_way(&self) -> usize {
+        let count = |slots: &Vec<Arc<Slot>>| slots.iter().filter(|slot| slot.admitted.load().is_some()).count();
+        self.shards
+            .iter()
+            .map(|shard| count(&shard.lock().unwrap_or_else(PoisonError::into_inner)))
+            .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn ending_a_slot_stops_a_request_that_waits_for_ever() {
+        let slot = Arc::new(Slot::default());
+        let running = tokio::spawn(Arc::clone(&slot).run(std::future::pending::<()>()));
+        tokio::task::yield_now().await;
+        slot.end();
+        assert!(matches!(running.await.unwrap(), Ran::Ended));
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_only_its_own_request() {
+        let slot = Arc::new(Slot::default());
+        let panics = async { if slot.is_ended() { 1 } else { panic!("a stage panicked") } };
+        assert!(matches!(Arc::clone(&slot).run(panics).await, Ran::Panicked));
+        assert!(matches!(slot.run(async { 7 }).await, Ran::Finished(7)));
+    }
+
+    #[test]
+    fn a_slot_leaves_the_register_with_its_connection() {
+        let register = Arc::new(Register::default());
+        let members: Vec<_> = (0..100).map(|_| register.join()).collect();
+        assert_eq!(
+            register
+                .shards
+                .iter()
+                .map(|shard| shard.lock().unwrap().len())
+                .sum::<usize>(),
+            100
+        );
+        drop(members);
+        assert!(register.shards.iter().all(|shard| shard.lock().unwrap().is_empty()));
+    }
+}

@@ -1,0 +1,147 @@
+//! The one place where a refusal becomes an answer: little for the visitor, everything for the audit.
+
+use http::StatusCode;
+use stagedoor_identity::session::Ended;
+use stagedoor_policy::{AreaId, Refusal, Scope};
+
+/// Why a request does not reach a console, whichever stage found out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// The visitor's address cannot be told.
+    AddressUnknown,
+    /// No `Host`.
+    HostMissing,
+    /// A `Host` that is none, or more than one.
+    HostMalformed,
+    /// No site has this host.
+    HostUnknown,
+    /// A target that two servers could read differently; carries the fault's code.
+    TargetMalformed(&'static str),
+    /// A method that is not let through to any console.
+    MethodNotAllowed,
+    /// The header is larger than the limit.
+    HeaderTooLarge,
+    /// The body is larger than the site's limit.
+    BodyTooLarge,
+    /// The policy says no.
+    Policy(Refusal),
+    /// There was a session, and it is over.
+    SessionEnded(Ended),
+    /// The site takes no WebSockets, or the upgrade is none.
+    UpgradeNotAllowed,
+    /// A WebSocket opened by another site's page.
+    ForeignOrigin,
+    /// The console cannot be reached, or broke off before it answered.
+    UpstreamUnreachable,
+    /// The console took too long.
+    UpstreamTimeout,
+    /// The console's answer cannot be passed on.
+    UpstreamMalformed,
+    /// A fault of our own.
+    Internal,
+}
+
+impl Refused {
+    /// The status a program is answered.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::AddressUnknown | Self::HostMissing | Self::HostMalformed | Self::TargetMalformed(_) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::HostUnknown => StatusCode::MISDIRECTED_REQUEST,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Policy(Refusal::SignInRequired | Refusal::SecondFactorRequired) | Self::SessionEnded(_) => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::Policy(_) | Self::UpgradeNotAllowed | Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::UpstreamUnreachable | Self::UpstreamMalformed => StatusCode::BAD_GATEWAY,
+            Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// A stable code, for metrics, audit and JSON.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::AddressUnknown => "address_unknown",
+            Self::HostMissing => "host_missing",
+            Self::HostMalformed => "host_malformed",
+            Self::HostUnknown => "host_unknown",
+            Self::TargetMalformed(code) => code,
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::HeaderTooLarge => "header_too_large",
+            Self::BodyTooLarge => "body_too_large",
+            Self::Policy(refusal) => refusal.code(),
+            Self::SessionEnded(_) => "session_ended",
+            Self::UpgradeNotAllowed => "upgrade_not_allowed",
+            Self::ForeignOrigin => "foreign_origin",
+            Self::UpstreamUnreachable => "upstream_unreachable",
+            Self::UpstreamTimeout => "upstream_timeout",
+            Self::UpstreamMalformed => "upstream_malformed",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// A plain sentence for the visitor. Says nothing of rules.
+    pub fn sentence(&self) -> &'static str {
+        match self {
+            Self::AddressUnknown => "Your network address could not be determined.",
+            Self::HostMissing | Self::HostMalformed => "The request does not say which site it is for.",
+            Self::HostUnknown => "There is no site of this name here.",
+            Self::TargetMalformed(_) => "The address of this page is not written in a way that can be checked.",
+            Self::MethodNotAllowed => "This way of asking is not let through.",
+            Self::HeaderTooLarge => "The request's header is too large. Deleting this site's cookies may help.",
+            Self::BodyTooLarge => "What you are sending is larger than this site allows.",
+            Self::Policy(refusal) => policy_sentence(*refusal),
+            Self::SessionEnded(_) => "Your session has ended. Please sign in again.",
+            Self::UpgradeNotAllowed => "This site does not take live connections here.",
+            Self::ForeignOrigin => "This live connection was opened by another site's page.",
+            Self::UpstreamUnreachable => "The console behind this door does not answer. Please try again in a while.",
+            Self::UpstreamTimeout => "The console behind this door took too long to answer.",
+            Self::UpstreamMalformed => "The console behind this door gave an answer that cannot be passed on.",
+            Self::Internal => "Something went wrong at this door. It has been noted.",
+        }
+    }
+
+    /// The area that was asked for, where the refusal knows it.
+    pub fn area(&self) -> Option<AreaId> {
+        match self {
+            Self::Policy(Refusal::NotGranted { area }) => Some(*area),
+            _ => None,
+        }
+    }
+
+    /// Whether signing in may help, so that a person's browser is sent there.
+    pub fn asks_to_sign_in(&self) -> bool {
+        self.status() == StatusCode::UNAUTHORIZED
+    }
+}
+
+fn policy_sentence(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::SignInRequired => "Please sign in.",
+        Refusal::SecondFactorRequired => "Please sign in again with your second factor.",
+        Refusal::AddressNotAllowed(Scope::Site) => "This site may not be used from your network.",
+        Refusal::AddressNotAllowed(Scope::Role | Scope::Account) | Refusal::AccountHasNoNetworks => {
+            "Your account may not be used from your network."
+        }
+        Refusal::ChannelNotAllowed => "Your account may not come in this way.",
+        Refusal::RoleUnknown | Refusal::NoArea | Refusal::NotGranted { .. } => {
+            "Your account does not have the right to do this."
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_refusals_that_signing_in_can_mend_send_a_person_there() {
+        assert!(Refused::Policy(Refusal::SignInRequired).asks_to_sign_in());
+        assert!(!Refused::Policy(Refusal::NoArea).asks_to_sign_in());
+        assert!(!Refused::HostUnknown.asks_to_sign_in());
+    }
+}

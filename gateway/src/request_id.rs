@@ -1,0 +1,55 @@
+//! A name for each request, unique over restarts and machines, without asking the system for randomness each time.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// 32 hexadecimal digits: 16 of the process, drawn at start, and 16 that count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestId {
+    process: u64,
+    number: u64,
+}
+
+/// Hands out request ids.
+#[derive(Debug)]
+pub struct RequestIds {
+    process: u64,
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    /// For a process with this random number.
+    pub fn new(process: u64) -> Self {
+        Self {
+            process,
+            next: AtomicU64::new(1),
+        }
+    }
+
+    /// The next one.
+    pub fn next(&self) -> RequestId {
+        RequestId {
+            process: self.process,
+            number: self.next.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}{:016x}", self.process, self.number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_32_hexadecimal_digits_and_differ() {
+        let ids = RequestIds::new(0xfeed);
+        let (first, second) = (ids.next().to_string(), ids.next().to_string());
+        assert_eq!((first.len(), first == second), (32, false));
+        assert!(first.chars().all(|c| c.is_ascii_hexdigit()));
+    }
+}

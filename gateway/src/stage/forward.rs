@@ -1,0 +1,177 @@
+//! Fifth: the way to the console. Only an [`Admitted`] opens it; every managed header is deleted, then ours are set.
+
+use std::sync::Arc;
+
+use pingora::Result;
+use pingora::http::RequestHeader;
+use stagedoor_config::Site;
+use stagedoor_identity::Account;
+use stagedoor_portal::is_own_cookie;
+
+use crate::assertion::Assertions;
+use crate::headers::remove_managed;
+use crate::request_id::RequestId;
+use crate::stage::decide::Admitted;
+use crate::upstream::authority;
+
+/// Names for user, role, display name and e-mail, by preset.
+const STAGEDOOR: [&str; 4] = [
+    "X-Stagedoor-User",
+    "X-Stagedoor-Role",
+    "X-Stagedoor-Name",
+    "X-Stagedoor-Email",
+];
+const REMOTE: [&str; 4] = ["Remote-User", "Remote-Groups", "Remote-Name", "Remote-Email"];
+const FORWARDED: [&str; 4] = [
+    "X-Forwarded-User",
+    "X-Forwarded-Groups",
+    "X-Forwarded-Preferred-Username",
+    "X-Forwarded-Email",
+];
+
+/// What the request forwarded says of itself beyond what the visitor sent.
+#[derive(Debug)]
+pub struct Passport<'a> {
+    /// What was let through.
+    pub admitted: &'a Arc<Admitted>,
+    /// The site it is for.
+    pub site: &'a Site,
+    /// The request's name.
+    pub id: RequestId,
+    /// Whether the visitor came by TLS.
+    pub secure: bool,
+    /// `Host` as the visitor sent it.
+    pub host: &'a str,
+    /// Where assertions are signed.
+    pub assertions: &'a Assertions,
+}
+
+/// Makes the visitor's request the one that goes to the console.
+///
+/// # Errors
+/// Where a header value cannot be written: the request fails rather than go out incomplete.
+pub fn rewrite(request: &mut RequestHeader, passport: &Passport<'_>) -> Result<()> {
+    if passport.admitted.rewritten {
+        // `set_uri` also drops pingora's verbatim copy of what the visitor sent.
+        let uri = passport.admitted.path_and_query.parse::<http::Uri>();
+        request.set_uri(uri.map_err(|_| pingora::Error::new(pingora::ErrorType::InvalidHTTPHeader))?);
+    }
+    remove_managed(request);
+    keep_only_their_cookies(request)?;
+    say_where_from(request, passport)?;
+    say_who(request, passport)
+}
+
+/// Joins what cookie headers there are into one (HTTP/2 sends crumbs, HTTP/1 consoles read one line), without ours.
+fn keep_only_their_cookies(request: &mut RequestHeader) -> Result<()> {
+    let fields = request.headers.get_all(http::header::COOKIE);
+    let (count, mut ours) = (fields.iter().count(), false);
+    let mut kept: Vec<u8> = Vec::new();
+    for pair in fields
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+    {
+        let pair = pair.trim_ascii();
+        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
+        if is_own_cookie(name) {
+            ours = true;
+        } else if !pair.is_empty() {
+            if !kept.is_empty() {
+                kept.extend_from_slice(b"; ");
+            }
+            kept.extend_from_slice(pair);
+        }
+    }
+    if count <= 1 && !ours {
+        return Ok(());
+    }
+    request.remove_header(&http::header::COOKIE);
+    if kept.is_empty() {
+        Ok(())
+    } else {
+        request.insert_header(http::header::COOKIE, kept)
+    }
+}
+
+fn say_where_from(request: &mut RequestHeader, passport: &Passport<'_>) -> Result<()> {
+    request.insert_header("X-Forwarded-For", passport.admitted.address.ip().to_string())?;
+    request.insert_header("X-Forwarded-Proto", if passport.secure { "https" } else { "http" })?;
+    request.insert_header("X-Forwarded-Host", passport.host)?;
+    request.insert_header("X-Stagedoor-Request-Id", passport.id.to_string())?;
+    let host = if passport.site.pass_host {
+        passport.host.to_owned()
+    } else {
+        authority(&passport.site.upstream)
+    };
+    // HTTP/2 visitors send `:authority`, which an HTTP/1 console reads as `Host`.
+    request.insert_header(http::header::HOST, host)
+}
+
+fn say_who(request: &mut RequestHeader, passport: &Passport<'_>) -> Result<()> {
+    let Some(session) = &passport.admitted.session else {
+        return Ok(());
+    };
+    let account = session.account();
+    let presets = passport.site.identity_headers;
+    for names in [
+        (presets.stagedoor, STAGEDOOR),
+        (presets.remote, REMOTE),
+        (presets.forwarded, FORWARDED),
+    ] {
+        if let (true, names) = names {
+            introduce(request, &account, names)?;
+        }
+    }
+    if passport.site.assertion {
+        let assertion = passport.assertions.of(session, &passport.admitted.site)?;
+        request.insert_header("X-Stagedoor-Assertion", assertion)?;
+    }
+    Ok(())
+}
+
+fn introduce(request: &mut RequestHeader, account: &Account, names: [&'static str; 4]) -> Result<()> {
+    let email = account.email.as_deref().unwrap_or_default();
+    let values = [account.name.as_str(), &account.role, &account.display_name, email];
+    for (name, value) in names.into_iter().zip(values).filter(|(_, value)| !value.is_empty()) {
+        request.insert_header(name, value.as_bytes())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(cookies: &[&str]) -> RequestHeader {
+        let mut request = RequestHeader::build("GET", b"/", None).unwrap();
+        for cookie in cookies {
+            request.append_header(http::header::COOKIE, *cookie).unwrap();
+        }
+        request
+    }
+
+    fn forwarded(cookies: &[&str]) -> Option<String> {
+        let mut request = request(cookies);
+        keep_only_their_cookies(&mut request).unwrap();
+        assert!(request.headers.get_all(http::header::COOKIE).iter().count() <= 1);
+        request
+            .headers
+            .get(http::header::COOKIE)
+            .map(|value| value.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn our_cookies_never_reach_the_console_and_theirs_arrive_in_one_line() {
+        assert_eq!(forwarded(&["stagedoor=abc"]), None);
+        assert_eq!(
+            forwarded(&["a=1; __Host-stagedoor=abc; b=2"]).as_deref(),
+            Some("a=1; b=2")
+        );
+        assert_eq!(
+            forwarded(&["a=1", "stagedoor-form=x", "b=2"]).as_deref(),
+            Some("a=1; b=2")
+        );
+        assert_eq!(forwarded(&["a=1;b=\"x;y\""]).as_deref(), Some("a=1;b=\"x;y\""));
+        assert_eq!(forwarded(&["stagedoorman=1"]).as_deref(), Some("stagedoorman=1"));
+    }
+}

@@ -1,0 +1,8 @@
+//! One file per step of a request, in the order it travels.
+
+pub mod address;
+pub mod decide;
+pub mod forward;
+pub mod reply;
+pub mod session;
+pub mod target;

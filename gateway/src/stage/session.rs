@@ -1,0 +1,31 @@
+//! Third: who is asking. Exactly one session cookie, or none.
+
+use std::sync::Arc;
+
+use stagedoor_identity::session::Ended;
+use stagedoor_identity::{Doorkeeper, LiveSession, Lookup};
+use stagedoor_policy::time::Timestamp;
+use stagedoor_portal::{Presented, presented_token};
+
+/// What is known of the visitor.
+#[derive(Debug)]
+pub enum Subject {
+    /// Nobody is signed in.
+    Stranger,
+    /// Somebody is.
+    Known(Arc<LiveSession>),
+    /// Somebody was, and this is why no longer.
+    Former(Ended),
+}
+
+/// Looks the presented cookie up in memory.
+pub fn establish(headers: &http::HeaderMap, secure: bool, door: &Doorkeeper, now: Timestamp) -> Subject {
+    let Presented::One(token) = presented_token(headers, secure) else {
+        return Subject::Stranger;
+    };
+    match door.look_up(&token, now) {
+        Lookup::Live(session) => Subject::Known(session),
+        Lookup::Ended(ended) => Subject::Former(ended),
+        Lookup::Unknown => Subject::Stranger,
+    }
+}

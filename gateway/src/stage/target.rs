@@ -1,0 +1,67 @@
+//! Second: what is asked for. Method, host and path become one canonical target, or the request goes no further.
+
+use std::sync::Arc;
+
+use pingora::http::RequestHeader;
+use stagedoor_config::{SiteEntry, Snapshot};
+use stagedoor_policy::request::{Host, Target, TargetFault};
+
+use crate::refusal::Refused;
+
+/// The site that the request's host names.
+///
+/// # Errors
+/// No host, more than one, a malformed one, or one that no site has.
+pub fn site<'s>(request: &RequestHeader, snapshot: &'s Snapshot) -> Result<&'s Arc<SiteEntry>, Refused> {
+    let raw = raw_host(request)?;
+    let host = Host::parse(raw).map_err(|_| Refused::HostMalformed)?;
+    snapshot.site_for(&host).ok_or(Refused::HostUnknown)
+}
+
+/// `Host` (HTTP/1) or `:authority` (HTTP/2), as sent.
+///
+/// # Errors
+/// None, or more than one.
+pub fn raw_host(request: &RequestHeader) -> Result<&[u8], Refused> {
+    let mut hosts = request.headers.get_all(http::header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => Ok(host.as_bytes()),
+        (None, _) => request
+            .uri
+            .authority()
+            .map(|authority| authority.as_str().as_bytes())
+            .ok_or(Refused::HostMissing),
+        (Some(_), Some(_)) => Err(Refused::HostMalformed),
+    }
+}
+
+/// The one target that is judged and forwarded.
+///
+/// # Errors
+/// Whatever two servers could read differently.
+pub fn establish(request: &RequestHeader) -> Result<Target<'_>, Refused> {
+    if !request.raw_path_is_utf8() {
+        return Err(Refused::TargetMalformed("not_utf8"));
+    }
+    Target::parse(&request.method, request.raw_path()).map_err(|fault| match fault {
+        TargetFault::MethodNotAllowed => Refused::MethodNotAllowed,
+        fault => Refused::TargetMalformed(fault.as_str()),
+    })
+}
+
+/// Whether the header fits the limit.
+///
+/// # Errors
+/// More bytes than the limit, names and values counted.
+pub fn check_size(request: &RequestHeader, header_bytes_max: u64) -> Result<(), Refused> {
+    let bytes: usize = request
+        .headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .sum();
+    if (bytes + request.raw_path().len()) as u64 > header_bytes_max {
+        Err(Refused::HeaderTooLarge)
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,216 @@
+//! WebSockets: a tunnel of our own, since pingora's loses handshakes whose 101 arrives early (cloudflare/pingora#946) and
+//! cannot be ended by a revocation.
+//!
+//! Bytes pass untouched. The tunnel only counts frames on the way to the visitor, so that it can say goodbye with a Close
+//! frame at a frame's end (RFC 6455, section 5.5.1) instead of just going silent.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use pingora::connectors::TransportConnector;
+use pingora::http::{RequestHeader, ResponseHeader};
+pub use pingora::protocols::http::v1::client::HttpSession as ConsoleSession;
+use pingora::proxy::Session;
+use pingora::upstreams::peer::HttpPeer;
+use pingora::{Error, ErrorType, Result};
+use tokio::time::Instant;
+
+use crate::open::Slot;
+
+mod frames;
+pub use frames::FrameCounter;
+
+/// How long the console may take to answer the handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a blocked write may take in either direction.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// A tunnel over which nothing moves for this long is closed, where the site says nothing else.
+pub const IDLE_DEFAULT: Duration = Duration::from_secs(3600);
+/// How long a goodbye may take.
+const GOODBYE_TIMEOUT: Duration = Duration::from_millis(200);
+/// Policy violation (RFC 6455, section 7.4.1): the endpoint ends the connection because of its rules.
+const CLOSE_POLICY: u16 = 1008;
+
+/// How a tunnel came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TunnelEnd {
+    /// One side closed it.
+    Closed,
+    /// Nothing was sent for longer than the site's limit.
+    Idle,
+    /// The rules or the session no longer permit it.
+    Revoked,
+}
+
+/// The console's answer to a handshake.
+pub enum Handshake {
+    /// It agreed: here is the console's side.
+    Switched(Box<ConsoleSession>, Box<ResponseHeader>),
+    /// It did not: its answer, to be passed on, and the console's side to read the body from.
+    Declined(Box<ConsoleSession>, Box<ResponseHeader>),
+}
+
+impl std::fmt::Debug for Handshake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::Switched(_, answer) | Self::Declined(_, answer)) = self;
+        write!(f, "Handshake({})", answer.status)
+    }
+}
+
+/// Takes out what the visitor's `Connection` header names, as pingora does on its own path.
+///
+/// # Errors
+/// Never; the shape fits its neighbours.
+pub fn drop_nominated(request: &mut RequestHeader) -> Result<()> {
+    let fields = request.headers.get_all(http::header::CONNECTION);
+    let nominated: Vec<String> = fields
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|name| name.trim().to_ascii_lowercase())
+        .filter(|name| !matches!(name.as_str(), "" | "upgrade" | "keep-alive" | "close"))
+        .collect();
+    for name in &nominated {
+        request.remove_header(name.as_str());
+    }
+    Ok(())
+}
+
+/// Makes a request header one that asks for a WebSocket and nothing else.
+///
+/// # Errors
+/// Where a header cannot be written.
+pub fn prepare(request: &mut RequestHeader) -> Result<()> {
+    let one_hop = [
+        "keep-alive",
+        "proxy-connection",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+    ];
+    for name in one_hop
+        .into_iter()
+        .chain(["content-length", "http2-settings", "expect"])
+    {
+        request.remove_header(name);
+    }
+    request.insert_header("Connection", "Upgrade")?;
+    request.insert_header("Upgrade", "websocket")
+}
+
+/// Sends the handshake to the console.
+///
+/// # Errors
+/// Where the console cannot be reached or does not answer in time.
+pub async fn shake_hands(connector: &TransportConnector, peer: &HttpPeer, request: RequestHeader) -> Result<Handshake> {
+    let stream = connector.new_stream(peer).await.map_err(pingora::Error::into_up)?;
+    let mut console = Box::new(ConsoleSession::new(stream));
+    console.read_timeout = Some(HANDSHAKE_TIMEOUT);
+    console.write_timeout = Some(WRITE_TIMEOUT);
+    let exchange = async {
+        console
+            .write_request_header(Box::new(request))
+            .await
+            .map_err(pingora::Error::into_up)?;
+        loop {
+            let answer = console
+                .read_resp_header_parts()
+                .await
+                .map_err(pingora::Error::into_up)?;
+            if !answer.status.is_informational() || answer.status == http::StatusCode::SWITCHING_PROTOCOLS {
+                return Ok::<_, Box<Error>>(answer);
+            }
+        }
+    };
+    let answer = tokio::time::timeout(HANDSHAKE_TIMEOUT, exchange).await;
+    let answer = answer.map_err(|_| Error::new_up(ErrorType::ReadTimedout))??;
+    let agreed = answer.status == http::StatusCode::SWITCHING_PROTOCOLS
+        && answer
+            .headers
+            .get("upgrade")
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    if agreed {
+        console.read_timeout = None;
+        console.maybe_upgrade_body_writer();
+        Ok(Handshake::Switched(console, answer))
+    } else if answer.status.is_informational() {
+        Err(Error::explain(ErrorType::InvalidHTTPHeader, "a 101 that upgrades to something else").into_up())
+    } else {
+        Ok(Handshake::Declined(console, answer))
+    }
+}
+
+/// Passes bytes until one side closes, nothing moves for `idle`, or the slot is ended.
+///
+/// # Errors
+/// Where a write fails or is blocked too long.
+pub async fn pass(
+    session: &mut Session,
+    console: &mut ConsoleSession,
+    slot: &Slot,
+    idle: Duration,
+) -> Result<TunnelEnd> {
+    session.set_read_timeout(None);
+    session.set_write_timeout(Some(WRITE_TIMEOUT));
+    let (mut to_visitor, mut writing) = (FrameCounter::default(), false);
+    // The wait for the slot stands outside the loop, so that a write that is blocked cannot outlive a revocation.
+    let end = tokio::select! {
+        biased;
+        () = slot.ended() => TunnelEnd::Revoked,
+        end = pass_until_closed(session, console, idle, &mut to_visitor, &mut writing) => end?,
+    };
+    if end != TunnelEnd::Closed && !writing && to_visitor.at_frame_end() {
+        let reason = if end == TunnelEnd::Idle {
+            "idle for too long"
+        } else {
+            "your session has ended"
+        };
+        let goodbye = session
+            .downstream_session
+            .write_response_body(close_frame(reason), true);
+        let _gone = tokio::time::timeout(GOODBYE_TIMEOUT, goodbye).await;
+    }
+    console.shutdown().await;
+    Ok(end)
+}
+
+async fn pass_until_closed(
+    session: &mut Session,
+    console: &mut ConsoleSession,
+    idle: Duration,
+    to_visitor: &mut FrameCounter,
+    writing: &mut bool,
+) -> Result<TunnelEnd> {
+    let timer = tokio::time::sleep(idle);
+    tokio::pin!(timer);
+    loop {
+        tokio::select! {
+            () = &mut timer => return Ok(TunnelEnd::Idle),
+            bytes = session.downstream_session.read_request_body() => match bytes {
+                Ok(Some(bytes)) => { console.write_body(&bytes).await.map_err(pingora::Error::into_up)?; }
+                Ok(None) | Err(_) => return Ok(TunnelEnd::Closed),
+            },
+            bytes = console.read_body_bytes() => match bytes {
+                Ok(Some(bytes)) => {
+                    to_visitor.count(&bytes);
+                    *writing = true;
+                    session.downstream_session.write_response_body(bytes, false).await?;
+                    *writing = false;
+                }
+                Ok(None) | Err(_) => return Ok(TunnelEnd::Closed),
+            },
+        }
+        timer.as_mut().reset(Instant::now() + idle);
+    }
+}
+
+/// A Close frame as a server sends it: unmasked, with a code and a reason of at most 123 bytes.
+fn close_frame(reason: &str) -> Bytes {
+    let reason: String = reason.chars().filter(char::is_ascii).take(123).collect();
+    let length = u8::try_from(reason.len() + 2).unwrap_or(2);
+    let mut frame = vec![0x88, length];
+    frame.extend_from_slice(&CLOSE_POLICY.to_be_bytes());
+    frame.extend_from_slice(reason.as_bytes());
+    frame.into()
+}

@@ -1,0 +1,218 @@
+//! The way of a request up to the permit: the stages in their order, and the three places it can end — the portal, the
+//! console, a refusal.
+
+use std::sync::Arc;
+
+use pingora::http::RequestHeader;
+use pingora::proxy::Session;
+use pingora::{Error, ErrorType, Result};
+use stagedoor_config::{Site, SiteEntry, Snapshot};
+use stagedoor_policy::Refusal;
+use stagedoor_policy::request::{ClientAddress, Target};
+use stagedoor_portal::Caller;
+
+use crate::bridge::{self, Received};
+use crate::context::RequestContext;
+use crate::proxy::Gate;
+use crate::refusal::Refused;
+use crate::stage::session::Subject;
+use crate::stage::{address, decide, session as session_stage, target};
+use crate::{answer, websocket};
+
+/// Where the stages lead.
+#[derive(Debug)]
+enum Way {
+    /// To the console.
+    Console,
+    /// To the console, by a tunnel.
+    Tunnel,
+    /// To the portal.
+    Portal,
+    /// Nowhere; the rule that refused, where one did.
+    Nowhere(Refused, Option<String>),
+}
+
+/// Takes a request through the stages. `Ok(true)`: it has been answered. `Ok(false)`: it goes on to the console.
+///
+/// # Errors
+/// Where the visitor is gone.
+pub async fn travel(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<bool> {
+    let started = ctx.started;
+    let way = establish(gate, session, ctx);
+    gate.metrics.decided(started.elapsed());
+    match way {
+        Way::Console => return Ok(false),
+        Way::Tunnel => websocket::open(gate, session, ctx).await?,
+        Way::Portal => visit_portal(gate, session, ctx).await?,
+        Way::Nowhere(refused, rule) => {
+            answer::refuse(gate, session, ctx, &refused, rule).await?;
+        }
+    }
+    Ok(true)
+}
+
+/// Whether the visitor came by TLS.
+pub fn is_secure(session: &Session) -> bool {
+    session.digest().is_some_and(|digest| digest.ssl_digest.is_some())
+}
+
+/// The host as sent, for headers; empty where there is none (such a request has been refused).
+pub fn raw_host_text(request: &RequestHeader) -> String {
+    target::raw_host(request)
+        .map(|raw| String::from_utf8_lossy(raw).into_owned())
+        .unwrap_or_default()
+}
+
+fn establish(gate: &Gate, session: &Session, ctx: &mut RequestContext) -> Way {
+    let snapshot = Arc::clone(&ctx.snapshot);
+    match checked(session, &snapshot, ctx) {
+        Ok((address, entry, target)) => judge(gate, session, ctx, &snapshot, address, entry, &target),
+        Err(refused) => Way::Nowhere(refused, None),
+    }
+}
+
+/// Address, site and target: what can be told without knowing who is asking.
+fn checked<'s>(
+    session: &'s Session,
+    snapshot: &'s Snapshot,
+    ctx: &mut RequestContext,
+) -> Result<(ClientAddress, &'s SiteEntry, Target<'s>), Refused> {
+    let address = address::establish(session, snapshot)?;
+    ctx.address = Some(address);
+    let request = session.req_header();
+    target::check_size(request, snapshot.building.limits.header_bytes_max)?;
+    let entry = target::site(request, snapshot)?;
+    ctx.site = Some(Arc::clone(entry));
+    let target = target::establish(request)?;
+    ctx.target = Some((target.method().clone(), target.path().to_owned()));
+    Ok((address, entry, target))
+}
+
+fn judge(
+    gate: &Gate,
+    session: &Session,
+    ctx: &mut RequestContext,
+    snapshot: &Snapshot,
+    address: ClientAddress,
+    entry: &SiteEntry,
+    target: &Target<'_>,
+) -> Way {
+    if let Err(refusal) = snapshot.policy.admits_to_site(entry.id, address) {
+        let rule = decide::deciding_rule(snapshot, entry.id, target, address, &Subject::Stranger);
+        return Way::Nowhere(Refused::Policy(refusal), rule);
+    }
+    if is_reserved(target.decoded_path(), &snapshot.building.portal.prefix) {
+        return Way::Portal;
+    }
+    let now = gate.door.now();
+    let subject = session_stage::establish(&session.req_header().headers, is_secure(session), &gate.door, now);
+    if let Subject::Known(session) = &subject {
+        ctx.session = Some(Arc::clone(session));
+    }
+    match decide::establish(snapshot, entry.id, target, address, &subject) {
+        Ok(admitted) => {
+            if let Some(session) = &admitted.session {
+                gate.door.used(session, now);
+            }
+            let declared = declared_body_bytes(session.req_header());
+            if entry
+                .site
+                .body_bytes_max
+                .is_some_and(|limit| declared.is_some_and(|bytes| bytes > limit))
+            {
+                return Way::Nowhere(Refused::BodyTooLarge, None);
+            }
+            admit(session, ctx, &entry.site, admitted)
+        }
+        Err(refusal) => {
+            let rule = decide::deciding_rule(snapshot, entry.id, target, address, &subject);
+            let refused = match (refusal, subject) {
+                (Refusal::SignInRequired, Subject::Former(ended)) => Refused::SessionEnded(ended),
+                (refusal, _) => Refused::Policy(refusal),
+            };
+            Way::Nowhere(refused, rule)
+        }
+    }
+}
+
+fn admit(session: &Session, ctx: &mut RequestContext, site: &Site, admitted: decide::Admitted) -> Way {
+    let upgrade = session.req_header().headers.contains_key(http::header::UPGRADE);
+    let way = match (upgrade, session.is_upgrade_req()) {
+        (false, _) => Way::Console,
+        (true, true) if site.websockets => match websocket::check_origin(session.req_header()) {
+            Ok(()) => Way::Tunnel,
+            Err(refused) => return Way::Nowhere(refused, None),
+        },
+        (true, true) => return Way::Nowhere(Refused::UpgradeNotAllowed, None),
+        // Another protocol than WebSocket (h2c, TLS): an offer the server may ignore, and pingora takes it out.
+        (true, false) => Way::Console,
+    };
+    let admitted = Arc::new(admitted);
+    if let Some(slot) = &ctx.slot {
+        slot.admit(Arc::clone(&admitted));
+    }
+    ctx.admitted = Some(admitted);
+    way
+}
+
+/// The reserved prefix by exact segment, with or without its last slash.
+fn is_reserved(path: &str, prefix: &str) -> bool {
+    path.starts_with(prefix) || prefix.strip_suffix('/') == Some(path)
+}
+
+fn declared_body_bytes(request: &RequestHeader) -> Option<u64> {
+    request
+        .headers
+        .get(http::header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
+}
+
+async fn visit_portal(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<()> {
+    let body = match bridge::receive(session).await? {
+        Received::Whole(body) => body,
+        Received::TooLarge => {
+            session.set_keepalive(None);
+            answer::refuse(gate, session, ctx, &Refused::BodyTooLarge, None).await?;
+            return Ok(());
+        }
+    };
+    let caller = caller(gate, session, ctx).ok_or_else(|| Error::new(ErrorType::InternalError))?;
+    ctx.status = bridge::serve(session, &gate.portal, caller, body).await?;
+    ctx.outcome = "portal";
+    Ok(())
+}
+
+fn caller(gate: &Gate, session: &Session, ctx: &RequestContext) -> Option<Caller> {
+    Some(Caller {
+        address: ctx.address?,
+        secure: is_secure(session),
+        host: raw_host_text(session.req_header()),
+        site: ctx.known_site_name(),
+        request_id: ctx.id.to_string(),
+        now: gate.door.now(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_reserved;
+
+    #[test]
+    fn the_prefix_is_reserved_by_whole_segments_only() {
+        for path in ["/.stagedoor/", "/.stagedoor/login", "/.stagedoor"] {
+            assert!(is_reserved(path, "/.stagedoor/"), "{path}");
+        }
+        for path in [
+            "/",
+            "/.stagedoorx",
+            "/.stagedoorx/login",
+            "/.STAGEDOOR/login",
+            "/x/.stagedoor/login",
+        ] {
+            assert!(!is_reserved(path, "/.stagedoor/"), "{path}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! From a permitted handshake to a tunnel.
+
+use std::sync::Arc;
+
+use pingora::http::RequestHeader;
+use pingora::proxy::Session;
+use pingora::{Error, ErrorSource, ErrorType, Result};
+
+use crate::answer;
+use crate::context::RequestContext;
+use crate::proxy::Gate;
+use crate::refusal::Refused;
+use crate::stage::forward::Passport;
+use crate::stage::{forward, reply};
+use crate::tunnel::{self, Handshake};
+use crate::way;
+
+/// A page of another origin may not open a WebSocket here: the browser would send our cookie along. Programs send no
+/// Origin and carry no ambient cookie.
+///
+/// # Errors
+/// Where the Origin is another than the host asked for.
+pub fn check_origin(request: &RequestHeader) -> Result<(), Refused> {
+    let mut origins = request.headers.get_all(http::header::ORIGIN).iter();
+    let Some(origin) = origins.next() else { return Ok(()) };
+    let origin = origin.to_str().map_err(|_| Refused::ForeignOrigin)?;
+    let host = way::raw_host_text(request);
+    let own = origin
+        .strip_prefix("https://")
+        .or_else(|| origin.strip_prefix("http://"));
+    if own.is_some_and(|own| own.eq_ignore_ascii_case(&host)) && origins.next().is_none() {
+        Ok(())
+    } else {
+        Err(Refused::ForeignOrigin)
+    }
+}
+
+/// Opens the tunnel and stays until it ends.
+///
+/// # Errors
+/// Where the visitor is gone.
+pub async fn open(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<()> {
+    let shaken = shake_hands(gate, session, ctx).await;
+    match shaken {
+        Ok(Handshake::Switched(mut console, mut answer)) => {
+            reply::clean(&mut answer)?;
+            let idle = ctx
+                .permitted_site()
+                .map_or(tunnel::IDLE_DEFAULT, |site| site.timeouts.websocket_idle);
+            let Some((slot, admitted)) = ctx.slot.clone().zip(ctx.admitted.clone()) else {
+                return Error::e_explain(ErrorType::InternalError, "no permit, no way upstream");
+            };
+            session.as_downstream_mut().write_response_header(answer).await?;
+            (ctx.outcome, ctx.status) = ("allowed", 101);
+            admitted.becomes_tunnel();
+            gate.metrics.tunnels_open.inc();
+            let end = tunnel::pass(session, &mut console, &slot, idle).await;
+            gate.metrics.tunnels_open.dec();
+            tracing::debug!(request = %ctx.id, ?end, "a tunnel ended");
+            Ok(())
+        }
+        Ok(Handshake::Declined(mut console, mut answer)) => {
+            // Nothing the visitor sent after the handshake is to be read as a request.
+            session.set_keepalive(None);
+            reply::clean(&mut answer)?;
+            (ctx.outcome, ctx.status) = ("allowed", answer.status.as_u16());
+            pass_on(session, &mut console, *answer).await
+        }
+        Err(refused) => {
+            session.set_keepalive(None);
+            answer::refuse(gate, session, ctx, &refused, None).await.map(|_| ())
+        }
+    }
+}
+
+async fn shake_hands(gate: &Gate, session: &Session, ctx: &RequestContext) -> Result<Handshake, Refused> {
+    let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
+        return Err(Refused::Internal);
+    };
+    let mut request = session.req_header().clone();
+    let host = way::raw_host_text(session.req_header());
+    let passport = Passport {
+        admitted: &Arc::clone(admitted),
+        site,
+        id: ctx.id,
+        secure: way::is_secure(session),
+        host: &host,
+        assertions: &gate.assertions,
+    };
+    let prepared = tunnel::drop_nominated(&mut request)
+        .and_then(|()| forward::rewrite(&mut request, &passport))
+        .and_then(|()| tunnel::prepare(&mut request));
+    prepared.map_err(|_| Refused::Internal)?;
+    let peer = gate.upstreams.peer(site).await?;
+    tunnel::shake_hands(&gate.connector.0, &peer, request)
+        .await
+        .map_err(|error| match (error.etype(), error.esource()) {
+            (ErrorType::ConnectTimedout | ErrorType::ReadTimedout, _) => Refused::UpstreamTimeout,
+            (ErrorType::InvalidHTTPHeader, ErrorSource::Upstream) => Refused::UpstreamMalformed,
+            _ => Refused::UpstreamUnreachable,
+        })
+}
+
+/// A console that declines says so in an ordinary answer, which the visitor is to see.
+async fn pass_on(
+    session: &mut Session,
+    console: &mut tunnel::ConsoleSession,
+    mut answer: pingora::http::ResponseHeader,
+) -> Result<()> {
+    answer.remove_header(&http::header::TRANSFER_ENCODING);
+    answer.insert_header(http::header::CONNECTION, "close")?;
+    session.write_response_header(Box::new(answer), false).await?;
+    while let Ok(Some(bytes)) = console.read_body_bytes().await {
+        session.write_response_body(Some(bytes), false).await?;
+    }
+    session.write_response_body(None, true).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn handshake(headers: &[(&'static str, &str)]) -> RequestHeader {
+        let mut request = RequestHeader::build("GET", b"/ws", None).unwrap();
+        request.insert_header("Host", "console.test:8080").unwrap();
+        headers.iter().for_each(|(name, value)| {
+            request.append_header(*name, *value).unwrap();
+        });
+        request
+    }
+
+    #[test]
+    fn only_pages_of_the_same_origin_and_programs_open_websockets() {
+        assert_eq!(check_origin(&handshake(&[])), Ok(()));
+        assert_eq!(
+            check_origin(&handshake(&[("Origin", "https://console.test:8080")])),
+            Ok(())
+        );
+        for foreign in [
+            "https://evil.test",
+            "null",
+            "https://console.test:8080.evil.test",
+            "https://console.test",
+        ] {
+            assert_eq!(
+                check_origin(&handshake(&[("Origin", foreign)])),
+                Err(Refused::ForeignOrigin),
+                "{foreign}"
+            );
+        }
+        let two = handshake(&[("Origin", "https://console.test:8080"), ("Origin", "https://evil.test")]);
+        assert_eq!(check_origin(&two), Err(Refused::ForeignOrigin));
+    }
+}

@@ -1,0 +1,197 @@
+//! The threads that hash passwords: few, with their own memory, behind a queue that is never long.
+//!
+//! A place is taken before anything is counted or looked up ([`HashPool::place`]); who gets none is told to come back. So a
+//! flood of sign-ins costs the door a fixed number of threads and 19 MiB for each, and never the consoles behind it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+pub(crate) use super::hash::Verified;
+#[cfg(test)]
+pub(crate) use super::hash::tests::weak_hash;
+use super::hash::{self, SALT_BYTES, Scratch};
+use crate::{Chance, Password};
+
+/// Places in the queue for each thread.
+const QUEUED_PER_THREAD: usize = 4;
+/// More threads than this is a slip of the pen: 19 MiB each.
+const THREADS_MAX: usize = 64;
+
+/// The right to hand in one password after the other.
+#[derive(Debug)]
+pub(crate) struct Place(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
+/// Every place is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Busy;
+
+/// A thread could not do it: out of memory, or it fell over this very job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HashFailed;
+
+/// See the module. The threads end when it is dropped.
+#[derive(Debug)]
+pub(crate) struct HashPool {
+    jobs: SyncSender<Job>,
+    places: Arc<Semaphore>,
+    places_max: usize,
+    computed: AtomicU64,
+}
+
+struct Job(Box<dyn FnOnce(&mut Scratch) + Send>);
+
+impl HashPool {
+    /// Starts the threads.
+    /// # Errors
+    /// Where the system gives no thread.
+    pub(crate) fn start(threads: usize) -> std::io::Result<Self> {
+        let threads = threads.clamp(1, THREADS_MAX);
+        let places_max = threads * (QUEUED_PER_THREAD + 1);
+        // As long as there are places, so that handing a job in never waits.
+        let (jobs, queue) = sync_channel(places_max);
+        let queue = Arc::new(Mutex::new(queue));
+        for number in 0..threads {
+            let queue = Arc::clone(&queue);
+            std::thread::Builder::new()
+                .name(format!("hash-{number}"))
+                .spawn(move || work(&queue))?;
+        }
+        Ok(Self {
+            jobs,
+            places: Arc::new(Semaphore::new(places_max)),
+            places_max,
+            computed: AtomicU64::new(0),
+        })
+    }
+
+    /// Takes a place, or says that all are taken. Never waits.
+    pub(crate) fn place(&self) -> Result<Place, Busy> {
+        let permit = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Busy)?;
+        Ok(Place(permit))
+    }
+
+    /// How many places are taken: hashes waiting or under way.
+    pub(crate) fn taken(&self) -> usize {
+        self.places_max.saturating_sub(self.places.available_permits())
+    }
+
+    /// How many hashes were computed since start.
+    pub(crate) fn computed(&self) -> u64 {
+        self.computed.load(Ordering::Relaxed)
+    }
+
+    /// The PHC string of a password, with a fresh salt.
+    pub(crate) async fn hash(
+        &self,
+        place: &Place,
+        password: &Password,
+        chance: &dyn Chance,
+    ) -> Result<String, HashFailed> {
+        let mut salt = [0_u8; SALT_BYTES];
+        chance.fill(&mut salt);
+        let password = password.clone();
+        self.run(place, move |scratch| {
+            hash::hash(password.expose().as_bytes(), salt, scratch)
+        })
+        .await?
+        .ok_or(HashFailed)
+    }
+
+    /// Whether the password is the one of the PHC string.
+    pub(crate) async fn verify(&self, place: &Place, password: &Password, phc: &str) -> Result<Verified, HashFailed> {
+        let (password, phc) = (password.clone(), phc.to_owned());
+        self.run(place, move |scratch| {
+            hash::verify(password.expose().as_bytes(), &phc, scratch)
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        _place: &Place,
+        job: impl FnOnce(&mut Scratch) -> T + Send + 'static,
+    ) -> Result<T, HashFailed> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job(Box::new(move |scratch| {
+            // Nobody waiting for the answer any more is no reason to do anything.
+            let _ = answer.send(job(scratch));
+        }));
+        self.computed.fetch_add(1, Ordering::Relaxed);
+        self.jobs.try_send(job).map_err(|_| HashFailed)?;
+        answered.await.map_err(|_| HashFailed)
+    }
+}
+
+fn work(queue: &Mutex<Receiver<Job>>) {
+    let mut scratch = Scratch::default();
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(Job(job)) = next else { return };
+        if catch_unwind(AssertUnwindSafe(|| job(&mut scratch))).is_err() {
+            tracing::error!("a password hash panicked; its sign-in was refused, the thread goes on");
+            scratch = Scratch::default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::SeededChance;
+
+    fn password(text: &str) -> Password {
+        Password::new(text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_hashed_password_verifies_and_another_does_not() {
+        let pool = HashPool::start(1).unwrap();
+        let place = pool.place().unwrap();
+        let phc = pool
+            .hash(&place, &password("right"), &SeededChance::new(1))
+            .await
+            .unwrap();
+        assert!(pool.verify(&place, &password("right"), &phc).await.unwrap().right);
+        assert!(!pool.verify(&place, &password("wrong"), &phc).await.unwrap().right);
+        assert_eq!(pool.computed(), 3);
+    }
+
+    #[tokio::test]
+    async fn two_hashes_of_one_password_have_different_salts() {
+        let pool = HashPool::start(1).unwrap();
+        let (place, chance) = (pool.place().unwrap(), SeededChance::new(1));
+        let first = pool.hash(&place, &password("same"), &chance).await.unwrap();
+        assert_ne!(first, pool.hash(&place, &password("same"), &chance).await.unwrap());
+    }
+
+    #[test]
+    fn who_finds_every_place_taken_is_told_so_at_once() {
+        let pool = HashPool::start(2).unwrap();
+        let held: Vec<Place> = (0..10).map(|_| pool.place().unwrap()).collect();
+        assert_eq!(pool.place().err(), Some(Busy));
+        assert_eq!(pool.taken(), 10);
+        drop(held);
+        assert!(pool.place().is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_a_hash_fails_that_hash_alone() {
+        let pool = HashPool::start(1).unwrap();
+        let place = pool.place().unwrap();
+        let fallen: Result<(), HashFailed> = pool.run(&place, |_| panic!("made to fall in a test")).await;
+        assert_eq!(fallen, Err(HashFailed));
+        assert_eq!(pool.run(&place, |_| 7).await, Ok(7));
+    }
+
+    #[test]
+    fn the_threads_end_with_the_pool() {
+        let (jobs, queue) = sync_channel(1);
+        let thread = std::thread::spawn(move || work(&Mutex::new(queue)));
+        drop::<SyncSender<Job>>(jobs);
+        thread.join().unwrap();
+    }
+}

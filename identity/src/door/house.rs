@@ -1,0 +1,145 @@
+//! What is behind the face: the parts, and how they are put together.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+
+use aws_lc_rs::hmac;
+use stagedoor_policy::Policy;
+use zeroize::Zeroizing;
+
+use super::housekeeping::Round;
+use super::turns::Turns;
+use super::{CurrentPolicy, Parts, Tally};
+use crate::credential::pool::HashPool;
+use crate::credential::seal::SealKey;
+use crate::live::Memory;
+use crate::port::{SharedStore, StoreError};
+use crate::session::SessionRecord;
+use crate::{Account, AccountId, Chance, Clock, LiveSession, Password, Secret};
+
+const KEY_BYTES: usize = 32;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct House {
+    pub(super) store: SharedStore,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) chance: Arc<dyn Chance>,
+    rules: Arc<dyn CurrentPolicy>,
+    pub(super) issuer: String,
+    pub(super) hashes: HashPool,
+    /// The hash of a password nobody knows: what an unknown name is checked against, so that it takes as long.
+    pub(super) nobodys_hash: String,
+    pub(super) totp_key: SealKey,
+    pub(super) ticket_key: SealKey,
+    pub(super) name_key: hmac::Key,
+    pub(super) memory: Memory,
+    pub(super) turns: Turns,
+    pub(super) tally: Arc<Tally>,
+    /// Tickets that were let past their own lock; see `attempts`.
+    pub(super) spent: Mutex<VecDeque<uuid::Uuid>>,
+    /// Accounts whose ban is in the audit.
+    pub(super) banned: Mutex<HashSet<AccountId>>,
+    pub(super) round: tokio::sync::Mutex<Round>,
+}
+
+impl House {
+    pub(super) async fn open(parts: Parts) -> Result<Self, StoreError> {
+        let (store, chance) = (parts.store, parts.chance);
+        let hashes = HashPool::start(parts.hashes_in_flight)
+            .map_err(|fault| StoreError::Engine(format!("no thread for password hashing: {fault}")))?;
+        let nobodys_hash = hash_of_nobody(&hashes, chance.as_ref()).await?;
+        let house = Self {
+            hashes,
+            nobodys_hash,
+            totp_key: seal_key(&store, chance.as_ref(), "totp").await?,
+            ticket_key: seal_key(&store, chance.as_ref(), "ticket").await?,
+            name_key: hmac::Key::new(hmac::HMAC_SHA256, key(&store, chance.as_ref(), "names").await?.expose()),
+            store,
+            clock: parts.clock,
+            chance,
+            rules: parts.policy,
+            issuer: parts.issuer,
+            memory: Memory::default(),
+            turns: Turns::default(),
+            tally: Arc::new(Tally::default()),
+            spent: Mutex::default(),
+            banned: Mutex::default(),
+            round: tokio::sync::Mutex::default(),
+        };
+        house.fill_memory().await?;
+        Ok(house)
+    }
+
+    /// The policy of the moment.
+    pub(super) fn policy(&self) -> Arc<Policy> {
+        self.rules.policy()
+    }
+
+    /// Those of `sessions` that are live now, with their accounts, oldest first.
+    pub(super) fn live_sessions(&self, sessions: Vec<Arc<LiveSession>>) -> Vec<(SessionRecord, Arc<Account>)> {
+        let (policy, now) = (self.policy(), self.clock.now());
+        let mut live: Vec<_> = sessions
+            .into_iter()
+            .filter(|session| session.is_live(&policy, now))
+            .map(|session| (session.record(), session.account()))
+            .collect();
+        live.sort_by_key(|(record, _)| (record.opened_at, record.id));
+        live
+    }
+
+    async fn fill_memory(&self) -> Result<(), StoreError> {
+        let mut records = self.store.sessions(self.clock.now()).await?;
+        records.sort_by_key(|record| (record.opened_at, record.id));
+        let mut accounts: HashMap<AccountId, Option<Account>> = HashMap::new();
+        for record in records {
+            let account = match accounts.entry(record.account) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(unknown) => unknown.insert(self.store.account(record.account).await?).clone(),
+            };
+            // A session whose account is gone is nobody's.
+            let Some(account) = account else { continue };
+            match record.ended.clone() {
+                Some(ended) => self.memory.bury(&record, ended, account),
+                None => drop(self.memory.open(record, account)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs `work` to its end, even if whoever waits for it stops waiting.
+/// # Errors
+/// Those of `work`; a store error where it panicked.
+pub(super) async fn see_through<T, E>(work: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    match tokio::spawn(work).await {
+        Ok(result) => result,
+        Err(fault) => Err(StoreError::Engine(format!("a step at the door fell over: {fault}")).into()),
+    }
+}
+
+/// The key of that name, made where there is none yet.
+pub(super) async fn key(store: &SharedStore, chance: &dyn Chance, purpose: &str) -> Result<Secret, StoreError> {
+    let mut fresh = Zeroizing::new([0_u8; KEY_BYTES]);
+    chance.fill(fresh.as_mut());
+    store.key_or_insert(purpose, &Secret::new(fresh.as_slice())).await
+}
+
+async fn seal_key(store: &SharedStore, chance: &dyn Chance, purpose: &str) -> Result<SealKey, StoreError> {
+    SealKey::new(&key(store, chance, purpose).await?)
+        .ok_or_else(|| StoreError::Engine(format!("the stored key `{purpose}` does not have 32 bytes")))
+}
+
+async fn hash_of_nobody(hashes: &HashPool, chance: &dyn Chance) -> Result<String, StoreError> {
+    let failed = || StoreError::Engine("no memory for password hashing".to_owned());
+    let secret = crate::SessionToken::generate(chance);
+    let password = Password::new(secret.expose()).ok_or_else(failed)?;
+    let place = hashes.place().map_err(|_| failed())?;
+    hashes.hash(&place, &password, chance).await.map_err(|_| failed())
+}

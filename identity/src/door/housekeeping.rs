@@ -1,0 +1,195 @@
+//! What is done every ten seconds: uses are written, lapsed sessions ended, bans noted, old things forgotten.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use stagedoor_policy::Policy;
+use stagedoor_policy::time::Timestamp;
+
+use super::ending::ended;
+use super::house::House;
+use crate::account::{AccountName, AccountQuery};
+use crate::event::{AuditQuery, Event, Kind, Outcome};
+use crate::live::disused_since;
+use crate::port::StoreError;
+use crate::session::EndReason;
+use crate::{Account, LiveSession};
+
+/// Uses written in one step of the store.
+const TOUCHES_PER_STEP_MAX: usize = 500;
+/// Accounts looked at for a ban in one round.
+const ACCOUNTS_PER_ROUND_MAX: u32 = 500;
+/// Lapsed sessions ended in the store in one round; all of them have ended in memory before.
+const SETTLED_PER_ROUND_MAX: usize = 2000;
+/// Steps of forgetting in one round; what is left waits for the next.
+const FORGETTING_STEPS_MAX: u32 = 20;
+
+/// Where the last round stopped.
+#[derive(Debug, Default)]
+pub(super) struct Round {
+    accounts_after: Option<AccountName>,
+}
+
+impl House {
+    pub(super) async fn keep_house(&self) -> Result<(), StoreError> {
+        // One round at a time; a second waits.
+        let mut round = self.round.lock().await;
+        let now = self.clock.now();
+        let sessions = self.memory.sessions();
+        self.flush(&sessions).await?;
+        self.settle_all(&sessions, now).await?;
+        self.note_bans(&mut round, now).await?;
+        self.memory.forget(now);
+        self.forget_old(now).await
+    }
+
+    /// Tells the store when sessions were last used.
+    pub(super) async fn flush(&self, sessions: &[Arc<LiveSession>]) -> Result<(), StoreError> {
+        let dirty: Vec<_> = sessions
+            .iter()
+            .filter_map(|session| Some((session, session.unflushed()?)))
+            .collect();
+        for chunk in dirty.chunks(TOUCHES_PER_STEP_MAX) {
+            let uses: Vec<_> = chunk
+                .iter()
+                .map(|(session, used)| (session.id(), session.cell().id(), *used))
+                .collect();
+            self.store.touch(&uses).await?;
+            for (session, used) in chunk {
+                session.flushed(*used);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends in the store, the audit and memory what has lapsed by the policy of the moment. To be called in the account's
+    /// turn, all sessions being of one account.
+    pub(super) async fn settle(
+        &self,
+        sessions: &[Arc<LiveSession>],
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for session in sessions {
+            let Some(reason) = over(session, policy, now) else {
+                continue;
+            };
+            // Ended by somebody else meanwhile.
+            if self.memory.owner(session.id()).is_none() {
+                continue;
+            }
+            self.store.end_session(session.id(), &reason, now).await?;
+            let event = Event::by_itself(Kind::SessionEnded, Outcome::Done, now)
+                .account(session.account().name.as_str())
+                .session(session.id())
+                .reason(reason.code());
+            self.store.record(&[event]).await?;
+            self.memory.end(session.id(), &ended(&reason, now));
+        }
+        Ok(())
+    }
+
+    /// Ends every lapsed session in memory at once, which wakes its streams, and then in the store as many as a round may.
+    async fn settle_all(&self, sessions: &[Arc<LiveSession>], now: Timestamp) -> Result<(), StoreError> {
+        let policy = self.policy();
+        let lapsed: Vec<_> = sessions
+            .iter()
+            .filter(|session| {
+                over(session, &policy, now)
+                    .map(|reason| session.finish(ended(&reason, now)))
+                    .is_some()
+            })
+            .collect();
+        for session in lapsed.into_iter().take(SETTLED_PER_ROUND_MAX) {
+            let _turn = self.turns.take(session.cell().id()).await;
+            self.settle(std::slice::from_ref(session), &policy, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks at the next accounts in the order of names, and begins anew after the last.
+    async fn note_bans(&self, round: &mut Round, now: Timestamp) -> Result<(), StoreError> {
+        let query = AccountQuery {
+            contains: String::new(),
+            after: round.accounts_after.take(),
+            limit: ACCOUNTS_PER_ROUND_MAX,
+        };
+        let accounts = self.store.list_accounts(&query).await?;
+        let policy = self.policy();
+        for account in &accounts {
+            if self.memory.is_banned(account, &policy, now) {
+                self.note_ban(account, now).await?;
+            } else {
+                self.banned
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .remove(&account.id);
+            }
+        }
+        let full = u32::try_from(accounts.len()).is_ok_and(|count| count == ACCOUNTS_PER_ROUND_MAX);
+        round.accounts_after = accounts.last().filter(|_| full).map(|account| account.name.clone());
+        Ok(())
+    }
+
+    /// Writes once that disuse has banned the account: once, over restarts too, since the audit itself is asked.
+    pub(super) async fn note_ban(&self, account: &Account, now: Timestamp) -> Result<(), StoreError> {
+        let banned = || self.banned.lock().unwrap_or_else(PoisonError::into_inner);
+        if !banned().insert(account.id) {
+            return Ok(());
+        }
+        let noted = self.note_ban_unless_noted(account, now).await;
+        if noted.is_err() {
+            banned().remove(&account.id);
+        }
+        noted
+    }
+
+    async fn note_ban_unless_noted(&self, account: &Account, now: Timestamp) -> Result<(), StoreError> {
+        // A ban before this disuse began was another one.
+        let began = disused_since(account).after(Duration::from_micros(1));
+        let before = AuditQuery {
+            since: Some(began),
+            account: Some(account.name.as_str().to_owned()),
+            kind: Some(Kind::AccountBanned.name().to_owned()),
+            limit: 1,
+            ..AuditQuery::default()
+        };
+        if !self.store.events(&before).await?.is_empty() {
+            return Ok(());
+        }
+        let event = Event::by_itself(Kind::AccountBanned, Outcome::Done, now)
+            .account(account.name.as_str())
+            .reason("disuse");
+        self.store.record(&[event]).await?;
+        self.tally.bans.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn forget_old(&self, now: Timestamp) -> Result<(), StoreError> {
+        for _ in 0..FORGETTING_STEPS_MAX {
+            if self.store.forget_sessions(now).await? == 0 {
+                break;
+            }
+        }
+        let rules = self.policy().lockout();
+        let before = earlier(now, rules.within.max(rules.lasts));
+        for _ in 0..FORGETTING_STEPS_MAX {
+            if self.store.forget_attempts(before, now).await? == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a session is over, noted by a look-up already or seen now.
+fn over(session: &LiveSession, policy: &Policy, now: Timestamp) -> Option<EndReason> {
+    let noted = session.end().map(|ended| ended.reason.clone());
+    noted.or_else(|| session.lapsed(policy, now))
+}
+
+fn earlier(now: Timestamp, span: Duration) -> Timestamp {
+    let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_micros(now.as_micros().saturating_sub(micros))
+}

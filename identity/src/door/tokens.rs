@@ -1,0 +1,99 @@
+//! Bearer tokens of the admin API: `sdt_` and 32 random bytes in base64url. The store keeps the SHA-256.
+
+use super::house::House;
+use super::{Actor, ChangeFault};
+use crate::event::{Event, Kind};
+use crate::port::{ApiToken, StoreError};
+use crate::secret::TokenHash;
+use crate::{Secret, SessionToken};
+
+/// What a token may be allowed to do.
+pub const SCOPES: [&str; 12] = [
+    "accounts:read",
+    "accounts:write",
+    "sessions:read",
+    "sessions:write",
+    "lockouts:read",
+    "lockouts:write",
+    "policy:read",
+    "policy:write",
+    "audit:read",
+    "tokens:read",
+    "tokens:write",
+    "*",
+];
+
+/// So that a leaked token is recognised for what it is.
+const PREFIX: &str = "sdt_";
+const NAME_BYTES_MAX: usize = 64;
+
+impl House {
+    pub(super) async fn create_token(&self, token: ApiToken, by: &Actor) -> Result<Secret, ChangeFault> {
+        let now = self.clock.now();
+        let token = ApiToken {
+            created_at: now,
+            ..token
+        };
+        let faults = faults(&token);
+        if !faults.is_empty() {
+            return Err(ChangeFault::Unfit(faults));
+        }
+        // Of the same make as a session's: 32 random bytes as 43 characters.
+        let text = zeroize::Zeroizing::new(format!(
+            "{PREFIX}{}",
+            SessionToken::generate(self.chance.as_ref()).expose()
+        ));
+        self.store.add_token(&token, &TokenHash::of(text.as_bytes())).await?;
+        let event = Event::done(Kind::TokenCreated, by, now)
+            .detail("token", &token.name)
+            .detail("scopes", token.scopes.join(" "));
+        self.store.record(&[event]).await?;
+        Ok(Secret::new(text.as_bytes()))
+    }
+
+    pub(super) async fn revoke_token(&self, name: &str, by: &Actor) -> Result<bool, ChangeFault> {
+        let revoked = self.store.revoke_token(name).await?;
+        if revoked {
+            let event = Event::done(Kind::TokenRevoked, by, self.clock.now()).detail("token", name);
+            self.store.record(&[event]).await?;
+        }
+        Ok(revoked)
+    }
+
+    pub(super) async fn token(&self, presented: &str) -> Result<Option<ApiToken>, StoreError> {
+        let shaped = presented
+            .strip_prefix(PREFIX)
+            .is_some_and(|rest| SessionToken::parse(rest.as_bytes()).is_some());
+        if !shaped {
+            return Ok(None);
+        }
+        let token = self.store.token(&TokenHash::of(presented.as_bytes())).await?;
+        let now = self.clock.now();
+        Ok(token.filter(|token| token.expires_at.is_none_or(|end| now < end)))
+    }
+}
+
+fn faults(token: &ApiToken) -> Vec<(&'static str, String)> {
+    let mut faults = Vec::new();
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    if token.name.is_empty() || token.name.len() > NAME_BYTES_MAX || !token.name.bytes().all(plain) {
+        let sentence = format!("1 to {NAME_BYTES_MAX} characters of a to z, digits and . _ -");
+        faults.push(("name", sentence));
+    }
+    if token.scopes.is_empty() {
+        faults.push(("scopes", "name at least one scope".to_owned()));
+    }
+    for scope in &token.scopes {
+        if !SCOPES.contains(&scope.as_str()) {
+            let shown: String = scope.chars().take(64).flat_map(char::escape_debug).collect();
+            faults.push((
+                "scopes",
+                format!("`{shown}` is no scope; there are {}", SCOPES.join(", ")),
+            ));
+        }
+    }
+    if token.expires_at.is_some_and(|end| end <= token.created_at) {
+        faults.push(("expires_at", "lies in the past".to_owned()));
+    }
+    faults
+}

@@ -1,0 +1,110 @@
+//! One account in memory, shared by all its sessions: a change of it reaches every one of them with the next request.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use arc_swap::{ArcSwap, Guard};
+use stagedoor_policy::network::NetworkSet;
+use stagedoor_policy::time::Timestamp;
+use stagedoor_policy::{Policy, Visitor};
+
+use crate::{Account, AccountId};
+
+/// An account and its networks, compiled. Immutable: a change makes new ones.
+#[derive(Debug)]
+pub(crate) struct AccountFacts {
+    pub(crate) account: Arc<Account>,
+    networks: Option<NetworkSet>,
+}
+
+impl AccountFacts {
+    pub(crate) fn new(account: Account) -> Self {
+        let networks = (!account.networks.is_empty()).then(|| compile(&account));
+        Self {
+            account: Arc::new(account),
+            networks,
+        }
+    }
+
+    /// What the policy needs to know.
+    pub(crate) fn visitor<'a>(&'a self, channel: &'a str, second_factor: bool) -> Visitor<'a> {
+        Visitor {
+            role: &self.account.role,
+            grants: &self.account.grants,
+            networks: self.networks.as_ref(),
+            channel,
+            second_factor,
+        }
+    }
+}
+
+/// Networks that cannot be read admit nobody: broken input narrows access.
+fn compile(account: &Account) -> NetworkSet {
+    NetworkSet::parse(account.networks.iter().map(String::as_str)).unwrap_or_else(|_| {
+        tracing::error!(account = %account.id.0, "an account's networks cannot be read; it is admitted from nowhere");
+        NetworkSet::default()
+    })
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct AccountCell {
+    id: AccountId,
+    facts: ArcSwap<AccountFacts>,
+    /// The latest use by any of its sessions, in microseconds; only ever rises.
+    last_used: AtomicI64,
+}
+
+impl AccountCell {
+    pub(crate) fn new(facts: AccountFacts) -> Self {
+        Self {
+            id: facts.account.id,
+            last_used: AtomicI64::new(facts.account.last_used_at.map_or(i64::MIN, Timestamp::as_micros)),
+            facts: ArcSwap::from_pointee(facts),
+        }
+    }
+
+    pub(crate) fn id(&self) -> AccountId {
+        self.id
+    }
+
+    pub(crate) fn facts(&self) -> Guard<Arc<AccountFacts>> {
+        self.facts.load()
+    }
+
+    pub(crate) fn replace(&self, facts: Arc<AccountFacts>) {
+        self.facts.store(facts);
+    }
+
+    pub(crate) fn used(&self, now: Timestamp) {
+        // Most requests of a busy account find a later use noted already, and then write nothing.
+        if self.last_used.load(Ordering::Relaxed) < now.as_micros() {
+            self.last_used.fetch_max(now.as_micros(), Ordering::AcqRel);
+        }
+    }
+
+    pub(crate) fn last_used(&self) -> Timestamp {
+        Timestamp::from_micros(self.last_used.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn is_banned(&self, policy: &Policy, facts: &AccountFacts, now: Timestamp) -> bool {
+        let since = disused_since(&facts.account).max(self.last_used());
+        is_banned_since(policy, &facts.account.role, since, now)
+    }
+}
+
+/// Since when an account is not in use, as far as it tells itself.
+pub(crate) fn disused_since(account: &Account) -> Timestamp {
+    [account.last_used_at, account.last_sign_in_at, account.reinstated_at]
+        .into_iter()
+        .flatten()
+        .fold(account.created_at, Timestamp::max)
+}
+
+/// Whether disuse since then bans at `now`.
+pub(crate) fn is_banned_since(policy: &Policy, role: &str, since: Timestamp, now: Timestamp) -> bool {
+    policy
+        .inactivity(role)
+        .block_after
+        .is_some_and(|block_after| now >= since.after(block_after))
+}

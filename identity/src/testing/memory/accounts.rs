@@ -1,0 +1,256 @@
+use async_trait::async_trait;
+use stagedoor_policy::time::Timestamp;
+
+use super::{Holder, MemoryStore, State};
+use crate::account::{AccountChange, AccountName, AccountQuery};
+use crate::port::{Accounts, Credentials, StoreError, StoredCredentials};
+use crate::session::{EndReason, SessionId};
+use crate::{Account, AccountId};
+
+#[async_trait]
+impl Accounts for MemoryStore {
+    async fn create_account(&self, account: &Account, password_hash: &str) -> Result<(), StoreError> {
+        let mut state = self.state("create_account")?;
+        if state
+            .accounts
+            .values()
+            .any(|holder| holder.account.name == account.name)
+        {
+            return Err(StoreError::NameTaken);
+        }
+        let holder = Holder {
+            account: account.clone(),
+            credentials: StoredCredentials {
+                password_hash: password_hash.to_owned(),
+                totp_sealed: None,
+                totp_last_step: None,
+                credentials_version: 1,
+            },
+            recovery_codes: std::collections::BTreeSet::new(),
+        };
+        state.accounts.insert(account.id, holder);
+        Ok(())
+    }
+
+    async fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
+        let state = self.state("account")?;
+        Ok(state.accounts.get(&id).map(|holder| holder.account.clone()))
+    }
+
+    async fn account_by_name(&self, name: &AccountName) -> Result<Option<Account>, StoreError> {
+        let state = self.state("account_by_name")?;
+        let found = state.accounts.values().find(|holder| holder.account.name == *name);
+        Ok(found.map(|holder| holder.account.clone()))
+    }
+
+    async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError> {
+        let state = self.state("list_accounts")?;
+        let part = query.contains.to_lowercase();
+        let mut found: Vec<Account> = state
+            .accounts
+            .values()
+            .map(|holder| &holder.account)
+            .filter(|account| query.after.as_ref().is_none_or(|after| account.name > *after))
+            .filter(|account| {
+                account.name.as_str().contains(&part) || account.display_name.to_lowercase().contains(&part)
+            })
+            .cloned()
+            .collect();
+        found.sort_by(|left, right| left.name.cmp(&right.name));
+        found.truncate(usize::try_from(query.limit.clamp(1, 1000)).unwrap_or(1000));
+        Ok(found)
+    }
+
+    async fn change_account(
+        &self,
+        id: AccountId,
+        expected: Option<u64>,
+        change: &AccountChange,
+        end: Option<(&EndReason, Timestamp)>,
+    ) -> Result<(Account, Vec<SessionId>), StoreError> {
+        let mut state = self.state("change_account")?;
+        let account = &mut state.holder(id)?.account;
+        if expected.is_some_and(|expected| expected != account.version) {
+            return Err(StoreError::VersionMismatch);
+        }
+        apply(change, account);
+        account.version = account.version.saturating_add(1);
+        let changed = account.clone();
+        let ended = end.map(|(reason, now)| state.end_all(id, None, reason, now));
+        Ok((changed, ended.unwrap_or_default()))
+    }
+
+    async fn remove_account(&self, id: AccountId, expected: Option<u64>) -> Result<Vec<SessionId>, StoreError> {
+        let mut state = self.state("remove_account")?;
+        let account = state.holder(id)?.account.clone();
+        if expected.is_some_and(|expected| expected != account.version) {
+            return Err(StoreError::VersionMismatch);
+        }
+        state.accounts.remove(&id);
+        state.attempts.retain(|place, _| place.name != account.name.as_str());
+        let (gone, kept) = std::mem::take(&mut state.sessions)
+            .into_iter()
+            .partition(|(_, session)| session.account == id);
+        state.sessions = kept;
+        Ok(gone
+            .into_values()
+            .filter(|session| session.ended.is_none())
+            .map(|session| session.id)
+            .collect())
+    }
+
+    async fn reinstate_account(&self, id: AccountId, now: Timestamp) -> Result<Account, StoreError> {
+        let mut state = self.state("reinstate_account")?;
+        let account = &mut state.holder(id)?.account;
+        account.reinstated_at = account.reinstated_at.max(Some(now));
+        account.version = account.version.saturating_add(1);
+        Ok(account.clone())
+    }
+}
+
+#[async_trait]
+impl Credentials for MemoryStore {
+    async fn credentials(&self, id: AccountId) -> Result<Option<StoredCredentials>, StoreError> {
+        let state = self.state("credentials")?;
+        Ok(state.accounts.get(&id).map(|holder| holder.credentials.clone()))
+    }
+
+    async fn set_password(
+        &self,
+        id: AccountId,
+        hash: &str,
+        temporary: bool,
+        keep: Option<SessionId>,
+        reason: &EndReason,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let mut state = self.state("set_password")?;
+        let holder = state.holder(id)?;
+        hash.clone_into(&mut holder.credentials.password_hash);
+        holder.account.password_temporary = temporary;
+        holder.changed();
+        Ok(state.end_all(id, keep, reason, now))
+    }
+
+    async fn rehash_password(&self, id: AccountId, old: &str, new: &str) -> Result<(), StoreError> {
+        let mut state = self.state("rehash_password")?;
+        if let Some(holder) = state.accounts.get_mut(&id)
+            && holder.credentials.password_hash == old
+        {
+            new.clone_into(&mut holder.credentials.password_hash);
+        }
+        Ok(())
+    }
+
+    async fn set_second_factor(
+        &self,
+        id: AccountId,
+        totp_sealed: &[u8],
+        used_step: u64,
+        recovery_code_hashes: &[[u8; 32]],
+    ) -> Result<(), StoreError> {
+        let mut state = self.state("set_second_factor")?;
+        let holder = state.holder(id)?;
+        holder.credentials.totp_sealed = Some(totp_sealed.to_vec());
+        holder.credentials.totp_last_step = Some(used_step);
+        holder.recovery_codes = recovery_code_hashes.iter().copied().collect();
+        holder.account.second_factor = true;
+        holder.count_codes();
+        holder.changed();
+        Ok(())
+    }
+
+    async fn clear_second_factor(
+        &self,
+        id: AccountId,
+        reason: &EndReason,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let mut state = self.state("clear_second_factor")?;
+        let holder = state.holder(id)?;
+        holder.credentials.totp_sealed = None;
+        holder.credentials.totp_last_step = None;
+        holder.recovery_codes.clear();
+        holder.account.second_factor = false;
+        holder.count_codes();
+        holder.changed();
+        Ok(state.end_all(id, None, reason, now))
+    }
+
+    async fn use_totp_step(&self, id: AccountId, step: u64) -> Result<bool, StoreError> {
+        let mut state = self.state("use_totp_step")?;
+        let Some(holder) = state.accounts.get_mut(&id) else {
+            return Ok(false);
+        };
+        let credentials = &mut holder.credentials;
+        let enrolled = credentials.totp_sealed.is_some();
+        let fresh = enrolled && credentials.totp_last_step.is_none_or(|last| step > last);
+        if fresh {
+            credentials.totp_last_step = Some(step);
+        }
+        Ok(fresh)
+    }
+
+    async fn use_recovery_code(&self, id: AccountId, hash: &[u8; 32]) -> Result<bool, StoreError> {
+        let mut state = self.state("use_recovery_code")?;
+        let Some(holder) = state.accounts.get_mut(&id) else {
+            return Ok(false);
+        };
+        let held = holder.recovery_codes.remove(hash);
+        holder.count_codes();
+        Ok(held)
+    }
+}
+
+impl Holder {
+    fn changed(&mut self) {
+        self.credentials.credentials_version = self.credentials.credentials_version.saturating_add(1);
+        self.account.version = self.account.version.saturating_add(1);
+    }
+
+    fn count_codes(&mut self) {
+        self.account.recovery_codes_left = u32::try_from(self.recovery_codes.len()).unwrap_or(u32::MAX);
+    }
+}
+
+impl State {
+    /// Ends an account's sessions that had not ended before, but `keep`.
+    pub(super) fn end_all(
+        &mut self,
+        account: AccountId,
+        keep: Option<SessionId>,
+        reason: &EndReason,
+        now: Timestamp,
+    ) -> Vec<SessionId> {
+        let mut ended = Vec::new();
+        for session in self.sessions.values_mut() {
+            let concerned = session.account == account && Some(session.id) != keep;
+            if concerned && super::sessions::end(session, reason, now) {
+                ended.push(session.id);
+            }
+        }
+        ended
+    }
+}
+
+fn apply(change: &AccountChange, account: &mut Account) {
+    let change = change.clone();
+    if let Some(display_name) = change.display_name {
+        account.display_name = display_name;
+    }
+    if let Some(email) = change.email {
+        account.email = email;
+    }
+    if let Some(role) = change.role {
+        account.role = role;
+    }
+    if let Some(grants) = change.grants {
+        account.grants = grants;
+    }
+    if let Some(networks) = change.networks {
+        account.networks = networks;
+    }
+    if let Some(disabled) = change.disabled {
+        account.disabled = disabled;
+    }
+}

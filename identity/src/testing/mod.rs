@@ -1,0 +1,18 @@
+//! For tests of this crate and of others: a clock moved by hand, chance from a seed, a policy that is swapped at will and a
+//! store in memory. Nothing of the product uses any of it.
+
+mod chance;
+mod clock;
+mod memory;
+mod policy;
+
+pub use chance::SeededChance;
+pub use clock::ManualClock;
+pub use memory::MemoryStore;
+pub use policy::SwappablePolicy;
+
+/// The code that an authenticator app shows at `now` for the secret of [`crate::sign_in::Enrolment::typed`]; `None` where
+/// that is no base32.
+pub fn totp_code(typed: &crate::Secret, now: stagedoor_policy::time::Timestamp) -> Option<String> {
+    crate::credential::totp::code_of_typed(typed.expose_text(), now)
+}

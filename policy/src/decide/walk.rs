@@ -1,0 +1,271 @@
+//! The one walk that every judgement is: each check in its turn, the first that fails refuses.
+//!
+//! A stranger learns nothing of which paths exist, and neither does somebody whose role, channel, second factor or address
+//! does not pass: that no area holds the path is found early and said late.
+
+use super::notes::{Finding, Notes, Silent};
+use super::{Decision, Permit, Question, Refusal, Scope, Visitor};
+use crate::fault::KeyPath;
+use crate::network::NetworkSet;
+use crate::policy::Policy;
+use crate::request::ClientAddress;
+use crate::role::Role;
+use crate::rules::{OpenTo, SecondFactor};
+use crate::site::{Area, Need, Rule, Site};
+use crate::{ExtraGrant, Level};
+
+pub(super) fn judge(policy: &Policy, question: &Question<'_>, notes: &mut impl Notes) -> Decision {
+    match walk(policy, question, notes) {
+        Ok(permit) => Decision::Allow(permit),
+        Err(refusal) => Decision::Refuse(refusal),
+    }
+}
+
+/// See [`Policy::admits_address`].
+pub(crate) fn admits_address(policy: &Policy, visitor: &Visitor<'_>, address: ClientAddress) -> Result<(), Refusal> {
+    let role = known_role(policy, visitor, &mut Silent)?;
+    role_networks(role, address, &mut Silent)?;
+    account_networks(role, visitor, address, &mut Silent)
+}
+
+fn walk(policy: &Policy, question: &Question<'_>, notes: &mut impl Notes) -> Result<Permit, Refusal> {
+    let site = policy.site_at(question.site);
+    site_networks(site, question.address, notes)?;
+    let place = find_area(site, question, notes);
+    if let Some(place) = place.filter(|place| place.area.open_to == OpenTo::Everyone) {
+        notes.step("grant", true, || place.open("everyone"));
+        return Ok(place.permit(question));
+    }
+    let visitor = signed_in(question, notes)?;
+    let role = known_role(policy, &visitor, notes)?;
+    channel(role, &visitor, notes)?;
+    second_factor(role, &visitor, notes)?;
+    role_networks(role, question.address, notes)?;
+    account_networks(role, &visitor, question.address, notes)?;
+    let Some(place) = place else {
+        notes.step("grant", false, || {
+            ("what no area holds cannot be granted".to_owned(), None)
+        });
+        return Err(Refusal::NoArea);
+    };
+    if place.area.open_to == OpenTo::SignedIn {
+        notes.step("grant", true, || place.open("whoever is signed in"));
+        return Ok(place.permit(question));
+    }
+    granted(&place, role, &visitor, question, notes)?;
+    Ok(place.permit(question))
+}
+
+/// Where in a site a request leads.
+#[derive(Clone, Copy)]
+struct Place<'p> {
+    site: &'p Site,
+    area: &'p Area,
+    rule: &'p Rule,
+    need: Need,
+}
+
+impl Place<'_> {
+    fn permit(&self, question: &Question<'_>) -> Permit {
+        Permit {
+            site: question.site,
+            area: self.rule.area,
+            level: self.need.level(),
+        }
+    }
+
+    fn open(&self, whom: &str) -> Finding {
+        let at = KeyPath::of(["site", &self.site.name, "areas", &self.area.name, "open_to"]);
+        (format!("the area `{}` is open to {whom}", self.area.name), Some(at))
+    }
+}
+
+fn site_networks(site: Option<&Site>, address: ClientAddress, notes: &mut impl Notes) -> Result<(), Refusal> {
+    // Without a site there is no area either, so that the walk ends in a refusal all the same.
+    let Some(site) = site else { return Ok(()) };
+    let at = || KeyPath::of(["site", &site.name, "networks"]);
+    within(site.networks.as_ref(), address, "site networks", at, notes, Scope::Site)
+}
+
+fn find_area<'p>(site: Option<&'p Site>, question: &Question<'_>, notes: &mut impl Notes) -> Option<Place<'p>> {
+    let target = question.target;
+    let verb = target.verb();
+    let place = site.and_then(|site| {
+        let rule = site.rule_for(target.decoded_path(), verb)?;
+        let area = site.area(rule.area)?;
+        let need = rule.need(verb);
+        Some(Place { site, area, rule, need })
+    });
+    notes.step("area", place.is_some(), || match (&place, site) {
+        (Some(place), _) => {
+            let (pattern, area) = (place.rule.text(), &place.area.name);
+            let detail = format!("`{pattern}` of area `{area}` is the most specific pattern for this path");
+            (detail, Some(place.site.key_path(place.rule)))
+        }
+        (None, Some(site)) => (
+            format!("no area of the site `{}` holds `{}`", site.name, target.decoded_path()),
+            None,
+        ),
+        (None, None) => ("the policy has no such site".to_owned(), None),
+    });
+    place
+}
+
+fn signed_in<'q>(question: &Question<'q>, notes: &mut impl Notes) -> Result<Visitor<'q>, Refusal> {
+    notes.step("session", question.visitor.is_some(), || match question.visitor {
+        Some(visitor) => (format!("signed in, by channel `{}`", visitor.channel), None),
+        None => ("nobody is signed in".to_owned(), None),
+    });
+    question.visitor.ok_or(Refusal::SignInRequired)
+}
+
+fn known_role<'p>(policy: &'p Policy, visitor: &Visitor<'_>, notes: &mut impl Notes) -> Result<&'p Role, Refusal> {
+    let role = policy.role(visitor.role);
+    notes.step("role", role.is_some(), || match role {
+        Some(role) => (
+            format!("the role is `{}`", role.name),
+            Some(KeyPath::of(["role", &role.name])),
+        ),
+        None => (format!("the policy has no role `{}`", visitor.role), None),
+    });
+    role.ok_or(Refusal::RoleUnknown)
+}
+
+fn channel(role: &Role, visitor: &Visitor<'_>, notes: &mut impl Notes) -> Result<(), Refusal> {
+    let passed = role.may_use_channel(visitor.channel);
+    notes.step("channel", passed, || {
+        let names: Vec<_> = role.channels.iter().map(|name| format!("`{name}`")).collect();
+        let names = if names.is_empty() {
+            "no channel".to_owned()
+        } else {
+            names.join(", ")
+        };
+        let detail = format!(
+            "came in by `{}`; the role `{}` may use {names}",
+            visitor.channel, role.name
+        );
+        (detail, Some(KeyPath::of(["role", &role.name, "channels"])))
+    });
+    check(passed, Refusal::ChannelNotAllowed)
+}
+
+fn second_factor(role: &Role, visitor: &Visitor<'_>, notes: &mut impl Notes) -> Result<(), Refusal> {
+    let required = role.second_factor == SecondFactor::Required;
+    let passed = visitor.second_factor || !required;
+    notes.step("second factor", passed, || {
+        let asked = if required { "has to" } else { "need not" };
+        let shown = if visitor.second_factor { "did" } else { "did not" };
+        let detail = format!(
+            "the role `{}` {asked} show a second factor; this session {shown}",
+            role.name
+        );
+        (detail, Some(KeyPath::of(["role", &role.name, "second_factor"])))
+    });
+    check(passed, Refusal::SecondFactorRequired)
+}
+
+fn role_networks(role: &Role, address: ClientAddress, notes: &mut impl Notes) -> Result<(), Refusal> {
+    let at = || KeyPath::of(["role", &role.name, "networks"]);
+    within(role.networks.as_ref(), address, "role networks", at, notes, Scope::Role)
+}
+
+fn account_networks(
+    role: &Role,
+    visitor: &Visitor<'_>,
+    address: ClientAddress,
+    notes: &mut impl Notes,
+) -> Result<(), Refusal> {
+    let at = || KeyPath::of(["role", &role.name, "account_networks"]);
+    if visitor.networks.is_none() && role.account_networks_required {
+        notes.step("account networks", false, || {
+            let detail = format!(
+                "the role `{}` needs an account with networks of its own, and it has none",
+                role.name
+            );
+            (detail, Some(at().key("required")))
+        });
+        return Err(Refusal::AccountHasNoNetworks);
+    }
+    within(visitor.networks, address, "account networks", at, notes, Scope::Account)
+}
+
+/// Whether the networks, where there are any, hold the address.
+fn within(
+    networks: Option<&NetworkSet>,
+    address: ClientAddress,
+    check_name: &'static str,
+    at: impl Fn() -> KeyPath,
+    notes: &mut impl Notes,
+    scope: Scope,
+) -> Result<(), Refusal> {
+    let passed = networks.is_none_or(|networks| networks.contains(address.ip()));
+    notes.step(check_name, passed, || {
+        let ip = address.ip();
+        let Some(networks) = networks else {
+            return ("none are set, so any address will do".to_owned(), None);
+        };
+        let detail = match networks.longest_match(ip) {
+            Some((net, true)) => format!("`{ip}` is in `{net}`"),
+            Some((net, false)) => format!("`{ip}` is in `{net}`, which is excepted"),
+            None => format!("`{ip}` is in none of them"),
+        };
+        (detail, Some(at()))
+    });
+    check(passed, Refusal::AddressNotAllowed(scope))
+}
+
+fn granted(
+    place: &Place<'_>,
+    role: &Role,
+    visitor: &Visitor<'_>,
+    question: &Question<'_>,
+    notes: &mut impl Notes,
+) -> Result<(), Refusal> {
+    let by_role = role.grants.on(question.site, place.rule.area);
+    let from_role = by_role.is_some_and(|grant| grant.covers(place.need));
+    let passed = from_role || visitor.grants.iter().any(|extra| extra_covers(extra, place));
+    notes.step("grant", passed, || {
+        let needed = match place.need {
+            Need::Level(Level::Manage) => "`manage`".to_owned(),
+            Need::Level(_) => "`view`".to_owned(),
+            Need::Action(action, _) => format!("the action `{}`", place.area.action(action)),
+        };
+        let area = &place.area.name;
+        let may = KeyPath::of(["role", &role.name, "may"]);
+        match by_role {
+            Some(grant) if from_role => (
+                format!("the role `{}` is granted {needed} on `{area}`", role.name),
+                Some(may.key(role.grants.key(grant))),
+            ),
+            _ if passed => (format!("the account itself is granted {needed} on `{area}`"), None),
+            Some(grant) => {
+                let detail = format!(
+                    "{needed} on `{area}` is needed, and the role `{}` is granted less",
+                    role.name
+                );
+                (detail, Some(may.key(role.grants.key(grant))))
+            }
+            None => (
+                format!(
+                    "{needed} on `{area}` is needed, and the role `{}` has no grant there",
+                    role.name
+                ),
+                None,
+            ),
+        }
+    });
+    check(passed, Refusal::NotGranted { area: place.rule.area })
+}
+
+fn extra_covers(extra: &ExtraGrant, place: &Place<'_>) -> bool {
+    let meant = extra.area == *place.area.name && extra.site.as_deref().is_none_or(|site| site == &*place.site.name);
+    meant
+        && match place.need {
+            Need::Level(level) => extra.level >= level,
+            Need::Action(action, _) => extra.actions.iter().any(|name| name == place.area.action(action)),
+        }
+}
+
+fn check(passed: bool, refusal: Refusal) -> Result<(), Refusal> {
+    if passed { Ok(()) } else { Err(refusal) }
+}

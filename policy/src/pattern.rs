@@ -1,1 +1,0 @@
-//! Path patterns and the trie that finds the most specific one.

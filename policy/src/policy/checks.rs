@@ -1,0 +1,92 @@
+//! What an administrator wants to give an account, checked against the policy.
+
+use super::Policy;
+use crate::name::did_you_mean;
+use crate::network::NetworkSet;
+use crate::site::Area;
+use crate::{ExtraGrant, Level};
+
+pub(super) fn account_networks(policy: &Policy, role: &str, networks: &[String]) -> Result<NetworkSet, Vec<String>> {
+    let mut wrong = Vec::new();
+    match policy.role(role) {
+        None => wrong.push(with_hint(
+            format!("there is no role `{role}`"),
+            did_you_mean(role, policy.roles()),
+        )),
+        Some(role) => {
+            if role.account_networks_required && networks.is_empty() {
+                wrong.push(format!(
+                    "an account with the role `{}` needs at least one network",
+                    role.name
+                ));
+            }
+            if let Some(at_most) = role.account_networks_at_most
+                && u32::try_from(networks.len()).map_or(true, |count| count > at_most)
+            {
+                let given = networks.len();
+                wrong.push(format!(
+                    "an account with the role `{}` may have {at_most} networks, not {given}",
+                    role.name
+                ));
+            }
+        }
+    }
+    match NetworkSet::parse(networks.iter().map(String::as_str)) {
+        Err(faults) => wrong.extend(faults.into_iter().map(|(_, why)| why)),
+        Ok(set) if !set.is_empty() && !set.allows_any() => {
+            wrong.push("networks that only except let nobody in; add one that allows".to_owned());
+        }
+        Ok(set) if wrong.is_empty() => return Ok(set),
+        Ok(_) => {}
+    }
+    Err(wrong)
+}
+
+pub(super) fn extra_grants(policy: &Policy, grants: &[ExtraGrant]) -> Result<(), Vec<String>> {
+    let wrong: Vec<String> = grants.iter().flat_map(|grant| faults_of(policy, grant)).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+}
+
+fn faults_of(policy: &Policy, grant: &ExtraGrant) -> Vec<String> {
+    if let Some(site) = &grant.site
+        && policy.site(site).is_none()
+    {
+        let names = policy.sites().map(|(_, name)| name);
+        return vec![with_hint(
+            format!("there is no site `{site}`"),
+            did_you_mean(site, names),
+        )];
+    }
+    let sites = policy
+        .sites
+        .iter()
+        .filter(|site| grant.site.as_deref().is_none_or(|name| *site.name == *name));
+    let areas: Vec<&Area> = sites.flat_map(|site| &site.areas).collect();
+    let meant: Vec<&&Area> = areas.iter().filter(|area| *area.name == *grant.area).collect();
+    if meant.is_empty() {
+        let hint = did_you_mean(&grant.area, areas.iter().map(|area| &*area.name));
+        return vec![with_hint(format!("there is no area `{}`", grant.area), hint)];
+    }
+    let mut wrong = Vec::new();
+    for action in &grant.actions {
+        if meant.iter().all(|area| area.action_bit(action) == 0) {
+            let known = meant.iter().flat_map(|area| &area.actions).map(|name| &**name);
+            let message = format!("the area `{}` has no action `{action}`", grant.area);
+            wrong.push(with_hint(message, did_you_mean(action, known)));
+        }
+    }
+    if grant.level == Level::None && grant.actions.is_empty() {
+        wrong.push(format!(
+            "the grant on `{}` has neither a level nor an action",
+            grant.area
+        ));
+    }
+    wrong
+}
+
+fn with_hint(message: String, hint: Option<String>) -> String {
+    match hint {
+        Some(hint) => format!("{message}; {hint}"),
+        None => message,
+    }
+}

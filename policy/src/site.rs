@@ -1,0 +1,147 @@
+//! A compiled site: its areas, and the rule behind each pattern.
+
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
+use crate::Level;
+use crate::fault::KeyPath;
+use crate::network::NetworkSet;
+use crate::pattern::{Pattern, Trie};
+use crate::policy::AreaId;
+use crate::rules::OpenTo;
+use crate::verb::Verb;
+
+/// How many named actions an area may have: they are bits of a `u64`.
+pub(crate) const ACTIONS_MAX: usize = 64;
+
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) name: Box<str>,
+    /// `None`: from anywhere.
+    pub(crate) networks: Option<NetworkSet>,
+    /// By name, in rising order; an [`AreaId`] is a place in here.
+    pub(crate) areas: Vec<Area>,
+    pub(crate) area_ids: HashMap<Box<str>, AreaId, FixedState>,
+    /// What the numbers in `trie` mean.
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) trie: Trie,
+}
+
+#[derive(Debug)]
+pub(crate) struct Area {
+    pub(crate) name: Box<str>,
+    pub(crate) open_to: OpenTo,
+    /// In rising order; an action's bit is its place in here.
+    pub(crate) actions: Vec<Box<str>>,
+}
+
+/// A pattern and what a request that it decides about needs.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) area: AreaId,
+    pub(crate) pattern: Pattern,
+    /// `None`: every method that no other rule at the same pattern is for.
+    pub(crate) verb: Option<Verb>,
+    pub(crate) list: List,
+    /// Which element of the list.
+    pub(crate) index: usize,
+}
+
+/// The list of an area that a rule stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum List {
+    Paths,
+    ManageAlso,
+    ViewAlso,
+    /// The action's place in its area.
+    Action(usize),
+}
+
+/// What a request has to be granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    Level(Level),
+    /// The action's place in its area; the level is what its method would have needed.
+    Action(usize, Level),
+}
+
+impl Site {
+    /// The rule that decides about this path and method.
+    pub(crate) fn rule_for(&self, decoded_path: &str, verb: Verb) -> Option<&Rule> {
+        self.rule(self.trie.find(decoded_path, verb)?)
+    }
+
+    pub(crate) fn rule(&self, number: u32) -> Option<&Rule> {
+        self.rules.get(usize::try_from(number).ok()?)
+    }
+
+    pub(crate) fn area(&self, area: AreaId) -> Option<&Area> {
+        self.areas.get(usize::from(area.0))
+    }
+
+    /// Where a rule stands in policy.toml.
+    pub(crate) fn key_path(&self, rule: &Rule) -> KeyPath {
+        self.list_path(rule.area, rule.list).index(rule.index)
+    }
+
+    /// Where a list of an area stands in policy.toml.
+    pub(crate) fn list_path(&self, area: AreaId, list: List) -> KeyPath {
+        let area = self.area(area);
+        let path = KeyPath::of(["site", &self.name, "areas", area.map_or("", |area| &area.name)]);
+        match list {
+            List::Paths => path.key("paths"),
+            List::ManageAlso => path.key("manage_also"),
+            List::ViewAlso => path.key("view_also"),
+            List::Action(action) => path.key("actions").key(area.map_or("", |area| area.action(action))),
+        }
+    }
+}
+
+impl Area {
+    /// The bit of a named action; 0 where the area has none of that name.
+    pub(crate) fn action_bit(&self, name: &str) -> u64 {
+        self.actions.iter().position(|action| **action == *name).map_or(0, bit)
+    }
+
+    /// An action's name.
+    pub(crate) fn action(&self, place: usize) -> &str {
+        self.actions.get(place).map_or("", |name| name)
+    }
+}
+
+impl Rule {
+    pub(crate) fn need(&self, verb: Verb) -> Need {
+        match self.list {
+            List::Paths => Need::Level(verb.level()),
+            List::ManageAlso => Need::Level(Level::Manage),
+            List::ViewAlso => Need::Level(Level::View),
+            List::Action(action) => Need::Action(action, verb.level()),
+        }
+    }
+
+    /// As it was written: `/devices/**` or `GET /devices/*/delete`.
+    pub(crate) fn text(&self) -> String {
+        match self.verb {
+            Some(verb) => format!("{} {}", verb.as_str(), self.pattern),
+            None => self.pattern.to_string(),
+        }
+    }
+}
+
+impl Need {
+    /// View or manage.
+    pub(crate) fn level(self) -> Level {
+        match self {
+            Self::Level(level) | Self::Action(_, level) => level,
+        }
+    }
+}
+
+/// The bit of the action in this place; places are below [`ACTIONS_MAX`].
+pub(crate) fn bit(place: usize) -> u64 {
+    u32::try_from(place)
+        .ok()
+        .and_then(|place| 1_u64.checked_shl(place))
+        .unwrap_or(0)
+}

@@ -1,0 +1,176 @@
+//! What any store promises, one function each, named as a sentence. A store passes when every one of them returns.
+//!
+//! Time is an argument everywhere, so nothing here sleeps. [`conformance_tests!`](crate::conformance_tests) makes a test of
+//! each promise; a promise that is missing from the list below is dead code, which the build refuses.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a promise that is not kept ends the test that asked"
+)]
+
+mod accounts;
+mod attempts;
+mod audit;
+mod credentials;
+mod keys;
+mod sample;
+mod sessions;
+mod tokens;
+
+use std::fmt;
+use std::pin::Pin;
+
+use stagedoor_identity::port::SharedStore;
+
+/// Where a store under test lives. Opening it again, once the store from before is dropped, must find what was kept.
+pub trait Place: Send + Sync {
+    /// Opens the store that lives here.
+    fn open(&self) -> SharedStore;
+}
+
+/// A promise on its way to be kept or broken.
+pub type Kept<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// One promise.
+#[derive(Clone, Copy)]
+pub struct Promise {
+    /// A sentence, words joined by `_`.
+    pub name: &'static str,
+    /// Tries it on a new, empty store; panics where it is broken.
+    pub keep: fn(&dyn Place) -> Kept<'_>,
+}
+
+impl fmt::Debug for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// Tries every promise, each on a place of its own.
+pub async fn run_all<P: Place>(new_place: impl Fn() -> P) {
+    for promise in PROMISES {
+        (promise.keep)(&new_place()).await;
+    }
+}
+
+/// Tries one promise by its name.
+/// # Panics
+/// Where it is broken, or where there is none of that name.
+pub async fn keep(name: &str, place: &dyn Place) {
+    let promise = PROMISES.iter().find(|promise| promise.name == name);
+    (promise.expect("a promise of that name").keep)(place).await;
+}
+
+/// Hands the names of all promises, by file, to the macro `$then`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! with_every_promise {
+    ($then:ident $args:tt) => {
+        $then! { $args
+            accounts:
+                a_new_account_is_read_back_whole_by_id_and_by_name
+                a_name_belongs_to_one_account_also_when_many_ask_for_it_at_once
+                a_change_leaves_the_rest_alone_and_raises_the_version
+                a_change_of_an_older_version_is_refused_and_changes_nothing
+                of_many_changes_to_one_version_one_is_made
+                a_change_ends_the_sessions_it_is_told_to_end
+                a_removed_account_is_gone_with_its_credentials_and_sessions
+                a_removed_name_can_be_registered_again_as_another_account
+                reinstating_notes_when_and_never_goes_back
+                the_list_pages_through_all_names_in_their_order
+                the_list_finds_part_of_a_name_or_display_name_in_any_script
+                hostile_texts_come_back_as_they_were;
+            credentials:
+                a_new_password_raises_the_version_and_ends_all_sessions_but_the_one_to_keep
+                a_password_of_nobody_is_not_found
+                a_rehash_replaces_the_hash_it_knows_and_raises_no_version
+                a_second_factor_is_kept_and_taken_away_with_its_codes_and_sessions
+                a_totp_step_is_used_once_and_never_an_earlier_one
+                of_many_uses_of_one_totp_step_one_counts
+                a_recovery_code_works_once_also_when_many_try_it
+                without_a_second_factor_no_step_and_no_code_is_right;
+            sessions:
+                an_opened_session_is_read_back_whole_and_notes_the_sign_in
+                of_two_hundred_sessions_opened_at_once_one_is_live
+                the_oldest_session_is_displaced_and_told_by_whom
+                a_full_account_refuses_and_names_the_oldest_session
+                any_number_of_sessions_is_any_number
+                a_limit_of_three_keeps_the_newest_three
+                each_channel_has_sessions_of_its_own
+                an_ended_expired_or_idle_session_takes_no_room
+                what_has_changed_since_the_check_makes_the_opening_stale
+                a_session_ends_once_and_keeps_its_first_reason
+                all_sessions_of_an_account_end_but_the_one_to_keep
+                touching_moves_times_forward_only
+                expired_sessions_are_not_read_and_are_forgotten;
+            attempts:
+                failures_lock_a_name_for_a_source_and_only_there
+                parallel_guesses_cannot_outrun_the_count
+                unknown_and_known_names_count_alike
+                failures_from_many_sources_lock_the_name_everywhere
+                a_lock_ends_by_itself_and_the_count_starts_anew
+                failures_outside_the_window_do_not_count
+                a_right_attempt_takes_the_failures_from_its_source_back
+                a_right_attempt_that_reached_the_limit_leaves_no_lock
+                a_right_attempt_from_one_source_does_not_hide_guesses_from_others
+                unlocking_a_name_ends_every_lock_of_it_and_forgets_its_failures
+                one_lock_is_ended_by_its_id
+                old_failures_are_forgotten_but_not_under_a_lock
+                a_lock_survives_reopening
+                hostile_names_and_sources_count_for_themselves_alone;
+            tokens:
+                a_token_is_found_by_its_hash_until_it_is_revoked
+                a_token_name_is_taken_once
+                tokens_are_listed_in_the_order_of_names;
+            audit:
+                events_come_back_whole_newest_first_and_numbered_from_one
+                numbers_have_no_gap_when_many_record_at_once
+                events_are_found_by_time_kind_and_support_code
+                events_of_an_account_are_what_it_did_and_what_was_done_to_it
+                the_audit_pages_by_number
+                the_audit_of_a_removed_account_stays;
+            keys:
+                a_key_is_made_once_also_when_many_ask
+                the_same_policy_keeps_its_number_and_another_gets_the_next
+                one_policy_noted_by_many_at_once_has_one_number
+                reopening_keeps_everything;
+        }
+    };
+}
+
+macro_rules! table {
+    ({} $($file:ident: $($name:ident)+;)+) => {
+        /// Every promise.
+        pub const PROMISES: &[Promise] = &[
+            $($(Promise { name: stringify!($name), keep: |place| Box::pin($file::$name(place)) },)+)+
+        ];
+    };
+}
+with_every_promise!(table {});
+
+/// Makes one test of each promise: `conformance_tests!(NewPlace::new)`, given a function that makes a new, empty [`Place`].
+#[macro_export]
+macro_rules! conformance_tests {
+    ($new_place:path) => {
+        use $crate::{conformance_test_each, with_every_promise};
+        with_every_promise!(conformance_test_each { $new_place });
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_test_each {
+    ({ $new_place:path } $($file:ident: $($name:ident)+;)+) => {
+        $(mod $file {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $name() {
+                    $crate::conformance::keep(stringify!($name), &$new_place()).await;
+                }
+            )+
+        })+
+    };
+}

@@ -1,0 +1,3 @@
+<?php
+include "../../no-password.php";
+include "/usr/share/adminer/adminer.php";

@@ -1,0 +1,24 @@
+//! Waiting for what happens elsewhere: asked again and again up to a deadline, never slept through.
+
+use std::time::{Duration, Instant};
+
+/// Long enough for what is immediate on an idle machine, with room for a busy one.
+const SOON: Duration = Duration::from_secs(20);
+const BETWEEN_ASKINGS: Duration = Duration::from_millis(20);
+
+/// Asks until there is an answer; fails the test, saying what was waited for, when there is none within `within`.
+pub async fn eventually<T>(what: &str, within: Duration, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(started.elapsed() < within, "waited {within:?} in vain: {what}");
+        tokio::time::sleep(BETWEEN_ASKINGS).await;
+    }
+}
+
+/// [`eventually`], for what takes a moment.
+pub async fn soon<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
+    eventually(what, SOON, ask).await
+}
