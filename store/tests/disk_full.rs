@@ -2,7 +2,7 @@
 //!
 //! The limit is one on the size of files (`ulimit -f`, with its signal ignored), set for a process of its own. It makes the
 //! very `write` calls fail that a full disk makes fail, and needs no privilege.
-#![expect(clippy::unwrap_used, reason = "helpers of a test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of a test")]
 
 use std::path::PathBuf;
 use std::process::Command;
