@@ -264,7 +264,11 @@ async fn resolve(live: Arc<Live>, upstreams: Arc<Upstreams>) {
 async fn reload_certificate(live: Arc<Live>, certificate: Arc<Certificate>) {
     let mut changed = live.tls_changed();
     while changed.changed().await.is_ok() {
-        match certificate.reload() {
+        // Without `[tls]` there is nothing to take over; listeners stay until a restart, and so does what they show.
+        let Some(files) = live.current().building.tls.clone() else {
+            continue;
+        };
+        match certificate.reload(&files) {
             Ok(()) => tracing::info!("the certificate was taken over"),
             Err(fault) => tracing::error!(%fault, "the former certificate stays"),
         }
