@@ -195,6 +195,17 @@ fn pages() -> Vec<(&'static str, String)> {
             }),
         ),
         (
+            "setup",
+            text(&SetupPage {
+                look: look(None),
+                token: token(),
+                link: "sample".to_owned(),
+                name: "root".to_owned(),
+                error: Some("Please mend this:".to_owned()),
+                problems: vec!["The new password confirmation does not match.".to_owned()],
+            }),
+        ),
+        (
             "logout",
             text(&LogoutPage {
                 look: look(Some("alice")),
