@@ -1,4 +1,4 @@
-//! The compiled form: what [`crate::compile`] makes and every request is judged by. Immutable.
+//! The compiled form: what [`crate::compile()`] makes and every request is judged by. Immutable.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! The rules as a person wrote them: names and texts, nothing resolved. [`crate::compile`] turns them into a
+//! The rules as a person wrote them: names and texts, nothing resolved. [`crate::compile()`] turns them into a
 //! [`crate::Policy`] or into every fault that is in them. Field names follow the keys of `policy.toml`.
 
 use std::collections::BTreeMap;

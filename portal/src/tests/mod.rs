@@ -1,1 +1,3 @@
+//! Tests of the portal as a whole.
 
+mod gallery;
