@@ -57,7 +57,7 @@ pub(super) async fn for_program(visit: &Visit, progress: Result<Progress, SignIn
     match progress {
         Ok(Progress::Open(open)) => {
             let cookies = session_cookies(visit, &open).await;
-            with_cookies(Json(session_as_json(visit, &open)).into_response(), cookies)
+            with_cookies(Json(session_as_json(&open)).into_response(), cookies)
         }
         Ok(Progress::Needs(next, ticket)) => {
             let (code, message) = needed(next);
@@ -71,7 +71,7 @@ pub(super) async fn for_program(visit: &Visit, progress: Result<Progress, SignIn
 /// After a program has confirmed an enrolment: the codes whatever comes next, and what that is.
 pub(super) async fn enrolled_for_program(visit: &Visit, codes: &[Secret], progress: Progress) -> Response {
     let (mut body, cookies) = match progress {
-        Progress::Open(open) => (session_as_json(visit, &open), session_cookies(visit, &open).await),
+        Progress::Open(open) => (session_as_json(&open), session_cookies(visit, &open).await),
         Progress::Needs(next, ticket) => {
             let (code, message) = needed(next);
             (
@@ -151,7 +151,7 @@ async fn session_cookies(visit: &Visit, open: &OpenSession) -> Vec<Option<Header
     vec![cookie::set_session(&open.token, secure), Jar::Step.clear(secure)]
 }
 
-fn session_as_json(visit: &Visit, open: &OpenSession) -> Value {
+fn session_as_json(open: &OpenSession) -> Value {
     let account = open.session.account();
     json!({
         "account": account.name.as_str(),

@@ -8,8 +8,10 @@ mod hygiene;
 mod leaving;
 mod profile;
 mod program;
+mod samples;
 mod setup;
 mod sign_in;
+mod steps;
 
 use std::sync::Arc;
 use std::time::Duration;
