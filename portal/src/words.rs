@@ -270,7 +270,7 @@ const BY_STATUS: [(u16, &str, &str, &str); 14] = [
     (
         502,
         "The console does not answer",
-        "You are signed in at the door, but the console behind it cannot be reached.",
+        "The console behind this door cannot be reached right now.",
         "Try again in a moment. If it stays like this, tell your administrator the support code.",
     ),
     (

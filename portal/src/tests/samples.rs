@@ -137,6 +137,7 @@ fn own_pages() -> Vec<Named> {
                 look: look(Some("alice")),
                 token: token(),
                 error: Some("The current password is wrong.".to_owned()),
+                current_is_wrong: true,
                 problems: Vec::new(),
             }),
         ),
