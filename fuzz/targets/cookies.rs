@@ -17,12 +17,19 @@ fuzz_target!(|input: &[u8]| {
         .collect();
     for secure in [true, false] {
         let found = token_of(&headers, secure);
-        assert_eq!(found, token_of(&in_crumbs(&headers), secure), "the cut between headers mattered");
+        assert_eq!(
+            found,
+            token_of(&in_crumbs(&headers), secure),
+            "the cut between headers mattered"
+        );
         let mut doubled = headers.clone();
         let planted = format!("{}={}", cookie_name(secure), "A".repeat(TOKEN_CHARS));
         doubled.append(COOKIE, HeaderValue::try_from(planted).expect("a header"));
         let after = token_of(&doubled, secure);
-        assert!(found.is_err() || after.is_err(), "a planted cookie was believed beside the own one");
+        assert!(
+            found.is_err() || after.is_err(),
+            "a planted cookie was believed beside the own one"
+        );
     }
 });
 
@@ -32,7 +39,10 @@ fn token_of(headers: &HeaderMap, secure: bool) -> Result<String, bool> {
         Presented::One(token) => {
             let text = token.expose();
             assert_eq!(text.len(), TOKEN_CHARS);
-            assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+            assert!(
+                text.bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            );
             Ok(text.to_owned())
         }
         Presented::None => Err(false),
@@ -44,5 +54,7 @@ fn token_of(headers: &HeaderMap, secure: bool) -> Result<String, bool> {
 fn in_crumbs(headers: &HeaderMap) -> HeaderMap {
     let values = headers.get_all(COOKIE).iter();
     let crumbs = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
-    crumbs.map(|crumb| (COOKIE, HeaderValue::from_bytes(crumb).expect("part of a header"))).collect()
+    crumbs
+        .map(|crumb| (COOKIE, HeaderValue::from_bytes(crumb).expect("part of a header")))
+        .collect()
 }

@@ -9,7 +9,9 @@ mod frames;
 use frames::FrameCounter;
 
 fuzz_target!(|input: &[u8]| {
-    let Some((cut, stream)) = input.split_first() else { return };
+    let Some((cut, stream)) = input.split_first() else {
+        return;
+    };
     let mut whole = FrameCounter::default();
     whole.count(stream);
 

@@ -9,9 +9,16 @@ fuzz_target!(|raw: &[u8]| {
     let name = host.name();
     assert!(!name.is_empty() && name.len() <= HOST_BYTES_MAX);
     assert!(!name.ends_with('.') && !name.contains(['/', '@', '%', ' ', ',', '#', '?', '\\', '[', ']']));
-    assert!(name.bytes().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase()));
+    assert!(
+        name.bytes()
+            .all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase())
+    );
 
-    let bracketed = if name.contains(':') { format!("[{name}]") } else { name.to_owned() };
+    let bracketed = if name.contains(':') {
+        format!("[{name}]")
+    } else {
+        name.to_owned()
+    };
     let written = match host.port() {
         Some(port) => format!("{bracketed}:{port}"),
         None => bracketed,

@@ -13,7 +13,12 @@ fuzz_target!(|input: &str| {
     let set = match NetworkSet::parse(texts.iter().copied()) {
         Ok(set) => set,
         Err(faults) => {
-            assert!(!faults.is_empty() && faults.iter().all(|(index, why)| *index < texts.len() && !why.is_empty()));
+            assert!(
+                !faults.is_empty()
+                    && faults
+                        .iter()
+                        .all(|(index, why)| *index < texts.len() && !why.is_empty())
+            );
             return;
         }
     };
@@ -24,7 +29,11 @@ fuzz_target!(|input: &str| {
     for address in ends.chain(address.parse()) {
         let found = set.longest_match(address);
         assert_eq!(found, longest_of(&nets, address), "{address}");
-        assert_eq!(found, reversed.longest_match(address), "the order mattered for {address}");
+        assert_eq!(
+            found,
+            reversed.longest_match(address),
+            "the order mattered for {address}"
+        );
         assert_eq!(set.contains(address), found.is_some_and(|(_, allow)| allow));
     }
 });

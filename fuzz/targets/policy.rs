@@ -17,7 +17,10 @@ fuzz_target!(|input: &[u8]| {
     std::fs::write(policy_file, parts.next().unwrap_or_default()).expect("the folder can be written");
     let sources = Sources {
         policy: Some(policy_file.clone()),
-        inline: Inline { upstream: Some("http://127.0.0.1:8000".to_owned()), data_dir: None },
+        inline: Inline {
+            upstream: Some("http://127.0.0.1:8000".to_owned()),
+            data_dir: None,
+        },
         ..Sources::default()
     };
     let loaded = match load(&sources, &Environment::default()) {
@@ -32,7 +35,9 @@ fuzz_target!(|input: &[u8]| {
     let mut word = || words.next().unwrap_or_default();
     let address = word().parse().unwrap_or([203, 0, 113, 9].into());
     let method = Method::from_bytes(word().as_bytes()).unwrap_or(Method::GET);
-    let Ok(target) = Target::parse(&method, word().as_bytes()) else { return };
+    let Ok(target) = Target::parse(&method, word().as_bytes()) else {
+        return;
+    };
     let sites: Vec<SiteId> = policy.sites().map(|(id, _)| id).collect();
     for site in sites {
         judge_for_everybody(&policy, site, &target, ClientAddress::of_peer(address));
@@ -44,20 +49,49 @@ fn file() -> &'static PathBuf {
     static FILE: OnceLock<PathBuf> = OnceLock::new();
     FILE.get_or_init(|| {
         let memory = std::path::Path::new("/dev/shm");
-        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        let folder = if memory.is_dir() {
+            tempfile::tempdir_in(memory)
+        } else {
+            tempfile::tempdir()
+        };
         folder.expect("a folder").keep().join("policy.toml")
     })
 }
 
 fn judge_for_everybody(policy: &Policy, site: SiteId, target: &Target<'_>, address: ClientAddress) {
-    let stranger = judge(policy, Question { site, target, address, visitor: None });
+    let stranger = judge(
+        policy,
+        Question {
+            site,
+            target,
+            address,
+            visitor: None,
+        },
+    );
     for role in policy.roles().chain(["nobody"]) {
         let of = |second_factor| {
-            let visitor = Visitor { role, grants: &[], networks: None, channel: "browser", second_factor };
-            is_open(judge(policy, Question { site, target, address, visitor: Some(visitor) }))
+            let visitor = Visitor {
+                role,
+                grants: &[],
+                networks: None,
+                channel: "browser",
+                second_factor,
+            };
+            is_open(judge(
+                policy,
+                Question {
+                    site,
+                    target,
+                    address,
+                    visitor: Some(visitor),
+                },
+            ))
         };
         assert!(of(true) || !of(false), "a second factor closed a door");
-        assert!(policy.has_role(role) || !of(true) || is_open(stranger), "a role that is none opened a door");
+        assert!(
+            policy.has_role(role) || !of(true) || is_open(stranger),
+            "a role that is none opened a door"
+        );
     }
 }
 

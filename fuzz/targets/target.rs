@@ -11,7 +11,9 @@ const NEVER: [&str; 14] = [
 ];
 
 fuzz_target!(|raw: &[u8]| {
-    let Ok(target) = Target::parse(&Method::GET, raw) else { return };
+    let Ok(target) = Target::parse(&Method::GET, raw) else {
+        return;
+    };
     let (path, decoded) = (target.path(), target.decoded_path());
     for never in NEVER {
         assert!(!path.contains(never), "{path} has {never}");
