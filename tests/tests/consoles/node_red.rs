@@ -1,10 +1,11 @@
 //! Node-RED behind the door: an editor that lives on a WebSocket, which ends when the right to it does.
 
+use http::Method;
 use serde_json::{Value, json};
 use stagedoor_tests::console::NodeRed;
 use stagedoor_tests::{Browser, Door, Visitor, soon};
 
-use super::{a_second_sign_in_displaces, has_no_complaints, is_refused, refusal};
+use super::{elsewhere, has_no_complaints, is_refused, is_told_of_another_place};
 
 // The editor keeps its own settings by POST, also for who only looks.
 const POLICY: &str = r#"
@@ -25,15 +26,10 @@ async fn a_flow_deployed_in_node_red_behind_the_door_serves() {
     let (console, door) = open().await;
     let browser = Browser::open().await;
     enter(&browser, &door, "maker").await;
-    browser
-        .run("RED.actions.invoke('core:show-import-dialog'); arguments[0]();")
-        .await;
-    browser
-        .fill("#red-ui-clipboard-dialog-import-text", &greeting().to_string())
-        .await;
-    browser.press("#red-ui-clipboard-dialog-ok").await;
-    browser.press("#red-ui-header-button-deploy").await;
+    import_and_deploy(&browser).await;
     browser.reads("Successfully deployed").await;
+    browser.run(SHOW_THE_GREETING).await;
+    browser.find(".red-ui-flow-node").await;
     browser.screenshot("node-red-deployed").await;
     has_no_complaints(&browser).await;
 
@@ -53,14 +49,16 @@ async fn who_may_only_look_at_node_red_cannot_deploy() {
     enter(&browser, &door, "watcher").await;
     has_no_complaints(&browser).await;
 
-    let answer = browser.run(DEPLOY_AS_THE_EDITOR_DOES).await;
-    assert_eq!(answer["status"], 403, "{answer}");
-    assert_eq!(answer["body"]["error"], "not_granted", "{answer}");
-    let code = answer["body"]["support_code"].as_str().expect("a support code");
-    let event = refusal(&door, code).await;
-    assert_eq!(event["rule"], "role.watcher.may.editor", "{event}");
-    assert_eq!(event["target"], "POST /red/flows", "{event}");
-    assert_eq!(event["actor"], "watcher", "{event}");
+    import_and_deploy(&browser).await;
+    browser.reads("Your account does not have the right").await;
+    browser.screenshot("node-red-deploy-refused").await;
+    let refused = soon("the refusal is in the audit", async || {
+        let events = door.admin().audit("event=request.refused").await;
+        events.into_iter().find(|event| event["target"] == "POST /red/flows")
+    })
+    .await;
+    assert_eq!(refused["rule"], "role.watcher.may.editor", "{refused}");
+    assert_eq!(refused["actor"], "watcher", "{refused}");
 
     browser.run(DEPLOY_BY_A_FORM).await;
     is_refused(
@@ -80,19 +78,11 @@ async fn the_live_editor_of_node_red_ends_when_somebody_else_signs_in() {
     let (_console, door) = open().await;
     let first = Browser::open().await;
     enter(&first, &door, "maker").await;
-    let second = Browser::open_at("127.0.0.3", &door).await;
-    second.sign_in(&door, "red", "/red/settings", "maker").await;
+    let second = elsewhere(&door, "red", "/red/settings", "maker").await;
     is_cut_off(&first, &door, "node-red-lost-by-displacement").await;
+    is_told_of_another_place(&first, &second, &door, &door.url("red", "/red/settings"), "maker").await;
+    first.screenshot("node-red-displaced").await;
     second.close().await;
-    first.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_displaced_in_node_red_learns_from_where() {
-    let (_console, door) = open().await;
-    let first = Browser::open().await;
-    enter(&first, &door, "maker").await;
-    a_second_sign_in_displaces(&first, &door, "red", "/red/settings", "maker").await;
     first.close().await;
 }
 
@@ -121,7 +111,7 @@ async fn the_live_editor_of_node_red_ends_when_an_administrator_ends_the_session
     let sessions = door.admin().sessions("maker").await;
     let id = sessions[0]["id"].as_str().expect("a session has an id");
     door.admin()
-        .ask(http::Method::DELETE, &format!("/v1/sessions/{id}"), None)
+        .ask(Method::DELETE, &format!("/v1/sessions/{id}"), None)
         .await;
     is_cut_off(&browser, &door, "node-red-lost-by-administrator").await;
     assert!(door.admin().sessions("maker").await.is_empty());
@@ -148,6 +138,16 @@ async fn enter(browser: &Browser, door: &Door, name: &str) {
         (websockets(door).await > 0.0).then_some(())
     })
     .await;
+}
+
+async fn import_and_deploy(browser: &Browser) {
+    browser
+        .run("RED.actions.invoke('core:show-import-dialog'); arguments[0]();")
+        .await;
+    let flow = greeting().to_string();
+    browser.fill("#red-ui-clipboard-dialog-import-text", &flow).await;
+    browser.press("#red-ui-clipboard-dialog-ok").await;
+    browser.press("#red-ui-header-button-deploy").await;
 }
 
 /// The gateway has closed the WebSocket, and the editor sees it and cannot come back.
@@ -185,10 +185,9 @@ fn greeting() -> Value {
     ])
 }
 
-const DEPLOY_AS_THE_EDITOR_DOES: &str = r#"
-const done = arguments[0];
-fetch("/red/flows", { method: "POST", headers: { "Content-Type": "application/json" }, body: "[]" })
-    .then(async (answer) => done({ status: answer.status, body: await answer.json() }));
+const SHOW_THE_GREETING: &str = r#"
+RED.workspaces.show(RED.nodes.filterNodes({ type: "http in" })[0].z);
+arguments[0]();
 "#;
 const DEPLOY_BY_A_FORM: &str = r#"
 const form = document.createElement("form");
