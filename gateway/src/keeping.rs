@@ -2,7 +2,7 @@
 //! the files, judging again what is open, keeping house, writing the audit, resolving names, the admin API.
 
 use std::future::Future;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ const JUDGE_INTERVAL: Duration = Duration::from_millis(250);
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(10);
 /// Upstream names are resolved again this often.
 const RESOLVE_INTERVAL: Duration = Duration::from_secs(30);
+/// Between two looks at a listener that is not open yet.
+const ASK_AGAIN: Duration = Duration::from_millis(5);
 /// How long the keeper may take to write what is left.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -74,7 +76,16 @@ impl Keeper {
         let listener = tokio::net::TcpListener::from_std(listener)?;
 
         let door = Arc::clone(&charge.door);
-        runtime.spawn(serve_admin(listener, router, stops(&stopped)));
+        let building = Arc::clone(&charge.live.current().building);
+        let doors: Vec<_> = building.listen.http.iter().chain(&building.listen.https).copied().collect();
+        let (opening_stops, serving_stops) = (stops(&stopped), stops(&stopped));
+        runtime.spawn(async move {
+            // Who asks `/readyz` is kept waiting: a door that visitors cannot reach yet is not ready.
+            tokio::select! {
+                () = until_open(&doors) => serve_admin(listener, router, serving_stops).await,
+                () = opening_stops => {}
+            }
+        });
         runtime.spawn(charge.audit.run(Arc::clone(&door), stops(&stopped)));
         runtime.spawn(Arc::clone(&charge.live).watch(stops(&stopped)));
         runtime.spawn(reload_on_hangup(Arc::clone(&charge.live), hangup));
@@ -112,6 +123,15 @@ fn stops(stopped: &watch::Receiver<bool>) -> impl Future<Output = ()> + Send + '
     async move {
         // An error means that the keeper itself is gone: then it is time to stop as well.
         let _either = stopped.wait_for(|stop| *stop).await;
+    }
+}
+
+/// Pingora says nothing once it listens, so each listener is asked.
+async fn until_open(doors: &[SocketAddr]) {
+    for door in doors {
+        while tokio::net::TcpStream::connect(door).await.is_err() {
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
     }
 }
 
