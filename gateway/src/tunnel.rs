@@ -171,7 +171,8 @@ pub async fn pass(
             .write_response_body(close_frame(reason), true);
         let _gone = tokio::time::timeout(GOODBYE_TIMEOUT, goodbye).await;
     }
-    console.shutdown().await;
+    // It flushes first, and a console that reads nothing would keep that waiting for ever.
+    let _gone = tokio::time::timeout(GOODBYE_TIMEOUT, console.shutdown()).await;
     Ok(end)
 }
 

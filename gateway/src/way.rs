@@ -158,16 +158,17 @@ fn profile_refusal(
 }
 
 fn admit(session: &Session, ctx: &mut RequestContext, site: &Site, admitted: decide::Admitted) -> Way {
-    let upgrade = session.req_header().headers.contains_key(http::header::UPGRADE);
-    let way = match (upgrade, session.is_upgrade_req()) {
-        (false, _) => Way::Console,
-        (true, true) if site.websockets => match websocket::check_origin(session.req_header()) {
+    let request = session.req_header();
+    let way = if !websocket::is_asked_for(request) {
+        // Another protocol than WebSocket (h2c, TLS) is an offer that the server may ignore; pingora takes it out.
+        Way::Console
+    } else if !site.websockets {
+        return Way::Nowhere(Refused::UpgradeNotAllowed, None);
+    } else {
+        match websocket::check_origin(request, is_secure(session)) {
             Ok(()) => Way::Tunnel,
             Err(refused) => return Way::Nowhere(refused, None),
-        },
-        (true, true) => return Way::Nowhere(Refused::UpgradeNotAllowed, None),
-        // Another protocol than WebSocket (h2c, TLS): an offer the server may ignore, and pingora takes it out.
-        (true, false) => Way::Console,
+        }
     };
     let admitted = Arc::new(admitted);
     if let Some(slot) = &ctx.slot {
