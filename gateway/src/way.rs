@@ -101,13 +101,17 @@ fn judge(
         let rule = decide::deciding_rule(snapshot, entry.id, target, address, &Subject::Stranger);
         return Way::Nowhere(Refused::Policy(refusal), rule);
     }
-    if is_reserved(target.decoded_path(), &snapshot.building.portal.prefix) {
-        return Way::Portal;
-    }
     let now = gate.door.now();
     let subject = session_stage::establish(&session.req_header().headers, is_secure(session), &gate.door, now);
     if let Subject::Known(session) = &subject {
         ctx.session = Some(Arc::clone(session));
+    }
+    let prefix = &snapshot.building.portal.prefix;
+    if is_reserved(target.decoded_path(), prefix) {
+        return match profile_refusal(snapshot, target.decoded_path(), prefix, &subject, address) {
+            Some(refusal) => Way::Nowhere(Refused::Policy(refusal), None),
+            None => Way::Portal,
+        };
     }
     match decide::establish(snapshot, entry.id, target, address, &subject) {
         Ok(admitted) => {
@@ -133,6 +137,24 @@ fn judge(
             Way::Nowhere(refused, rule)
         }
     }
+}
+
+/// The pages about one's own account are for addresses that the role and the account allow: a stolen cookie is not to change
+/// them from elsewhere. Signing in and out are for everybody whom the site lets in.
+fn profile_refusal(
+    snapshot: &Snapshot,
+    path: &str,
+    prefix: &str,
+    subject: &Subject,
+    address: ClientAddress,
+) -> Option<Refusal> {
+    let below = path.strip_prefix(prefix)?;
+    let Subject::Known(session) = subject else { return None };
+    if below != "profile" && !below.starts_with("profile/") {
+        return None;
+    }
+    let facts = session.facts();
+    snapshot.policy.admits_address(&facts.visitor(), address).err()
 }
 
 fn admit(session: &Session, ctx: &mut RequestContext, site: &Site, admitted: decide::Admitted) -> Way {

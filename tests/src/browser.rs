@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use thirtyfour::LoggingPrefsLogLevel;
 use thirtyfour::prelude::*;
 use tokio::net::TcpStream;
 
@@ -80,6 +81,9 @@ impl Browser {
                 .expect("a flag");
         }
         wishes.accept_insecure_certs(true).expect("a wish can be added");
+        wishes
+            .set_browser_log_level(LoggingPrefsLogLevel::Severe)
+            .expect("a wish can be added");
         let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), wishes)
             .await
             .expect("chromium starts");
@@ -184,6 +188,12 @@ impl Browser {
             .unwrap_or_else(|error| panic!("the script fails: {error}"))
             .json()
             .clone()
+    }
+
+    /// What Chromium has called an error since it was last asked: scripts blocked or broken, files that did not come.
+    pub async fn complaints(&self) -> Vec<String> {
+        let log = self.driver.browser_log().await.expect("Chromium keeps a log");
+        log.into_iter().map(|entry| entry.message).collect()
     }
 
     /// Keeps a picture of the page as `target/screenshots/NAME.png`.
