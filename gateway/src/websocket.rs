@@ -65,7 +65,12 @@ pub async fn open(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) 
             (ctx.outcome, ctx.status) = ("allowed", 101);
             admitted.becomes_tunnel();
             gate.metrics.tunnels_open.inc();
-            let end = tunnel::pass(session, &mut console, &slot, idle).await;
+            let used = || {
+                if let Some(session) = &admitted.session {
+                    gate.door.used(session, gate.door.now());
+                }
+            };
+            let end = tunnel::pass(session, &mut console, &slot, idle, &used).await;
             gate.metrics.tunnels_open.dec();
             tracing::debug!(request = %ctx.id, ?end, "a tunnel ended");
             Ok(())
