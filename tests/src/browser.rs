@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -212,7 +213,11 @@ impl Browser {
     }
 
     async fn give_up<T>(&self, what: &str) -> T {
-        let picture = self.screenshot(&format!("failed-{}", std::process::id())).await;
+        static FAILED: AtomicU32 = AtomicU32::new(0);
+        let number = FAILED.fetch_add(1, Ordering::Relaxed);
+        let picture = self
+            .screenshot(&format!("failed-{}-{number}", std::process::id()))
+            .await;
         let at = self
             .driver
             .current_url()

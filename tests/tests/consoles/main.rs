@@ -17,11 +17,18 @@ async fn is_refused(browser: &Browser, door: &Door, rule: &str, target: &str, pi
         .await;
     browser.screenshot(picture).await;
     let code = browser.find("dd.support").await.text().await.expect("a code to read");
+    let time = browser.find(".facts time").await.attr("datetime").await;
     let event = refusal(door, &code).await;
     assert_eq!(event["kind"], "request.refused", "{event}");
     assert_eq!(event["reason"], "not_granted", "{event}");
     assert_eq!(event["rule"], rule, "{event}");
     assert_eq!(event["target"], target, "{event}");
+    // The page is written right after the audit has its line; both in UTC, to the microsecond.
+    let (shown, noted) = (
+        time.expect("a page to read").expect("a time"),
+        event["at"].as_str().expect("a time"),
+    );
+    assert!(noted <= shown.as_str(), "the page says {shown}, the audit {noted}");
 }
 
 /// What the audit has under a support code. Refusals are written in batches, so it may not be there at once.
