@@ -99,7 +99,8 @@ async fn two_hundred_sign_ins_at_once_leave_one_live_session_and_one_cookie_that
         if answer.status == 200 {
             welcome += 1;
         } else {
-            refused(&answer, "session_displaced");
+            // Only of the latest former sessions does the door remember why they ended.
+            assert_eq!(answer.status, 401, "{}", answer.text());
         }
     }
     assert_eq!((visitors.len(), welcome), (AT_ONCE, 1));
@@ -165,6 +166,10 @@ async fn where_the_former_has_precedence_the_new_one_is_refused_until_he_leaves(
     assert!(answer.json()["opened_at"].is_string(), "{}", answer.text());
     assert_eq!(later.cookie("stagedoor"), None);
     former.get("/cached").await.expect(200);
+    // Right passwords are no failures, however often they come too early.
+    for _ in 0..8 {
+        refused(&sign_in(&later, "ada", PASSWORD).await, "session_limit");
+    }
     former.sign_out().await;
     sign_in(&later, "ada", PASSWORD).await.expect(200);
     later.get("/cached").await.expect(200);
@@ -662,20 +667,20 @@ async fn guessing_second_factors_locks_like_guessing_passwords() {
     )
     .await
     .expect(200);
-    for _ in 0..3 {
+    let mut guesses = 0;
+    let answer = loop {
         // A right password in between forgives nothing.
-        let ticket = sign_in(&ada, "ada", PASSWORD).await.json()["ticket"].clone();
-        refused(
-            &step(
-                &ada,
-                "/second-factor",
-                json!({ "ticket": ticket, "code": wrong_code(&typed) }),
-            )
-            .await,
-            "invalid_code",
-        );
-    }
-    refused(&sign_in(&ada, "ada", PASSWORD).await, "locked");
+        let answer = sign_in(&ada, "ada", PASSWORD).await;
+        let Some(ticket) = answer.json().get("ticket").cloned() else {
+            break answer;
+        };
+        let guess = json!({ "ticket": ticket, "code": wrong_code(&typed) });
+        refused(&step(&ada, "/second-factor", guess).await, "invalid_code");
+        guesses += 1;
+        assert!(guesses <= 3, "a fourth guess was looked at");
+    };
+    refused(&answer, "locked");
+    assert!(guesses > 0);
 }
 
 /// A code that is none of the next minutes'.
