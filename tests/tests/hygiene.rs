@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use http::{HeaderName, Request, header};
 use serde_json::{Value, json};
-use stagedoor_tests::{Door, DoorPlan, PASSWORD, Recorder, Reply, Visitor, Way, Ways, body_of, raw, soon};
+use stagedoor_tests::{
+    Door, DoorPlan, PASSWORD, Recorder, Reply, Visitor, Way, Ways, body_of, raw, soon, unix_seconds,
+};
 use tokio::net::TcpListener;
 
 const POLICY: &str = "[site.console.areas]\nall = { paths = [\"/**\"] }\n\
@@ -531,10 +533,7 @@ async fn the_assertion_is_signed_by_a_key_of_the_set_and_says_who_for_whom_and_h
             sessions.iter().any(|session| json_text(&session["id"]) == sid),
             "{claims} {sessions:?}"
         );
-        let now = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .expect("it is after 1970")
-            .as_secs();
+        let now = unix_seconds();
         let (issued, expires) = (
             claims["iat"].as_u64().expect("a time"),
             claims["exp"].as_u64().expect("a time"),

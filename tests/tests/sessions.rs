@@ -1,6 +1,6 @@
 //! Who is signed in, where, for how long, and what ends it — open streams included.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
 use futures_util::future::join_all;
@@ -10,7 +10,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 use stagedoor_tests::{
-    Admin, Door, DoorPlan, FakeConsole, PASSWORD, Reply, Visitor, Way, Ways, body_of, eventually, soon,
+    Admin, Door, DoorPlan, FakeConsole, PASSWORD, Reply, Visitor, Way, Ways, body_of, eventually, soon, unix_seconds,
 };
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
@@ -560,7 +560,7 @@ async fn whatever_ends_a_session_ends_its_idle_streams_within_a_second() {
 /// RFC 4648, section 6, without padding.
 fn base32(text: &str) -> Vec<u8> {
     let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
-    for letter in text.bytes().filter(|letter| letter.is_ascii_alphanumeric()) {
+    for letter in text.bytes().filter(u8::is_ascii_alphanumeric) {
         let value = match letter.to_ascii_uppercase() {
             letter @ b'A'..=b'Z' => letter - b'A',
             digit => digit - b'2' + 26,
@@ -576,10 +576,7 @@ fn base32(text: &str) -> Vec<u8> {
 
 /// The code of a secret, so many steps of 30 seconds from now (RFC 6238).
 fn totp(secret: &str, steps_ahead: u64) -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("it is after 1970")
-        .as_secs();
+    let now = unix_seconds();
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &base32(secret));
     let tag = hmac::sign(&key, &(now / 30 + steps_ahead).to_be_bytes());
     let tag = tag.as_ref();
