@@ -77,7 +77,13 @@ impl Keeper {
 
         let door = Arc::clone(&charge.door);
         let building = Arc::clone(&charge.live.current().building);
-        let doors: Vec<_> = building.listen.http.iter().chain(&building.listen.https).copied().collect();
+        let doors: Vec<_> = building
+            .listen
+            .http
+            .iter()
+            .chain(&building.listen.https)
+            .copied()
+            .collect();
         let (opening_stops, serving_stops) = (stops(&stopped), stops(&stopped));
         runtime.spawn(async move {
             // Who asks `/readyz` is kept waiting: a door that visitors cannot reach yet is not ready.
