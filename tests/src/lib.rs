@@ -30,7 +30,7 @@ pub use admin::{Admin, PASSWORD};
 pub use browser::Browser;
 pub use door::{Door, DoorPlan, stagedoor};
 pub use fake::{FakeConsole, sha256};
-pub use patience::{eventually, soon};
+pub use patience::{eventually, soon, unix_seconds};
 pub use place::{free_port, repository, stagedoor_binary};
 pub use process::Running;
 pub use recorder::{Recorder, Seen};

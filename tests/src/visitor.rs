@@ -150,6 +150,8 @@ impl Visitor {
         socket
             .bind(SocketAddr::new(self.from, 0))
             .expect("the address is one of this machine");
+        // As browsers do: else every piece of a long body waits for the acknowledgement of the one before.
+        socket.set_nodelay(true).expect("a socket can be told to send at once");
         socket.connect(self.at).await.expect("somebody listens")
     }
 

@@ -21,10 +21,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
+#[path = "transparency/uploads.rs"]
+mod uploads;
+#[path = "transparency/websockets.rs"]
+mod websockets;
+
 const POLICY: &str = "[site.console.areas]\nall = { paths = [\"/**\"] }\n\n[role.keeper]\nmay = { \"*\" = \"all\" }\n";
 /// What the issue promises to carry.
 const UPLOAD_BYTES: usize = 100 * 1024 * 1024;
 const UPLOAD_PIECE_BYTES: usize = 64 * 1024;
+const PIECES: usize = UPLOAD_BYTES / UPLOAD_PIECE_BYTES;
 /// A door that gathered uploads instead of passing them on would grow by more than this.
 const GROWTH_BYTES_MAX: usize = UPLOAD_BYTES / 2;
 const HANDSHAKES: usize = 300;
@@ -61,70 +67,6 @@ impl Stage {
         let cookies = ada.cookie_header().expect("ada is signed in");
         let wire = self.ways.wire(way, &ada).await;
         (wire, format!("Host: console.localhost\r\nCookie: {cookies}\r\n"))
-    }
-}
-
-/// A body that comes in pieces and is never whole in memory.
-fn long_body(length: usize) -> Body {
-    let pieces = (0..length / UPLOAD_PIECE_BYTES).map(|number| Ok(Frame::data(piece(number))));
-    BodyExt::boxed(StreamBody::new(futures_util::stream::iter(pieces)))
-}
-
-/// No piece is like the one before: one that is lost, doubled or out of order shows.
-fn piece(number: usize) -> Bytes {
-    let seed = u8::try_from(number % 251).unwrap_or(0);
-    let bytes = (0..UPLOAD_PIECE_BYTES).map(|index| seed.wrapping_add(u8::try_from(index % 249).unwrap_or(0)));
-    bytes.collect::<Vec<u8>>().into()
-}
-
-fn long_hash(length: usize) -> String {
-    let mut hash = Context::new(&SHA256);
-    (0..length / UPLOAD_PIECE_BYTES).for_each(|number| hash.update(&piece(number)));
-    hash.finish()
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-/// The most memory that the door has had at any time so far.
-fn peak_bytes(process: u32) -> usize {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("the process runs");
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmHWM:"))
-        .expect("the peak is told");
-    let kibibytes = line
-        .split_whitespace()
-        .nth(1)
-        .and_then(|number| number.parse::<usize>().ok());
-    kibibytes.expect("a number") * 1024
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn uploads_of_a_hundred_megabytes_arrive_whole_by_every_way_and_are_not_gathered_in_memory() {
-    let mut stage = Stage::open().await;
-    let expected = long_hash(UPLOAD_BYTES);
-    let process = stage.ways.door.process().id();
-    for way in Way::ALL {
-        let ada = stage.ada(way).await;
-        for length_is_told in [true, false] {
-            let mut request = Request::post("/upload");
-            if length_is_told {
-                request = request.header(header::CONTENT_LENGTH, UPLOAD_BYTES);
-            }
-            let before = peak_bytes(process);
-            let request = request.body(long_body(UPLOAD_BYTES)).expect("a request");
-            let found = ada.send(request).await.expect(200).json();
-            assert_eq!(found["length"], UPLOAD_BYTES, "{way:?}, length told: {length_is_told}");
-            assert_eq!(
-                found["sha256"],
-                expected.as_str(),
-                "{way:?}, length told: {length_is_told}"
-            );
-            let growth = peak_bytes(process) - before;
-            assert!(growth < GROWTH_BYTES_MAX, "{way:?}: the door grew by {growth} bytes");
-        }
     }
 }
 
@@ -359,87 +301,6 @@ async fn events_arrive_one_by_one_and_not_when_the_next_one_pushes_them_out() {
             assert_eq!(data, event, "{way:?}");
         }
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_websocket_says_back_text_bytes_and_long_messages() {
-    let stage = Stage::open().await;
-    let ada = stage.ada(Way::Http1).await;
-    let mut socket = ada.websocket("/socket?room=1").await.expect("a WebSocket opens");
-    for message in [
-        Message::text("hello"),
-        Message::binary(vec![0_u8, 255, 10, 13]),
-        Message::binary(FakeConsole::file(1024 * 1024)),
-        Message::text(""),
-    ] {
-        socket.send(message.clone()).await.expect("it is open");
-        assert_eq!(next(&mut socket).await, message);
-    }
-    socket.close(None).await.expect("it can be closed");
-}
-
-async fn next<S>(socket: &mut tokio_tungstenite::WebSocketStream<S>) -> Message
-where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
-{
-    let message = tokio::time::timeout(SOON, socket.next()).await.expect("the echo comes");
-    message.expect("it is open").expect("no fault")
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_websocket_opens_in_tls_as_well() {
-    let stage = Stage::open().await;
-    let ada = stage.ada(Way::Http1InTls).await;
-    let https = stage.ways.door.https.expect("TLS");
-    let request = format!("wss://console.localhost:{https}/socket").into_client_request();
-    let mut request = request.expect("a request");
-    let cookies = ada.cookie_header().expect("ada is signed in");
-    request
-        .headers_mut()
-        .insert(header::COOKIE, cookies.parse().expect("a header"));
-    let wire = ada.connect_tls().await;
-    let (mut socket, _) = tokio_tungstenite::client_async(request, wire)
-        .await
-        .expect("a WebSocket opens");
-    socket.send(Message::text("sealed")).await.expect("it is open");
-    assert_eq!(next(&mut socket).await, Message::text("sealed"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn none_of_three_hundred_handshakes_at_once_is_lost() {
-    let stage = Stage::open().await;
-    let ada = Arc::new(stage.ada(Way::Http1).await);
-    let mut sockets = tokio::task::JoinSet::new();
-    for number in 0..HANDSHAKES {
-        let ada = Arc::clone(&ada);
-        sockets.spawn(async move {
-            let opened = tokio::time::timeout(SOON, ada.websocket("/socket")).await;
-            let mut socket = opened.expect("the handshake ends").expect("a WebSocket opens");
-            let message = Message::text(format!("number {number}"));
-            socket.send(message.clone()).await.expect("it is open");
-            assert_eq!(next(&mut socket).await, message);
-            socket
-        });
-    }
-    assert_eq!(sockets.join_all().await.len(), HANDSHAKES);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_console_that_declines_a_websocket_is_heard() {
-    let (url, listener) = played_console().await;
-    let stage = Stage::before(&url).await;
-    let ada = stage.ada(Way::Http1).await;
-    let opening = tokio::spawn(async move { ada.websocket("/socket").await.map(drop) });
-    let (mut console, _) = listener.accept().await.expect("the door comes");
-    raw::read_head(&mut console).await;
-    let answer = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\nX-Why: closed\r\n\r\nno\n";
-    console.write_all(answer).await.expect("it is open");
-    let fault = opening.await.expect("no panic").expect_err("no WebSocket came to be");
-    let tokio_tungstenite::tungstenite::Error::Http(answer) = fault else {
-        panic!("no answer was passed on: {fault}");
-    };
-    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
-    assert_eq!(answer.headers()["x-why"], "closed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
