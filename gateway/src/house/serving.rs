@@ -58,8 +58,16 @@ async fn prepare(
     if first_start::has_accounts(&opened.door).await? {
         return Ok(None);
     }
+    let role = match first_start::administrator_role(&snapshot.policy) {
+        Ok(role) => role,
+        // The admin API can still make accounts, and rules can still change: that is no reason to stay shut.
+        Err(fault) => {
+            println!("nobody can sign in yet: {fault}");
+            return Ok(None);
+        }
+    };
     let token = SessionToken::generate(&SystemChance);
-    let setup = Setup::new(&token, first_start::administrator_role(&snapshot.policy)?);
+    let setup = Setup::new(&token, role);
     println!("nobody can sign in yet; make the first account here, once:");
     println!("  {}", first_start::setup_link(&snapshot.building, &token));
     Ok(Some(Arc::new(setup)))
