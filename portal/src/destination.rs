@@ -68,6 +68,8 @@ fn hides_a_control_byte(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -129,5 +131,20 @@ mod tests {
             Destination::parse("/a?b=c&d=%20", "/x/").escaped(),
             "/a%3Fb%3Dc%26d%3D%2520"
         );
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_leads_off_this_origin(pieces in proptest::collection::vec(proptest::sample::select(vec![
+            "/", "\\", ":", "@", "?", "#", "%0d", "%", "%2f", "\r\n", " ", "a", "é", "//", "evil.example", "https:", ".stagedoor", "login",
+        ]), 0..8)) {
+            let asked = pieces.concat();
+            let destination = Destination::parse(&asked, "/.stagedoor/");
+            let text = destination.as_str();
+            prop_assert!(text == asked || destination.is_home());
+            prop_assert!(text.starts_with('/') && !text.starts_with("//") && !text.contains('\\'), "{}", text);
+            prop_assert!(text.bytes().all(|byte| byte.is_ascii_graphic()), "{}", text);
+            prop_assert!(!text.starts_with("/.stagedoor/login"), "{}", text);
+        }
     }
 }
