@@ -1,8 +1,10 @@
 //! One line a request, to a file or to stdout, written by a thread of its own.
 
 use std::fs::OpenOptions;
-use std::io::{BufWriter, Write};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use pingora::proxy::Session;
@@ -11,15 +13,22 @@ use stagedoor_config::AccessLog as Destination;
 
 use crate::context::RequestContext;
 
-/// Lines waiting to be written. When it is full, further ones are dropped: a slow disk must not slow the door.
-const WAITING_LINES_MAX: usize = 65_536;
-/// How long a line may wait in the buffer.
-const FLUSH_INTERVAL: Duration = Duration::from_millis(500);
+/// Bytes waiting to be written. When they are this many, further lines are dropped: a slow disk must not slow the door.
+const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How long a line may wait. Nobody is woken for a line: that would cost the request more than all the rest of it.
+const WRITE_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The near end.
-#[derive(Debug, Clone)]
+/// The near end. Dropped, it waits until what is left has been written.
+#[derive(Debug)]
 pub struct AccessLog {
-    waiting: SyncSender<Vec<u8>>,
+    waiting: Arc<Waiting>,
+    writer: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    lines: Mutex<Vec<u8>>,
+    closed: AtomicBool,
 }
 
 /// One line; the names are a contract, see docs/reference/access-log.md.
@@ -51,11 +60,14 @@ impl AccessLog {
             Destination::StandardOutput => Box::new(std::io::stdout()),
             Destination::File(path) => Box::new(OpenOptions::new().create(true).append(true).open(path)?),
         };
-        let (near, far) = sync_channel(WAITING_LINES_MAX);
-        std::thread::Builder::new()
-            .name("access-log".into())
-            .spawn(move || write_lines(&far, BufWriter::new(to)))?;
-        Ok(Self { waiting: near })
+        let waiting = Arc::new(Waiting::default());
+        let shared = Arc::clone(&waiting);
+        let thread = std::thread::Builder::new().name("access-log".into());
+        let writer = thread.spawn(move || write_lines(&shared, to))?;
+        Ok(Self {
+            waiting,
+            writer: Some(writer),
+        })
     }
 
     /// Writes a request's line.
@@ -78,26 +90,41 @@ impl AccessLog {
             duration_micros: u64::try_from(ctx.started.elapsed().as_micros()).unwrap_or(u64::MAX),
             policy_revision: ctx.snapshot.policy.revision().0,
         };
-        if let Ok(mut text) = serde_json::to_vec(&line) {
-            text.push(b'\n');
-            // Full or gone: the line is lost, the request is not.
-            let _lost = self.waiting.try_send(text);
+        let mut lines = self.waiting.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = lines.len();
+        if before < WAITING_BYTES_MAX {
+            match serde_json::to_writer(&mut *lines, &line) {
+                Ok(()) => lines.push(b'\n'),
+                // Half a line would spoil the next one.
+                Err(_) => lines.truncate(before),
+            }
         }
     }
 }
 
-fn write_lines(lines: &Receiver<Vec<u8>>, mut to: BufWriter<Box<dyn Write + Send>>) {
+impl Drop for AccessLog {
+    fn drop(&mut self) {
+        self.waiting.closed.store(true, Ordering::Release);
+        if let Some(writer) = self.writer.take() {
+            // It ends within one interval; if it panicked, there is nobody left to tell.
+            let _ended = writer.join();
+        }
+    }
+}
+
+fn write_lines(waiting: &Waiting, mut to: Box<dyn Write + Send>) {
     loop {
-        let written = match lines.recv_timeout(FLUSH_INTERVAL) {
-            Ok(line) => to.write_all(&line),
-            Err(RecvTimeoutError::Timeout) => to.flush(),
-            Err(RecvTimeoutError::Disconnected) => {
-                let _best_effort = to.flush();
-                return;
-            }
-        };
-        if let Err(error) = written {
+        std::thread::sleep(WRITE_INTERVAL);
+        // Read before the lines are taken, so that what was written before it was closed is taken with them.
+        let closed = waiting.closed.load(Ordering::Acquire);
+        let lines = std::mem::take(&mut *waiting.lines.lock().unwrap_or_else(PoisonError::into_inner));
+        if !lines.is_empty()
+            && let Err(error) = to.write_all(&lines).and_then(|()| to.flush())
+        {
             tracing::error!(%error, "the access log cannot be written");
+        }
+        if closed {
+            return;
         }
     }
 }

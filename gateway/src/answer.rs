@@ -6,6 +6,7 @@ use http::header::{CACHE_CONTROL, LOCATION};
 use http::{HeaderValue, Method, StatusCode};
 use pingora::proxy::Session;
 use pingora::{ErrorType, OrErr as _, Result};
+use stagedoor_policy::time::Timestamp;
 use stagedoor_portal::Audience;
 use stagedoor_portal::refusal::{Look, RefusalView};
 
@@ -34,7 +35,7 @@ pub async fn refuse(
     let answer = if person_may_sign_in && matches!(request.method, Method::GET | Method::HEAD) {
         to_sign_in(ctx, session)?
     } else {
-        page(ctx, refused, &support_code, audience)
+        page(ctx, refused, &support_code, audience, gate.door.now())
     };
     ctx.status = bridge::send(session, answer).await?;
     Ok(ctx.status)
@@ -67,7 +68,13 @@ fn sign_in_location(prefix: &str, wanted: &[u8]) -> String {
     location
 }
 
-fn page(ctx: &RequestContext, refused: &Refused, support_code: &str, audience: Audience) -> http::Response<Body> {
+fn page(
+    ctx: &RequestContext,
+    refused: &Refused,
+    support_code: &str,
+    audience: Audience,
+    now: Timestamp,
+) -> http::Response<Body> {
     let portal = &ctx.snapshot.building.portal;
     let look = Look {
         prefix: portal.prefix.clone(),
@@ -76,6 +83,7 @@ fn page(ctx: &RequestContext, refused: &Refused, support_code: &str, audience: A
     let mut view = RefusalView::new(look, refused.status(), refused.code());
     view.support_code = Some(support_code.to_owned());
     view.request_id = Some(ctx.id.to_string());
+    view.at = Some(now);
     view.site = ctx.known_site_name();
     view.address = ctx.address.map(stagedoor_policy::request::ClientAddress::ip);
     view.account = ctx.account_name();

@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 use crate::access_log::AccessLog;
 use crate::assertion::{self, Assertions};
 use crate::audit;
-use crate::entry::Entry;
+use crate::entry::{Entry, Times};
 use crate::fault::StartFault;
 use crate::keeping::{Charge, Keeper};
 use crate::metrics::{Metrics, Render};
@@ -193,7 +193,11 @@ fn server(
     options.h2_idle_timeout = Some(building.limits.keepalive);
     proxy.server_options = Some(options);
     proxy.h2_options = Some(pingora::protocols::http::v2::server::default_h2_options());
-    let entry = Entry::new(proxy, metrics, register, building.limits.connections_max);
+    let times = Times {
+        header: building.limits.header_deadline,
+        keepalive: building.limits.keepalive,
+    };
+    let entry = Entry::new(proxy, metrics, register, building.limits.connections_max, times);
     let mut service = Service::new("door".to_owned(), entry);
     for address in &building.listen.http {
         service.add_tcp(&address.to_string());

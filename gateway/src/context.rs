@@ -81,11 +81,15 @@ impl RequestContext {
 
     /// For a request whose header has just been read.
     pub fn new(id: RequestId, snapshot: Arc<Snapshot>) -> Self {
+        let slot = SLOT.try_with(Arc::clone).ok();
+        if let Some(slot) = &slot {
+            slot.has_header();
+        }
         Self {
             id,
             started: Instant::now(),
             snapshot,
-            slot: SLOT.try_with(Arc::clone).ok(),
+            slot,
             address: None,
             session: None,
             admitted: None,

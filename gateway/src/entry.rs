@@ -1,6 +1,8 @@
 //! Where connections come in: a limit on how many there are, and a place in the register for each.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream, ServerApp};
@@ -21,16 +23,33 @@ pub struct Entry {
     metrics: Arc<Metrics>,
     register: Arc<Register>,
     connections: Arc<Semaphore>,
+    times: Times,
+}
+
+/// How long a visitor may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// For the header of a request, from its connection's beginning or from the end of the wait for it.
+    pub header: Duration,
+    /// Between two requests.
+    pub keepalive: Duration,
 }
 
 impl Entry {
     /// In front of `proxy`, for at most `connections_max` connections at once.
-    pub fn new(proxy: HttpProxy<Gate>, metrics: Arc<Metrics>, register: Arc<Register>, connections_max: usize) -> Self {
+    pub fn new(
+        proxy: HttpProxy<Gate>,
+        metrics: Arc<Metrics>,
+        register: Arc<Register>,
+        connections_max: usize,
+        times: Times,
+    ) -> Self {
         Self {
             proxy: Arc::new(proxy),
             metrics,
             register,
             connections: Arc::new(Semaphore::new(connections_max)),
+            times,
         }
     }
 }
@@ -54,6 +73,8 @@ impl ServerApp for Entry {
             proxy: Arc::clone(&self.proxy),
             register: Arc::clone(&self.register),
             membership: self.register.join(),
+            times: self.times,
+            used_before: AtomicBool::new(false),
         });
         ServerApp::process_new(&connection, stream, shutdown).await
     }
@@ -68,6 +89,19 @@ struct Connection {
     proxy: Arc<HttpProxy<Gate>>,
     register: Arc<Register>,
     membership: Membership,
+    times: Times,
+    used_before: AtomicBool,
+}
+
+impl Connection {
+    /// A connection that was used before may first wait for its next request.
+    fn header_within(&self) -> Duration {
+        if self.used_before.swap(true, Ordering::Relaxed) {
+            self.times.keepalive.saturating_add(self.times.header)
+        } else {
+            self.times.header
+        }
+    }
 }
 
 #[async_trait]
@@ -79,9 +113,10 @@ impl HttpServerApp for Connection {
     ) -> Option<ReusedHttpStream> {
         let stream_membership = session.is_http2().then(|| self.register.join());
         let slot = stream_membership.as_ref().unwrap_or(&self.membership).slot();
-        match slot.run(self.proxy.process_new_http(session, shutdown)).await {
+        let request = self.proxy.process_new_http(session, shutdown);
+        match slot.run(self.header_within(), request).await {
             Ran::Finished(reused) => reused,
-            Ran::Ended => None,
+            Ran::Ended | Ran::TooSlow => None,
             Ran::Panicked => {
                 tracing::error!("a request panicked; its connection was closed, nothing else is affected");
                 None

@@ -2,13 +2,14 @@
 //! the files, judging again what is open, keeping house, writing the audit, resolving names, the admin API.
 
 use std::future::Future;
-use std::net::TcpListener;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use stagedoor_config::{Cause, Live};
 use stagedoor_identity::Doorkeeper;
 use stagedoor_identity::event::{Event, Kind, Outcome};
+use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -26,6 +27,10 @@ const JUDGE_INTERVAL: Duration = Duration::from_millis(250);
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(10);
 /// Upstream names are resolved again this often.
 const RESOLVE_INTERVAL: Duration = Duration::from_secs(30);
+/// While the door opens, its listeners are tried this often.
+const OPENING_INTERVAL: Duration = Duration::from_millis(10);
+/// After this long the admin API answers all the same.
+const OPENING_MAX: Duration = Duration::from_secs(5);
 /// How long the keeper may take to write what is left.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -72,9 +77,21 @@ impl Keeper {
         let (router, listener) = charge.admin;
         listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
+        let building = Arc::clone(&charge.live.current().building);
+        let doors: Vec<_> = building
+            .listen
+            .http
+            .iter()
+            .chain(&building.listen.https)
+            .copied()
+            .collect();
 
         let door = Arc::clone(&charge.door);
-        runtime.spawn(serve_admin(listener, router, stops(&stopped)));
+        let end_of_admin = stops(&stopped);
+        runtime.spawn(async move {
+            wait_for_doors(&doors).await;
+            serve_admin(listener, router, end_of_admin).await;
+        });
         runtime.spawn(charge.audit.run(Arc::clone(&door), stops(&stopped)));
         runtime.spawn(Arc::clone(&charge.live).watch(stops(&stopped)));
         runtime.spawn(reload_on_hangup(Arc::clone(&charge.live), hangup));
@@ -113,6 +130,31 @@ fn stops(stopped: &watch::Receiver<bool>) -> impl Future<Output = ()> + Send + '
         // An error means that the keeper itself is gone: then it is time to stop as well.
         let _either = stopped.wait_for(|stop| *stop).await;
     }
+}
+
+/// Waits until visitors can come in, so that whoever asks `/readyz` is not told so before. Callers of the admin API wait in
+/// its listener's queue.
+async fn wait_for_doors(doors: &[SocketAddr]) {
+    let all_open = async {
+        for door in doors {
+            while TcpStream::connect(reachable(*door)).await.is_err() {
+                tokio::time::sleep(OPENING_INTERVAL).await;
+            }
+        }
+    };
+    if tokio::time::timeout(OPENING_MAX, all_open).await.is_err() {
+        tracing::warn!("not every listener could be reached from this machine; a firewall may be in the way");
+    }
+}
+
+/// Where a listener is reached from this machine.
+fn reachable(listener: SocketAddr) -> SocketAddr {
+    let ip = match listener.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listener.port())
 }
 
 async fn serve_admin(
@@ -222,7 +264,11 @@ async fn resolve(live: Arc<Live>, upstreams: Arc<Upstreams>) {
 async fn reload_certificate(live: Arc<Live>, certificate: Arc<Certificate>) {
     let mut changed = live.tls_changed();
     while changed.changed().await.is_ok() {
-        match certificate.reload() {
+        // Without `[tls]` there is nothing to take over; listeners stay until a restart, and so does what they show.
+        let Some(files) = live.current().building.tls.clone() else {
+            continue;
+        };
+        match certificate.reload(&files) {
             Ok(()) => tracing::info!("the certificate was taken over"),
             Err(fault) => tracing::error!(%fault, "the former certificate stays"),
         }

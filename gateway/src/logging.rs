@@ -13,6 +13,8 @@ pub fn start(settings: &LogSettings) {
     ));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Else a line that cannot be written, because the disk is full, is reported by a write that panics.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     let started = match settings.format {
         LogFormat::Text => lines.with_ansi(false).finish().try_init(),

@@ -11,6 +11,7 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use futures_util::FutureExt as _;
@@ -29,6 +30,7 @@ tokio::task_local! {
 #[derive(Debug, Default)]
 pub struct Slot {
     admitted: ArcSwapOption<Admitted>,
+    header_read: AtomicBool,
     ended: AtomicBool,
     waker: AtomicWaker,
 }
@@ -40,11 +42,18 @@ pub enum Ran<T> {
     Finished(T),
     /// It was ended from outside.
     Ended,
+    /// Its header took too long.
+    TooSlow,
     /// It panicked; the visitor's connection is gone, others do not notice.
     Panicked,
 }
 
 impl Slot {
+    /// The request's header has been read.
+    pub fn has_header(&self) {
+        self.header_read.store(true, Ordering::Relaxed);
+    }
+
     /// From now on the request counts as let through and can be judged again.
     pub fn admit(&self, admitted: Arc<Admitted>) {
         self.admitted.store(Some(admitted));
@@ -82,12 +91,18 @@ impl Slot {
         }
     }
 
-    /// Runs a request until it finishes, panics, or the slot is ended.
-    pub async fn run<T>(self: Arc<Self>, request: impl Future<Output = T>) -> Ran<T> {
+    /// Runs a request until it finishes, panics, the slot is ended, or its header is not there after `header_within`:
+    /// pingora limits each read, so that a byte now and then would hold a connection for ever.
+    pub async fn run<T>(self: Arc<Self>, header_within: Duration, request: impl Future<Output = T>) -> Ran<T> {
+        self.header_read.store(false, Ordering::Relaxed);
         let mut request = pin!(SLOT.scope(Arc::clone(&self), AssertUnwindSafe(request).catch_unwind()));
+        let mut too_slow = pin!(tokio::time::sleep(header_within));
         let ran = std::future::poll_fn(|context| {
             if let Poll::Ready(outcome) = Pin::new(&mut request).as_mut().poll(context) {
                 return Poll::Ready(outcome.map_or(Ran::Panicked, Ran::Finished));
+            }
+            if !self.header_read.load(Ordering::Relaxed) && too_slow.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Ran::TooSlow);
             }
             // A tunnel says goodbye itself: it waits for `ended` inside the request, so its waker must not be replaced.
             let tunnelled = self
@@ -203,10 +218,35 @@ impl Register {
 mod tests {
     use super::*;
 
+    const LONG: Duration = Duration::from_secs(3600);
+
+    #[tokio::test]
+    async fn a_request_whose_header_does_not_come_in_time_is_dropped() {
+        let ran = Arc::new(Slot::default()).run(Duration::ZERO, std::future::pending::<()>());
+        assert!(matches!(ran.await, Ran::TooSlow));
+    }
+
+    #[tokio::test]
+    async fn once_its_header_is_there_a_request_may_take_its_time() {
+        let slot = Arc::new(Slot::default());
+        let takes_its_time = async {
+            slot.has_header();
+            // Longer than the limit, which is none at all.
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            7
+        };
+        assert!(matches!(
+            Arc::clone(&slot).run(Duration::ZERO, takes_its_time).await,
+            Ran::Finished(7)
+        ));
+    }
+
     #[tokio::test]
     async fn ending_a_slot_stops_a_request_that_waits_for_ever() {
         let slot = Arc::new(Slot::default());
-        let running = tokio::spawn(Arc::clone(&slot).run(std::future::pending::<()>()));
+        let running = tokio::spawn(Arc::clone(&slot).run(LONG, std::future::pending::<()>()));
         tokio::task::yield_now().await;
         slot.end();
         assert!(matches!(running.await.unwrap(), Ran::Ended));
@@ -216,8 +256,8 @@ mod tests {
     async fn a_panic_ends_only_its_own_request() {
         let slot = Arc::new(Slot::default());
         let panics = async { if slot.is_ended() { 1 } else { panic!("a stage panicked") } };
-        assert!(matches!(Arc::clone(&slot).run(panics).await, Ran::Panicked));
-        assert!(matches!(slot.run(async { 7 }).await, Ran::Finished(7)));
+        assert!(matches!(Arc::clone(&slot).run(LONG, panics).await, Ran::Panicked));
+        assert!(matches!(slot.run(LONG, async { 7 }).await, Ran::Finished(7)));
     }
 
     #[test]

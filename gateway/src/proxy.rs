@@ -148,6 +148,11 @@ impl ProxyHttp for Gate {
         answer: &mut ResponseHeader,
         ctx: &mut RequestContext,
     ) -> Result<()> {
+        if answer.status == http::StatusCode::SWITCHING_PROTOCOLS {
+            // Nobody asked: what asks for another protocol never comes this way. Passed on, it would open a tunnel that
+            // nobody judges.
+            return Err(Error::explain(ErrorType::InvalidHTTPHeader, "a 101 that nobody asked for").into_up());
+        }
         if !answer.status.is_informational() {
             if let Some(started) = ctx.upstream_started.take() {
                 self.metrics.upstream_answered(ctx.site_name(), started.elapsed());

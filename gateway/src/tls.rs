@@ -40,7 +40,6 @@ pub enum CertificateFault {
 /// Hands the certificate of the moment to each handshake.
 #[derive(Debug)]
 pub struct Certificate {
-    files: TlsFiles,
     current: ArcSwap<CertifiedKey>,
 }
 
@@ -51,17 +50,17 @@ impl Certificate {
     /// Where they cannot be used.
     pub fn load(files: &TlsFiles) -> Result<Self, CertificateFault> {
         Ok(Self {
-            files: files.clone(),
             current: ArcSwap::from_pointee(read(files)?),
         })
     }
 
-    /// Reads the files again; the former certificate stays where they cannot be used.
+    /// Reads the files that are named now, which may be others than before; the former certificate stays where they cannot
+    /// be used.
     ///
     /// # Errors
     /// Why they cannot.
-    pub fn reload(&self) -> Result<(), CertificateFault> {
-        self.current.store(Arc::new(read(&self.files)?));
+    pub fn reload(&self, files: &TlsFiles) -> Result<(), CertificateFault> {
+        self.current.store(Arc::new(read(files)?));
         Ok(())
     }
 }
@@ -131,13 +130,19 @@ mod tests {
         let certificate = Certificate::load(&files).unwrap();
         let first = certificate.current.load().cert.clone();
         std::fs::write(&files.certificate, "-----BEGIN CERTIFICATE-----\nhalf").unwrap();
-        assert!(matches!(certificate.reload(), Err(CertificateFault::Unreadable { .. })));
+        assert!(matches!(
+            certificate.reload(&files),
+            Err(CertificateFault::Unreadable { .. })
+        ));
         let other = rcgen::generate_simple_self_signed(vec!["other.test".to_owned()]).unwrap();
         std::fs::write(&files.certificate, other.cert.pem()).unwrap();
-        assert!(matches!(certificate.reload(), Err(CertificateFault::Mismatch { .. })));
+        assert!(matches!(
+            certificate.reload(&files),
+            Err(CertificateFault::Mismatch { .. })
+        ));
         assert_eq!(certificate.current.load().cert, first);
         write(folder.path(), "second.test");
-        certificate.reload().unwrap();
+        certificate.reload(&files).unwrap();
         assert_ne!(certificate.current.load().cert, first);
     }
 }

@@ -141,7 +141,8 @@ pub async fn shake_hands(connector: &TransportConnector, peer: &HttpPeer, reques
     }
 }
 
-/// Passes bytes until one side closes, nothing moves for `idle`, or the slot is ended.
+/// Passes bytes until one side closes, nothing moves for `idle`, or the slot is ended. `used` is told of whatever the visitor
+/// sends, so that who works over a WebSocket alone is not idle.
 ///
 /// # Errors
 /// Where a write fails or is blocked too long.
@@ -150,6 +151,7 @@ pub async fn pass(
     console: &mut ConsoleSession,
     slot: &Slot,
     idle: Duration,
+    used: &(dyn Fn() + Sync),
 ) -> Result<TunnelEnd> {
     session.set_read_timeout(None);
     session.set_write_timeout(Some(WRITE_TIMEOUT));
@@ -158,7 +160,7 @@ pub async fn pass(
     let end = tokio::select! {
         biased;
         () = slot.ended() => TunnelEnd::Revoked,
-        end = pass_until_closed(session, console, idle, &mut to_visitor, &mut writing) => end?,
+        end = pass_until_closed(session, console, idle, used, &mut to_visitor, &mut writing) => end?,
     };
     if end != TunnelEnd::Closed && !writing && to_visitor.at_frame_end() {
         let reason = if end == TunnelEnd::Idle {
@@ -171,7 +173,8 @@ pub async fn pass(
             .write_response_body(close_frame(reason), true);
         let _gone = tokio::time::timeout(GOODBYE_TIMEOUT, goodbye).await;
     }
-    console.shutdown().await;
+    // It flushes first, and a console that reads nothing would keep that waiting for ever.
+    let _gone = tokio::time::timeout(GOODBYE_TIMEOUT, console.shutdown()).await;
     Ok(end)
 }
 
@@ -179,6 +182,7 @@ async fn pass_until_closed(
     session: &mut Session,
     console: &mut ConsoleSession,
     idle: Duration,
+    used: &(dyn Fn() + Sync),
     to_visitor: &mut FrameCounter,
     writing: &mut bool,
 ) -> Result<TunnelEnd> {
@@ -188,7 +192,10 @@ async fn pass_until_closed(
         tokio::select! {
             () = &mut timer => return Ok(TunnelEnd::Idle),
             bytes = session.downstream_session.read_request_body() => match bytes {
-                Ok(Some(bytes)) => { console.write_body(&bytes).await.map_err(pingora::Error::into_up)?; }
+                Ok(Some(bytes)) => {
+                    used();
+                    console.write_body(&bytes).await.map_err(pingora::Error::into_up)?;
+                }
                 Ok(None) | Err(_) => return Ok(TunnelEnd::Closed),
             },
             bytes = console.read_body_bytes() => match bytes {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use pingora::protocols::ALPN;
-use pingora::upstreams::peer::HttpPeer;
+use pingora::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy};
 use pingora::utils::tls::{WrappedX509, parse_x509};
 use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
@@ -106,6 +106,8 @@ impl Upstreams {
         peer.options.write_timeout = Some(times.write);
         peer.options.idle_timeout = Some(times.keepalive);
         peer.options.alpn = ALPN::H1;
+        // WebSockets take a way of their own (`tunnel.rs`); pingora's must stay shut, whatever it takes for one.
+        peer.options.http_upstream_request_policy = HttpUpstreamRequestPolicy::deny_upgrades();
         Ok(peer)
     }
 }

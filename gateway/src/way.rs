@@ -101,13 +101,17 @@ fn judge(
         let rule = decide::deciding_rule(snapshot, entry.id, target, address, &Subject::Stranger);
         return Way::Nowhere(Refused::Policy(refusal), rule);
     }
-    if is_reserved(target.decoded_path(), &snapshot.building.portal.prefix) {
-        return Way::Portal;
-    }
     let now = gate.door.now();
     let subject = session_stage::establish(&session.req_header().headers, is_secure(session), &gate.door, now);
     if let Subject::Known(session) = &subject {
         ctx.session = Some(Arc::clone(session));
+    }
+    let prefix = &snapshot.building.portal.prefix;
+    if is_reserved(target.decoded_path(), prefix) {
+        return match profile_refusal(snapshot, target.decoded_path(), prefix, &subject, address) {
+            Some(refusal) => Way::Nowhere(Refused::Policy(refusal), None),
+            None => Way::Portal,
+        };
     }
     match decide::establish(snapshot, entry.id, target, address, &subject) {
         Ok(admitted) => {
@@ -135,17 +139,36 @@ fn judge(
     }
 }
 
+/// The pages about one's own account are for addresses that the role and the account allow: a stolen cookie is not to change
+/// them from elsewhere. Signing in and out are for everybody whom the site lets in.
+fn profile_refusal(
+    snapshot: &Snapshot,
+    path: &str,
+    prefix: &str,
+    subject: &Subject,
+    address: ClientAddress,
+) -> Option<Refusal> {
+    let below = path.strip_prefix(prefix)?;
+    let Subject::Known(session) = subject else { return None };
+    if below != "profile" && !below.starts_with("profile/") {
+        return None;
+    }
+    let facts = session.facts();
+    snapshot.policy.admits_address(&facts.visitor(), address).err()
+}
+
 fn admit(session: &Session, ctx: &mut RequestContext, site: &Site, admitted: decide::Admitted) -> Way {
-    let upgrade = session.req_header().headers.contains_key(http::header::UPGRADE);
-    let way = match (upgrade, session.is_upgrade_req()) {
-        (false, _) => Way::Console,
-        (true, true) if site.websockets => match websocket::check_origin(session.req_header()) {
+    let request = session.req_header();
+    let way = if !websocket::is_asked_for(request) {
+        // Another protocol than WebSocket (h2c, TLS) is an offer that the server may ignore; pingora takes it out.
+        Way::Console
+    } else if !site.websockets {
+        return Way::Nowhere(Refused::UpgradeNotAllowed, None);
+    } else {
+        match websocket::check_origin(request, is_secure(session)) {
             Ok(()) => Way::Tunnel,
             Err(refused) => return Way::Nowhere(refused, None),
-        },
-        (true, true) => return Way::Nowhere(Refused::UpgradeNotAllowed, None),
-        // Another protocol than WebSocket (h2c, TLS): an offer the server may ignore, and pingora takes it out.
-        (true, false) => Way::Console,
+        }
     };
     let admitted = Arc::new(admitted);
     if let Some(slot) = &ctx.slot {

@@ -15,19 +15,30 @@ use crate::stage::{forward, reply};
 use crate::tunnel::{self, Handshake};
 use crate::way;
 
+/// Whether a WebSocket is asked for. Pingora calls any offer to change the protocol an upgrade (curl and Java offer h2c
+/// unasked); such a request is an ordinary one, with a body perhaps.
+pub fn is_asked_for(request: &RequestHeader) -> bool {
+    let offers = request.headers.get_all(http::header::UPGRADE);
+    request.version == http::Version::HTTP_11
+        && offers
+            .iter()
+            .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+            .any(|offer| offer.trim_ascii().eq_ignore_ascii_case(b"websocket"))
+}
+
 /// A page of another origin may not open a WebSocket here: the browser would send our cookie along. Programs send no
 /// Origin and carry no ambient cookie.
 ///
 /// # Errors
-/// Where the Origin is another than the host asked for.
-pub fn check_origin(request: &RequestHeader) -> Result<(), Refused> {
+/// Where the Origin is another than the host asked for, or a plain page speaks for its host over TLS.
+pub fn check_origin(request: &RequestHeader, secure: bool) -> Result<(), Refused> {
     let mut origins = request.headers.get_all(http::header::ORIGIN).iter();
     let Some(origin) = origins.next() else { return Ok(()) };
     let origin = origin.to_str().map_err(|_| Refused::ForeignOrigin)?;
     let host = way::raw_host_text(request);
     let own = origin
         .strip_prefix("https://")
-        .or_else(|| origin.strip_prefix("http://"));
+        .or_else(|| origin.strip_prefix("http://").filter(|_| !secure));
     if own.is_some_and(|own| own.eq_ignore_ascii_case(&host)) && origins.next().is_none() {
         Ok(())
     } else {
@@ -54,7 +65,12 @@ pub async fn open(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) 
             (ctx.outcome, ctx.status) = ("allowed", 101);
             admitted.becomes_tunnel();
             gate.metrics.tunnels_open.inc();
-            let end = tunnel::pass(session, &mut console, &slot, idle).await;
+            let used = || {
+                if let Some(session) = &admitted.session {
+                    gate.door.used(session, gate.door.now());
+                }
+            };
+            let end = tunnel::pass(session, &mut console, &slot, idle, &used).await;
             gate.metrics.tunnels_open.dec();
             tracing::debug!(request = %ctx.id, ?end, "a tunnel ended");
             Ok(())
@@ -131,9 +147,9 @@ mod tests {
 
     #[test]
     fn only_pages_of_the_same_origin_and_programs_open_websockets() {
-        assert_eq!(check_origin(&handshake(&[])), Ok(()));
+        assert_eq!(check_origin(&handshake(&[]), true), Ok(()));
         assert_eq!(
-            check_origin(&handshake(&[("Origin", "https://console.test:8080")])),
+            check_origin(&handshake(&[("Origin", "https://console.test:8080")]), true),
             Ok(())
         );
         for foreign in [
@@ -143,12 +159,33 @@ mod tests {
             "https://console.test",
         ] {
             assert_eq!(
-                check_origin(&handshake(&[("Origin", foreign)])),
+                check_origin(&handshake(&[("Origin", foreign)]), false),
                 Err(Refused::ForeignOrigin),
                 "{foreign}"
             );
         }
         let two = handshake(&[("Origin", "https://console.test:8080"), ("Origin", "https://evil.test")]);
-        assert_eq!(check_origin(&two), Err(Refused::ForeignOrigin));
+        assert_eq!(check_origin(&two, false), Err(Refused::ForeignOrigin));
+    }
+
+    #[test]
+    fn a_plain_page_may_open_a_plain_websocket_but_none_over_tls() {
+        let plain = handshake(&[("Origin", "http://console.test:8080")]);
+        assert_eq!(check_origin(&plain, false), Ok(()));
+        assert_eq!(check_origin(&plain, true), Err(Refused::ForeignOrigin));
+    }
+
+    #[test]
+    fn an_offer_of_another_protocol_is_no_websocket() {
+        for (offers, asked) in [
+            (&[][..], false),
+            (&[("Upgrade", "h2c")], false),
+            (&[("Upgrade", "TLS/1.2, h2c")], false),
+            (&[("Upgrade", "WebSocket")], true),
+            (&[("Upgrade", "h2c, websocket")], true),
+            (&[("Upgrade", "h2c"), ("Upgrade", "websocket")], true),
+        ] {
+            assert_eq!(is_asked_for(&handshake(offers)), asked, "{offers:?}");
+        }
     }
 }

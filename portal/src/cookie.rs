@@ -169,6 +169,8 @@ fn set_cookie(name: &str, value: &str, max_age_seconds: Option<u32>, secure: boo
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const TOKEN: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -287,5 +289,23 @@ mod tests {
             cleared,
             ["sessionid=; Path=/; Max-Age=0", "csrftoken=; Path=/; Max-Age=0"]
         );
+    }
+
+    proptest! {
+        #[test]
+        fn a_planted_cookie_is_never_believed_beside_the_own_one(
+            pieces in proptest::collection::vec(proptest::sample::select(vec![
+                "stagedoor", "__Host-stagedoor", "=", ";", " ", "\"", "a=1", TOKEN, ",", "$Version=1;", "\t",
+            ]), 0..12),
+            secure in any::<bool>(),
+        ) {
+            let sent = pieces.concat();
+            let planted = format!("{}={}", cookie_name(secure), "B".repeat(TOKEN.len()));
+            let before = presented(std::slice::from_ref(&sent), secure);
+            for both in [[sent.clone(), planted.clone()], [planted, sent]] {
+                let after = presented(&both, secure);
+                prop_assert!(!matches!((&before, after), (Presented::One(_), Presented::One(_))));
+            }
+        }
     }
 }

@@ -42,7 +42,10 @@ impl Destination {
     }
 
     fn plain(asked: &str, prefix: &str) -> Option<Self> {
-        let visible = asked.bytes().all(|byte| matches!(byte, 0x21..=0x7e) && byte != b'\\');
+        // A fragment would be cut off in silence; browsers never send one.
+        let visible = asked
+            .bytes()
+            .all(|byte| matches!(byte, 0x21..=0x7e) && !matches!(byte, b'\\' | b'#'));
         if asked.len() > DESTINATION_BYTES_MAX || !visible || !asked.starts_with('/') {
             return None;
         }
@@ -68,6 +71,8 @@ fn hides_a_control_byte(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -94,6 +99,7 @@ mod tests {
             "/\\evil.example",
             "\\\\evil.example",
             "/a//evil.example",
+            "/a#b",
             "https://evil.example/",
             "http:evil.example",
             "javascript:alert(1)",
@@ -129,5 +135,23 @@ mod tests {
             Destination::parse("/a?b=c&d=%20", "/x/").escaped(),
             "/a%3Fb%3Dc%26d%3D%2520"
         );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2048))]
+
+        #[test]
+        fn no_text_leads_off_this_origin(pieces in proptest::collection::vec(proptest::sample::select(vec![
+            "/", "\\", ":", "@", "?", "#", "%0d", "%", "%2f", "\r\n", " ", "a", "é", "//", "evil.example", "https:", ".stagedoor", "login",
+        ]), 0..6)) {
+            for asked in [pieces.concat(), format!("/{}", pieces.concat())] {
+                let destination = Destination::parse(&asked, "/.stagedoor/");
+                let text = destination.as_str();
+                prop_assert!(text == asked || destination.is_home(), "{} became {}", asked, text);
+                prop_assert!(text.starts_with('/') && !text.starts_with("//") && !text.contains('\\'), "{}", text);
+                prop_assert!(text.bytes().all(|byte| byte.is_ascii_graphic()), "{}", text);
+                prop_assert!(!text.starts_with("/.stagedoor/login"), "{}", text);
+            }
+        }
     }
 }

@@ -30,3 +30,30 @@ pub(crate) fn secure(headers: &mut HeaderMap) {
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_answer_of_the_door_may_be_framed_by_nobody_and_kept_by_nobody() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
+        secure(&mut headers);
+        let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.contains("frame-ancestors 'none'") && policy.contains("default-src 'none'"));
+        assert!(!policy.contains("unsafe") && !policy.contains("script-src"));
+        assert_eq!(headers[header::X_FRAME_OPTIONS], "DENY");
+        assert_eq!(headers[header::CACHE_CONTROL], "no-store");
+        assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+    }
+
+    #[test]
+    fn an_answer_that_said_how_long_it_may_be_kept_stays_so() {
+        let mut headers = HeaderMap::new();
+        let kept = HeaderValue::from_static("public, max-age=300");
+        headers.insert(header::CACHE_CONTROL, kept.clone());
+        secure(&mut headers);
+        assert_eq!(headers[header::CACHE_CONTROL], kept);
+    }
+}

@@ -129,6 +129,8 @@ pub(crate) struct OwnPasswordPage {
     pub(crate) look: PageLook,
     pub(crate) token: String,
     pub(crate) error: Option<String>,
+    /// Whether the error is about the current password and not the new one.
+    pub(crate) current_is_wrong: bool,
     pub(crate) problems: Vec<String>,
 }
 

@@ -101,7 +101,8 @@ pub fn answer(view: &RefusalView, audience: Audience) -> (StatusCode, HeaderMap,
 /// The page.
 pub fn render(view: &RefusalView) -> (StatusCode, HeaderMap, String) {
     let page = RefusalPage {
-        look: PageLook::new(&view.look, view.account.clone()),
+        // Who was signed out is offered no way to sign out.
+        look: PageLook::new(&view.look, view.account.clone().filter(|_| view.ended.is_none())),
         words: view.words(),
         at: view.at.map(When::of),
         view,

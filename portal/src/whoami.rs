@@ -8,7 +8,6 @@ use serde_json::json;
 
 use crate::Audience;
 use crate::page::WhoamiPage;
-use crate::sign_in::expires_at;
 use crate::visit::Visit;
 use crate::when::{self, When};
 
@@ -16,7 +15,7 @@ use crate::when::{self, When};
 pub(crate) async fn show(visit: Visit) -> Response {
     let session = visit.signed_in().map(|signed_in| &signed_in.session);
     let account = session.map(|session| session.account());
-    let expires = session.and_then(|session| expires_at(&visit, session));
+    let expires = session.map(|session| session.expires_at());
     let scheme = if visit.caller.secure { "https" } else { "http" };
     let channel = session.map(|session| session.channel().to_owned());
     if visit.audience == Audience::Program {

@@ -219,63 +219,79 @@ pub(crate) const UNAVAILABLE_RETRY_SECONDS: u64 = 5;
 
 const ASK: &str = "If you need this, ask your administrator.";
 
+/// Status, headline, sentence, advice.
+const BY_STATUS: [(u16, &str, &str, &str); 14] = [
+    (
+        400,
+        "This request cannot be understood",
+        "It can be read in more than one way, so it was not passed on.",
+        "",
+    ),
+    (401, "Please sign in", "You need to sign in first.", ""),
+    (403, "No entry", "You may not do this here.", ASK),
+    (404, "Nothing here", "There is no page at this address.", ""),
+    (
+        405,
+        "Not like this",
+        "This page cannot be used that way.",
+        "Go back and use the links and buttons of the page.",
+    ),
+    (
+        408,
+        "This took too long",
+        "The request did not arrive in time.",
+        "Please try again.",
+    ),
+    (413, "Too large", "What you sent is larger than this place accepts.", ""),
+    (
+        415,
+        "Not in this form",
+        "What you sent is of a kind that is not accepted here.",
+        "",
+    ),
+    (
+        421,
+        "Wrong door",
+        "No console is served under this name.",
+        "Check the address in your browser.",
+    ),
+    (
+        431,
+        "Your browser sent too much",
+        "The cookies or headers of this request are too large.",
+        "Delete the cookies of this site in your browser, then try again.",
+    ),
+    (
+        429,
+        "Too many requests",
+        "There were too many requests in a short time.",
+        "Please wait a little.",
+    ),
+    (
+        502,
+        "The console does not answer",
+        "The console behind this door cannot be reached right now.",
+        "Try again in a moment. If it stays like this, tell your administrator the support code.",
+    ),
+    (
+        503,
+        "Not right now",
+        "The door cannot check this right now, so it stays closed.",
+        "Please try again in a moment.",
+    ),
+    (
+        504,
+        "The console takes too long",
+        "The console behind the door did not answer in time.",
+        "Try again in a moment. If it stays like this, tell your administrator the support code.",
+    ),
+];
+
 fn by_status(status: StatusCode) -> Words {
-    match status.as_u16() {
-        400 => Words::new(
-            "This request cannot be understood",
-            "It can be read in more than one way, so it was not passed on.",
-            "",
-        ),
-        401 => Words::new("Please sign in", "You need to sign in first.", ""),
-        403 => Words::new("No entry", "You may not do this here.", ASK),
-        404 => Words::new("Nothing here", "There is no page at this address.", ""),
-        405 => Words::new(
-            "Not like this",
-            "This page cannot be used that way.",
-            "Go back and use the links and buttons of the page.",
-        ),
-        408 => Words::new(
-            "This took too long",
-            "The request did not arrive in time.",
-            "Please try again.",
-        ),
-        413 => Words::new("Too large", "What you sent is larger than this place accepts.", ""),
-        415 => Words::new(
-            "Not in this form",
-            "What you sent is of a kind that is not accepted here.",
-            "",
-        ),
-        421 => Words::new(
-            "Wrong door",
-            "No console is served under this name.",
-            "Check the address in your browser.",
-        ),
-        431 => Words::new(
-            "Your browser sent too much",
-            "The cookies or headers of this request are too large.",
-            "Delete the cookies of this site in your browser, then try again.",
-        ),
-        429 => Words::new(
-            "Too many requests",
-            "There were too many requests in a short time.",
-            "Please wait a little.",
-        ),
-        502 => Words::new(
-            "The console does not answer",
-            "You are signed in at the door, but the console behind it cannot be reached.",
-            "Try again in a moment. If it stays like this, tell your administrator the support code.",
-        ),
-        503 => Words::new(
-            "Not right now",
-            "The door cannot check this right now, so it stays closed.",
-            "Please try again in a moment.",
-        ),
-        504 => Words::new(
-            "The console takes too long",
-            "The console behind the door did not answer in time.",
-            "Try again in a moment. If it stays like this, tell your administrator the support code.",
-        ),
-        _ => Words::new(
+    let words = BY_STATUS.iter().find(|(code, ..)| *code == status.as_u16());
+    match words {
+        Some((_, headline, sentence, advice)) => Words::new(headline, *sentence, advice),
+        None => Words::new(
             "Something went wrong",
             "The door could not answer this.",
             "If it happens again, tell your administrator the support code.",

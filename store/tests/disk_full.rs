@@ -2,7 +2,7 @@
 //!
 //! The limit is one on the size of files (`ulimit -f`, with its signal ignored), set for a process of its own. It makes the
 //! very `write` calls fail that a full disk makes fail, and needs no privilege.
-#![expect(clippy::unwrap_used, reason = "helpers of a test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of a test")]
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -16,14 +16,22 @@ const FOLDER: &str = "STAGEDOOR_TEST_FULL_FOLDER";
 /// In blocks of 512 or 1,024 bytes, as the shell likes it: well below what the write-ahead log grows to by itself.
 const BLOCKS: u32 = 1500;
 
-#[test]
-fn without_room_writes_fail_and_nothing_is_lost_and_with_room_they_work_again() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_room_writes_fail_and_nothing_is_lost_and_with_room_they_work_again() {
+    // The same test is the process under the limit: it finds the folder in its environment.
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        return fill_the_disk(PathBuf::from(folder)).await;
+    }
     let folder = tempfile::tempdir().unwrap();
     let script = format!("trap '' XFSZ; ulimit -S -f {BLOCKS}; exec \"$@\"");
     let ran = Command::new("sh")
         .args(["-c", &script, "sh"])
         .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "fills_the_disk", "--ignored", "--nocapture"])
+        .args([
+            "--exact",
+            "without_room_writes_fail_and_nothing_is_lost_and_with_room_they_work_again",
+            "--nocapture",
+        ])
         .env(FOLDER, folder.path().join("data"))
         .output()
         .unwrap();
@@ -32,10 +40,7 @@ fn without_room_writes_fail_and_nothing_is_lost_and_with_room_they_work_again() 
     assert!(ran.status.success() && said.contains("1 passed"), "{said}{errors}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "only for the test that starts it under a limit of its own"]
-async fn fills_the_disk() {
-    let folder = PathBuf::from(std::env::var(FOLDER).expect("started by the test above"));
+async fn fill_the_disk(folder: PathBuf) {
     let store: SharedStore = Arc::new(Embedded::open(&folder).unwrap());
 
     let mut recorded = 0;

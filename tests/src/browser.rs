@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use thirtyfour::LoggingPrefsLogLevel;
 use thirtyfour::prelude::*;
 use tokio::net::TcpStream;
 
@@ -80,6 +82,9 @@ impl Browser {
                 .expect("a flag");
         }
         wishes.accept_insecure_certs(true).expect("a wish can be added");
+        wishes
+            .set_browser_log_level(LoggingPrefsLogLevel::Severe)
+            .expect("a wish can be added");
         let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), wishes)
             .await
             .expect("chromium starts");
@@ -186,6 +191,12 @@ impl Browser {
             .clone()
     }
 
+    /// What Chromium has called an error since it was last asked: scripts blocked or broken, files that did not come.
+    pub async fn complaints(&self) -> Vec<String> {
+        let log = self.driver.browser_log().await.expect("Chromium keeps a log");
+        log.into_iter().map(|entry| entry.message).collect()
+    }
+
     /// Keeps a picture of the page as `target/screenshots/NAME.png`.
     pub async fn screenshot(&self, name: &str) -> PathBuf {
         let folder = target_folder().join("screenshots");
@@ -202,7 +213,11 @@ impl Browser {
     }
 
     async fn give_up<T>(&self, what: &str) -> T {
-        let picture = self.screenshot(&format!("failed-{}", std::process::id())).await;
+        static FAILED: AtomicU32 = AtomicU32::new(0);
+        let number = FAILED.fetch_add(1, Ordering::Relaxed);
+        let picture = self
+            .screenshot(&format!("failed-{}-{number}", std::process::id()))
+            .await;
         let at = self
             .driver
             .current_url()

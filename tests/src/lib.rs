@@ -2,6 +2,7 @@
 //!
 //! - [`Door`]: the binary `stagedoor`, started as a process in a folder of its own, judged ready by its own `/readyz`.
 //! - [`Visitor`]: a program in front of the door, at an address of its choice, with one cookie jar.
+//! - [`Way`]: by plain HTTP, by TLS, by HTTP/2: what holds must hold by each.
 //! - [`Browser`]: Chromium with an empty profile, for what only a browser shows.
 //! - [`console`]: Adminer, Node-RED and the Django admin as their users install them.
 //! - [`FakeConsole`] and [`Recorder`]: consoles of ours where a test needs an answer no real one gives, or the very bytes.
@@ -23,12 +24,13 @@ mod relay;
 mod reply;
 mod tls;
 mod visitor;
+mod way;
 
 pub use admin::{Admin, PASSWORD};
 pub use browser::Browser;
 pub use door::{Door, DoorPlan, stagedoor};
 pub use fake::{FakeConsole, sha256};
-pub use patience::{eventually, soon};
+pub use patience::{eventually, soon, unix_seconds};
 pub use place::{free_port, repository, stagedoor_binary};
 pub use process::Running;
 pub use recorder::{Recorder, Seen};
@@ -36,3 +38,4 @@ pub use relay::Relay;
 pub use reply::Reply;
 pub use tls::Certificates;
 pub use visitor::{Body, Visitor, body_of};
+pub use way::{Way, Ways, Wire};

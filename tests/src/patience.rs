@@ -22,3 +22,13 @@ pub async fn eventually<T>(what: &str, within: Duration, mut ask: impl AsyncFnMu
 pub async fn soon<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
     eventually(what, SOON, ask).await
 }
+
+/// The time of the machine, in whole seconds since 1970, which the door under test goes by as well.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the door is another process, whose clock no argument can replace"
+)]
+pub fn unix_seconds() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.expect("it is after 1970").as_secs()
+}

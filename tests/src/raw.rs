@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// How long a peer may stay silent before it is taken to have said all.
@@ -11,14 +11,18 @@ const SILENCE: Duration = Duration::from_secs(10);
 
 /// Sends bytes and returns all that comes back until the peer closes.
 pub async fn exchange(at: SocketAddr, bytes: impl AsRef<[u8]>) -> String {
-    let mut stream = TcpStream::connect(at).await.expect("somebody listens");
+    exchange_over(TcpStream::connect(at).await.expect("somebody listens"), bytes).await
+}
+
+/// [`exchange`], over a connection that is there already.
+pub async fn exchange_over(mut stream: impl AsyncRead + AsyncWrite + Unpin, bytes: impl AsRef<[u8]>) -> String {
     // A peer that refuses early may close before it has read everything: what it said is still to be read.
     stream.write_all(bytes.as_ref()).await.ok();
     read_to_end(&mut stream).await
 }
 
 /// Everything until the peer closes; fails the test when it neither speaks nor closes.
-pub async fn read_to_end(stream: &mut TcpStream) -> String {
+pub async fn read_to_end(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut all = Vec::new();
     let mut piece = [0; 16 * 1024];
     loop {
@@ -31,7 +35,7 @@ pub async fn read_to_end(stream: &mut TcpStream) -> String {
 }
 
 /// One head, up to and with its empty line, read byte by byte so that nothing after it is taken.
-pub async fn read_head(stream: &mut TcpStream) -> String {
+pub async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let byte = tokio::time::timeout(SILENCE, stream.read_u8()).await;

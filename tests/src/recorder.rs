@@ -1,6 +1,7 @@
 //! A fake console that keeps every byte it was sent: what reached the console is a matter of bytes, not of a parser.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -43,6 +44,7 @@ type Answer = dyn Fn(&Seen) -> Vec<u8> + Send + Sync;
 pub struct Recorder {
     at: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
+    bytes: Arc<AtomicUsize>,
     serving: JoinHandle<()>,
 }
 
@@ -60,8 +62,14 @@ impl Recorder {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let at = listener.local_addr().expect("an address");
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
-        let serving = tokio::spawn(serve(listener, Arc::new(answer), Arc::clone(&seen)));
-        Self { at, seen, serving }
+        let bytes = Arc::<AtomicUsize>::default();
+        let serving = tokio::spawn(serve(listener, Arc::new(answer), Arc::clone(&seen), Arc::clone(&bytes)));
+        Self {
+            at,
+            seen,
+            bytes,
+            serving,
+        }
     }
 
     /// Where it listens, as a site's upstream.
@@ -72,6 +80,11 @@ impl Recorder {
     /// Everything that arrived so far.
     pub fn seen(&self) -> Vec<Seen> {
         self.seen.lock().expect("nobody panics while writing").clone()
+    }
+
+    /// How many bytes arrived so far, whether or not they make a request.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     /// The last request; fails the test where none arrived.
@@ -86,26 +99,44 @@ impl Drop for Recorder {
     }
 }
 
-async fn serve(listener: TcpListener, answer: Arc<Answer>, seen: Arc<Mutex<Vec<Seen>>>) {
+async fn serve(listener: TcpListener, answer: Arc<Answer>, seen: Arc<Mutex<Vec<Seen>>>, bytes: Arc<AtomicUsize>) {
     let mut connections = tokio::task::JoinSet::new();
     let mut count = 0;
     while let Ok((stream, _)) = listener.accept().await {
+        let stream = Counted {
+            stream,
+            bytes: Arc::clone(&bytes),
+        };
         connections.spawn(converse(stream, count, Arc::clone(&answer), Arc::clone(&seen)));
         count += 1;
     }
 }
 
-async fn converse(mut stream: TcpStream, connection: usize, answer: Arc<Answer>, seen: Arc<Mutex<Vec<Seen>>>) {
+/// A connection, and the count of what comes by it.
+struct Counted {
+    stream: TcpStream,
+    bytes: Arc<AtomicUsize>,
+}
+
+impl Counted {
+    async fn read(&mut self, bytes: &mut [u8]) -> Option<()> {
+        self.stream.read_exact(bytes).await.ok()?;
+        self.bytes.fetch_add(bytes.len(), Ordering::Relaxed);
+        Some(())
+    }
+}
+
+async fn converse(mut stream: Counted, connection: usize, answer: Arc<Answer>, seen: Arc<Mutex<Vec<Seen>>>) {
     while let Some(request) = read_request(&mut stream, connection).await {
         let reply = answer(&request);
         seen.lock().expect("nobody panics while writing").push(request);
-        if stream.write_all(&reply).await.is_err() {
+        if stream.stream.write_all(&reply).await.is_err() {
             return;
         }
     }
 }
 
-async fn read_request(stream: &mut TcpStream, connection: usize) -> Option<Seen> {
+async fn read_request(stream: &mut Counted, connection: usize) -> Option<Seen> {
     let head = read_until(stream, b"\r\n\r\n").await?;
     let mut request = Seen {
         connection,
@@ -118,7 +149,7 @@ async fn read_request(stream: &mut TcpStream, connection: usize) -> Option<Seen>
         .and_then(|length| length.parse().ok())
     {
         request.body = vec![0; length];
-        stream.read_exact(&mut request.body).await.ok()?;
+        stream.read(&mut request.body).await?;
     } else if request
         .values("transfer-encoding")
         .iter()
@@ -129,10 +160,12 @@ async fn read_request(stream: &mut TcpStream, connection: usize) -> Option<Seen>
     Some(request)
 }
 
-async fn read_until(stream: &mut TcpStream, end: &[u8]) -> Option<Vec<u8>> {
+async fn read_until(stream: &mut Counted, end: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     while !bytes.ends_with(end) && bytes.len() < HEAD_BYTES_MAX {
-        bytes.push(stream.read_u8().await.ok()?);
+        let mut byte = [0];
+        stream.read(&mut byte).await?;
+        bytes.push(byte[0]);
     }
     Some(bytes)
 }

@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::pki_types::ServerName;
 use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite;
 
@@ -128,13 +129,10 @@ impl Visitor {
     /// Sends a request; the door may also close the connection instead of answering.
     pub async fn try_open(&self, mut request: Request<Body>) -> Result<Response<Incoming>, hyper::Error> {
         self.dress(request.headers_mut());
-        let stream = self.connect().await;
         let answer = match &self.tls {
-            None => over_http1(stream, request).await,
-            Some(settings) => {
-                let name = ServerName::try_from(self.name().to_owned()).expect("a host name");
-                let connector = tokio_rustls::TlsConnector::from(Arc::clone(settings));
-                let stream = connector.connect(name, stream).await.expect("TLS comes to be");
+            None => over_http1(self.connect().await, request).await,
+            Some(_) => {
+                let stream = self.connect_tls().await;
                 if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
                     over_http2(stream, request, &self.host).await
                 } else {
@@ -152,7 +150,20 @@ impl Visitor {
         socket
             .bind(SocketAddr::new(self.from, 0))
             .expect("the address is one of this machine");
+        // As browsers do: else every piece of a long body waits for the acknowledgement of the one before.
+        socket.set_nodelay(true).expect("a socket can be told to send at once");
         socket.connect(self.at).await.expect("somebody listens")
+    }
+
+    /// A bare TLS connection from this visitor's address; fails the test where the visitor speaks no TLS.
+    pub async fn connect_tls(&self) -> TlsStream<TcpStream> {
+        let settings = self.tls.as_ref().expect("a visitor that speaks TLS");
+        let name = ServerName::try_from(self.name().to_owned()).expect("a host name");
+        let connector = tokio_rustls::TlsConnector::from(Arc::clone(settings));
+        connector
+            .connect(name, self.connect().await)
+            .await
+            .expect("TLS comes to be")
     }
 
     /// Opens a WebSocket.

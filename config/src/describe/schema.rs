@@ -29,7 +29,10 @@ fn document(title: &str, description: &str, settings: &[Setting]) -> String {
     if let Value::Object(table) = table(settings) {
         schema.extend(table);
     }
-    format!("{:#}\n", Value::Object(schema))
+    let mut schema = Value::Object(schema);
+    // Another crate of the build may switch on serde_json's order of insertion.
+    schema.sort_all_objects();
+    format!("{schema:#}\n")
 }
 
 fn table(settings: &[Setting]) -> Value {

@@ -101,6 +101,20 @@ proptest! {
     }
 
     #[test]
+    fn what_loads_can_be_compiled(policy in nearly_toml(), from in 0usize..4000, length in 1usize..80) {
+        let mut bitten = starter_files().1.to_owned();
+        let start = bitten.floor_char_boundary(from.min(bitten.len()));
+        let end = bitten.floor_char_boundary((start + length).min(bitten.len()));
+        bitten.replace_range(start..end, "");
+        for text in [policy, bitten] {
+            if let Ok(loaded) = load(BUILDING, &text) {
+                let policy = stagedoor_policy::compile(&loaded.rules, stagedoor_policy::Revision(1));
+                prop_assert!(policy.is_ok_and(|policy| policy.site("console").is_some()), "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn comments_and_space_change_nothing(lines in prop::collection::vec((any::<prop::sample::Index>(), "[ \t]{0,4}(#[ -~]{0,20})?"), 0..20)) {
         let (building, policy) = starter_files();
         let mut spaced: Vec<String> = policy.lines().map(str::to_owned).collect();

@@ -221,7 +221,8 @@ async fn the_web_socket_sends_a_reading_at_once() {
                      sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     visitor.write_all(handshake.as_bytes()).await.unwrap();
     let mut heard = Vec::new();
-    while !heard.ends_with(b"\"tick\":0}") {
+    // On a busy machine the next reading may have come with the first one.
+    while !String::from_utf8_lossy(&heard).contains("\"tick\":0}") {
         assert_ne!(
             visitor.read_buf(&mut heard).await.unwrap(),
             0,

@@ -5,14 +5,11 @@ use pingora::http::ResponseHeader;
 
 use crate::headers::remove_from_answer;
 
-/// Cleans a console's answer. Interim answers (1xx) pass as they are.
+/// Cleans a console's answer. Interim answers (1xx) too: browsers take cookies from the 101 that opens a WebSocket.
 ///
 /// # Errors
 /// Where a cookie header cannot be written back.
 pub fn clean(answer: &mut ResponseHeader) -> Result<()> {
-    if answer.status.is_informational() {
-        return Ok(());
-    }
     remove_from_answer(answer);
     let sets_ours = |value: &http::HeaderValue| sets_our_cookie(value.as_bytes());
     if !answer.headers.get_all(http::header::SET_COOKIE).iter().any(sets_ours) {
@@ -65,5 +62,21 @@ mod tests {
             .map(|v| v.to_str().unwrap())
             .collect();
         assert_eq!(kept, ["sid=1; Path=/", "stagedoorman=1"]);
+    }
+
+    #[test]
+    fn the_answer_that_opens_a_websocket_cannot_set_our_cookie_either() {
+        let mut answer = ResponseHeader::build(101, None).unwrap();
+        for (name, value) in [
+            ("upgrade", "websocket"),
+            ("connection", "Upgrade"),
+            ("set-cookie", "stagedoor=x; Path=/"),
+            ("x-stagedoor-user", "root"),
+        ] {
+            answer.append_header(name, value).unwrap();
+        }
+        clean(&mut answer).unwrap();
+        assert!(answer.headers.contains_key("upgrade") && answer.headers.contains_key("connection"));
+        assert!(!answer.headers.contains_key("set-cookie") && !answer.headers.contains_key("x-stagedoor-user"));
     }
 }

@@ -58,6 +58,8 @@ impl FrameCounter {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn frame(payload: usize) -> Vec<u8> {
@@ -94,5 +96,18 @@ mod tests {
         assert!(!counter.at_frame_end());
         counter.count(&[0]);
         assert!(counter.at_frame_end());
+    }
+
+    proptest! {
+        #[test]
+        fn however_a_stream_is_cut_the_count_is_the_same(
+            stream in proptest::collection::vec(prop_oneof![4 => 0..8_u8, 1 => 124..=130_u8, 1 => any::<u8>()], 0..64),
+            step in 1..8_usize,
+        ) {
+            let (mut whole, mut pieces) = (FrameCounter::default(), FrameCounter::default());
+            whole.count(&stream);
+            stream.chunks(step).for_each(|piece| pieces.count(piece));
+            prop_assert_eq!(format!("{whole:?}"), format!("{pieces:?}"));
+        }
     }
 }

@@ -30,7 +30,6 @@ impl House {
         };
         let knock = self.reserve(knock, now).await?;
         let known = self.check_password(&place, account, &attempt.password).await?;
-        drop(place);
         let Some((account, credentials)) = known else {
             return Err(self.wrong_password(&knock).await);
         };
@@ -43,7 +42,10 @@ impl House {
             attempts: 0,
             own_lock: None,
         };
-        self.proceed(proof, attempt.code.as_deref(), knock, now).await
+        let progress = self.proceed(proof, attempt.code.as_deref(), knock, now).await;
+        // Not earlier: right attempts that wait for their account's turn still count, and many of them would lock it.
+        drop(place);
+        progress
     }
 
     pub(super) async fn second_factor(

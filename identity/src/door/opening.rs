@@ -28,7 +28,7 @@ impl House {
 
         let token = SessionToken::generate(self.chance.as_ref());
         let record = self.fresh_record(proof, &token, rules, now);
-        let displaced = self.ask_store(&record, &standing, rules, knock).await?;
+        let displaced = self.ask_store(&record, &standing, rules, (proof, knock)).await?;
         let displaced = self.displace(&record, displaced, rules, now).await?;
         if let Err(fault) = self.write_down(&record, &displaced, (proof, knock), now).await {
             // The token was never shown; the session must not take a place all the same.
@@ -77,7 +77,7 @@ impl House {
         record: &SessionRecord,
         standing: &Standing,
         rules: SessionRules,
-        knock: &Knock,
+        (proof, knock): (&Proof, &Knock),
     ) -> Result<Vec<SessionId>, SignInRefusal> {
         let version = standing.credentials.credentials_version;
         let role = &standing.facts.account.role;
@@ -85,16 +85,21 @@ impl House {
             .store
             .open_session(record, version, role, rules.per_account, rules.when_full)
             .await?;
-        let (refusal, reason) = match opened {
-            Opened::Open { displaced } => return Ok(displaced),
+        let kind = (Kind::SignInRefused, Outcome::Refused);
+        match opened {
+            Opened::Open { displaced } => Ok(displaced),
             Opened::Full { opened_at, address } => {
-                (SignInRefusal::SessionLimit { opened_at, address }, "session_limit")
+                // Everything was right: trying again must not lock the account whose session has precedence.
+                self.take_back(proof, knock).await?;
+                let refusal = SignInRefusal::SessionLimit { opened_at, address };
+                Err(self
+                    .refuse(&knock.clone().forgiven(), kind, "session_limit", refusal)
+                    .await)
             }
-            Opened::Stale => (SignInRefusal::TicketExpired, "account_changed"),
-        };
-        Err(self
-            .refuse(knock, (Kind::SignInRefused, Outcome::Refused), reason, refusal)
-            .await)
+            Opened::Stale => Err(self
+                .refuse(knock, kind, "account_changed", SignInRefusal::TicketExpired)
+                .await),
+        }
     }
 
     /// Ends in memory what the store has displaced. A session that was used between the count and now may have looked idle
@@ -125,6 +130,14 @@ impl House {
         Ok(displaced)
     }
 
+    /// Takes back every attempt of a sign-in that was right from its first step to its last.
+    async fn take_back(&self, proof: &Proof, knock: &Knock) -> Result<(), StoreError> {
+        for _ in 0..proof.attempts.saturating_add(knock.reserved) {
+            self.forgive(knock).await?;
+        }
+        Ok(())
+    }
+
     async fn write_down(
         &self,
         record: &SessionRecord,
@@ -132,9 +145,7 @@ impl House {
         (proof, knock): (&Proof, &Knock),
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        for _ in 0..proof.attempts.saturating_add(knock.reserved) {
-            self.forgive(knock).await?;
-        }
+        self.take_back(proof, knock).await?;
         let displaced_event = |session: &Arc<LiveSession>| -> Event {
             self.own_event(Kind::SessionDisplaced, knock, Some(session.id()), now)
                 .detail("by_session", record.id.0.to_string())

@@ -111,6 +111,8 @@ fn quoted(entry: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn trusted() -> NetworkSet {
@@ -214,5 +216,32 @@ mod tests {
         assert_eq!(source("198.51.100.7"), "198.51.100.7/32");
         assert_eq!(source("::ffff:198.51.100.7"), "198.51.100.7/32");
         assert_eq!(source("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+    }
+
+    /// Entries as proxies and liars write them; commas between them make lists.
+    fn any_value() -> impl Strategy<Value = String> {
+        let entry = proptest::sample::select(vec![
+            "192.0.2.7",
+            "203.0.113.9",
+            "10.0.0.5:80",
+            "[2001:db8::1]",
+            "::ffff:192.0.2.3",
+            " ",
+            "unknown",
+            "",
+        ]);
+        proptest::collection::vec(entry, 0..4).prop_map(|entries| entries.join(","))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_claimed_further_left_changes_nothing(values in proptest::collection::vec(any_value(), 1..4), claim in any_value()) {
+            let values: Vec<&str> = values.iter().map(String::as_str).collect();
+            let Ok(client) = behind(&values) else { return Ok(()) };
+            if !trusted().contains(client.parse().unwrap()) {
+                let spoofed = [&[claim.as_str()][..], &values].concat();
+                prop_assert_eq!(behind(&spoofed), Ok(client));
+            }
+        }
     }
 }

@@ -107,6 +107,8 @@ fn looks_numeric(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -173,5 +175,19 @@ mod tests {
             assert_eq!(Host::parse(raw.as_bytes()), Err(HostFault::Malformed), "{raw}");
         }
         assert_eq!(Host::parse(b"a\xff"), Err(HostFault::Malformed));
+    }
+
+    proptest! {
+        #[test]
+        fn a_host_written_again_is_the_same_host(raw in "(\\[[0-9a-f:.]{2,12}\\]|[0-9A-Za-z_.x-]{1,12})(:[0-9]{1,5})?") {
+            let Ok(host) = Host::parse(raw.as_bytes()) else { return Ok(()) };
+            let name = host.name();
+            prop_assert!(!name.is_empty() && !name.ends_with('.') && name == name.to_ascii_lowercase());
+            let bracketed = if name.contains(':') { format!("[{name}]") } else { name.to_owned() };
+            let written = host.port().map_or(bracketed.clone(), |port| format!("{bracketed}:{port}"));
+            prop_assert_eq!(Host::parse(written.as_bytes()), Ok(host.clone()));
+            let louder = raw.to_ascii_uppercase();
+            prop_assert_eq!(Host::parse(louder.as_bytes()), Ok(host));
+        }
     }
 }

@@ -94,6 +94,7 @@ async fn password_page(
         &OwnPasswordPage {
             look: visit.look(),
             token,
+            current_is_wrong: error.as_deref() == Some(CURRENT_IS_WRONG),
             error,
             problems,
         },

@@ -11,7 +11,7 @@ use axum::response::Response;
 use http::HeaderValue;
 use stagedoor_identity::sign_in::SignInRefusal;
 
-pub(crate) use outcome::{advise_waiting, expires_at, show_codes};
+pub(crate) use outcome::{advise_waiting, show_codes};
 
 use crate::carried::{Carried, Pending, Step};
 use crate::cookie::Jar;

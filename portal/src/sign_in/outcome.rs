@@ -4,9 +4,8 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
+use stagedoor_identity::Secret;
 use stagedoor_identity::sign_in::{Enrolment, NextStep, OpenSession, Progress, RefusedBecause, SignInRefusal};
-use stagedoor_identity::{LiveSession, Secret};
-use stagedoor_policy::time::Timestamp;
 
 use super::{page_of, password};
 use crate::carried::{Carried, Pending, Step};
@@ -58,7 +57,7 @@ pub(super) async fn for_program(visit: &Visit, progress: Result<Progress, SignIn
     match progress {
         Ok(Progress::Open(open)) => {
             let cookies = session_cookies(visit, &open).await;
-            with_cookies(Json(session_as_json(visit, &open)).into_response(), cookies)
+            with_cookies(Json(session_as_json(&open)).into_response(), cookies)
         }
         Ok(Progress::Needs(next, ticket)) => {
             let (code, message) = needed(next);
@@ -72,7 +71,7 @@ pub(super) async fn for_program(visit: &Visit, progress: Result<Progress, SignIn
 /// After a program has confirmed an enrolment: the codes whatever comes next, and what that is.
 pub(super) async fn enrolled_for_program(visit: &Visit, codes: &[Secret], progress: Progress) -> Response {
     let (mut body, cookies) = match progress {
-        Progress::Open(open) => (session_as_json(visit, &open), session_cookies(visit, &open).await),
+        Progress::Open(open) => (session_as_json(&open), session_cookies(visit, &open).await),
         Progress::Needs(next, ticket) => {
             let (code, message) = needed(next);
             (
@@ -140,15 +139,6 @@ pub(crate) fn show_codes(visit: &Visit, codes: &[Secret], onward: String) -> Res
     visit.page(StatusCode::OK, &page)
 }
 
-/// When a session ends, whatever happens.
-pub(crate) fn expires_at(visit: &Visit, session: &LiveSession) -> Option<Timestamp> {
-    let sessions = visit.portal.door.sessions_of(session.account().id);
-    sessions
-        .iter()
-        .find(|record| record.id == session.id())
-        .map(|record| record.expires_at)
-}
-
 /// The cookies of a session that was just opened. The session this browser had before ends: nobody could use it any more.
 async fn session_cookies(visit: &Visit, open: &OpenSession) -> Vec<Option<HeaderValue>> {
     if let Some(before) = visit.signed_in()
@@ -161,13 +151,13 @@ async fn session_cookies(visit: &Visit, open: &OpenSession) -> Vec<Option<Header
     vec![cookie::set_session(&open.token, secure), Jar::Step.clear(secure)]
 }
 
-fn session_as_json(visit: &Visit, open: &OpenSession) -> Value {
+fn session_as_json(open: &OpenSession) -> Value {
     let account = open.session.account();
     json!({
         "account": account.name.as_str(),
         "role": account.role,
         "session": open.session.id(),
-        "expires_at": expires_at(visit, &open.session).map(when::rfc3339),
+        "expires_at": when::rfc3339(open.session.expires_at()),
         "displaced": open.displaced,
     })
 }

@@ -1,140 +1,132 @@
-//! A browser: it keeps cookies, says where its posts come from, and sends forms as they stand on the page.
+//! A browser: keeps cookies, sends what browsers send, fills in the forms of a page.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use stagedoor_identity::Clock as _;
-use stagedoor_identity::testing::ManualClock;
 use stagedoor_policy::request::ClientAddress;
 use tower::ServiceExt as _;
 
+use super::{HOST, Stage};
 use crate::Caller;
 
-pub(crate) const HOST: &str = "console.example";
+const FORM: &str = "application/x-www-form-urlencoded";
 
-#[derive(Clone)]
-pub(crate) struct Browser {
-    router: Router,
-    clock: Arc<ManualClock>,
-    pub(crate) cookies: BTreeMap<String, String>,
-    pub(crate) address: &'static str,
-    pub(crate) secure: bool,
-    pub(crate) host: String,
-    /// Beside those every navigation has.
-    pub(crate) headers: HeaderMap,
+/// See the module.
+pub(super) struct Browser<'s> {
+    stage: &'s Stage,
+    pub(super) address: String,
+    pub(super) secure: bool,
+    pub(super) agent: &'static str,
+    pub(super) cookies: BTreeMap<String, String>,
 }
 
-/// An answer that has been read to its end.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
+/// An answer, read to its end.
+pub(super) struct Page {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) text: String,
 }
 
-impl Browser {
-    pub(crate) fn new(router: Router, clock: Arc<ManualClock>) -> Self {
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            header::ACCEPT,
-            HeaderValue::from_static("text/html,application/xhtml+xml"),
-        );
+impl<'s> Browser<'s> {
+    pub(super) fn new(stage: &'s Stage, address: &str) -> Self {
         Self {
-            router,
-            clock,
+            stage,
+            address: address.to_owned(),
+            secure: false,
+            agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
             cookies: BTreeMap::new(),
-            address: "192.0.2.1",
-            secure: true,
-            host: HOST.to_owned(),
-            headers,
         }
     }
 
-    pub(crate) fn from(mut self, address: &'static str) -> Self {
-        self.address = address;
-        self
+    /// Navigates to a page below the prefix.
+    pub(super) async fn get(&mut self, page: &str) -> Page {
+        let request = self.navigation(Method::GET, page).body(Body::empty()).unwrap();
+        self.send(request).await
     }
 
-    /// Sends this header with everything from now on.
-    pub(crate) fn saying(mut self, name: &'static str, value: &str) -> Self {
-        let value = HeaderValue::from_str(value).unwrap();
-        self.headers.insert(HeaderName::from_static(name), value);
-        self
+    /// Sends a form of a page of ours, as a browser does.
+    pub(super) async fn post(&mut self, page: &str, fields: &[(&str, &str)]) -> Page {
+        let origin = format!("{}://{HOST}", if self.secure { "https" } else { "http" });
+        let request = self
+            .navigation(Method::POST, page)
+            .header(header::ORIGIN, origin)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, FORM)
+            .body(Body::from(encoded(fields)))
+            .unwrap();
+        self.send(request).await
     }
 
-    pub(crate) async fn get(&mut self, path: &str) -> Answer {
-        self.ask(Method::GET, path, None, String::new()).await
+    /// Opens a page, then sends its form with these fields and the page's own token.
+    pub(super) async fn fill_in(&mut self, page: &str, action: &str, fields: &[(&str, &str)]) -> Page {
+        let token = self.get(page).await.token();
+        let mut all = vec![("csrf", token.as_str())];
+        all.extend_from_slice(fields);
+        self.post(action, &all).await
     }
 
-    /// A form with these fields and no others.
-    pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let pair = |(name, value): &(&str, &str)| format!("{name}={}", escaped(value));
-        let body = fields.iter().map(pair).collect::<Vec<_>>().join("&");
-        self.ask(Method::POST, path, Some("application/x-www-form-urlencoded"), body)
+    pub(super) async fn sign_in(&mut self, name: &str, password: &str) -> Page {
+        self.fill_in("login", "login", &[("username", name), ("password", password)])
             .await
     }
 
-    /// The form of a page that goes to `action` (below the prefix), with what the page itself put in and `typed`.
-    pub(crate) async fn fill(&mut self, page: &Answer, action: &str, typed: &[(&str, &str)]) -> Answer {
-        let path = format!("/.stagedoor/{action}");
-        let hidden = page.hidden_fields(&path);
-        let own = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let fields: Vec<_> = own.chain(typed.iter().copied()).collect();
-        self.post(&path, &fields).await
+    /// What a program does.
+    pub(super) async fn post_json(&mut self, page: &str, body: &Value) -> Page {
+        let request = self
+            .request(Method::POST, page)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        self.send(request).await
     }
 
-    pub(crate) async fn json(&mut self, path: &str, body: &Value) -> Answer {
-        self.ask(Method::POST, path, Some("application/json"), body.to_string())
-            .await
+    pub(super) fn navigation(&self, method: Method, page: &str) -> axum::http::request::Builder {
+        self.request(method, page)
+            .header("sec-fetch-mode", "navigate")
+            .header(header::ACCEPT, "text/html,application/xhtml+xml,*/*;q=0.8")
     }
 
-    /// Opens the sign-in page and sends its form.
-    pub(crate) async fn sign_in(&mut self, name: &str, password: &str) -> Answer {
-        let page = self.get("/.stagedoor/login").await;
-        self.fill(&page, "login", &[("username", name), ("password", password)])
-            .await
-    }
-
-    pub(crate) async fn ask(&mut self, method: Method, path: &str, media_type: Option<&str>, body: String) -> Answer {
-        let mut request = Request::new(Body::from(body));
-        *request.method_mut() = method;
-        *request.uri_mut() = path.parse().unwrap();
-        if let Some(media_type) = media_type {
-            let media_type = HeaderValue::from_str(media_type).unwrap();
-            request.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    pub(super) fn request(&self, method: Method, page: &str) -> axum::http::request::Builder {
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let mut request = Request::builder().method(method).uri(format!("/.stagedoor/{page}"));
+        if !cookies.is_empty() {
+            request = request.header(header::COOKIE, cookies.join("; "));
         }
-        for (name, value) in &self.headers {
-            request.headers_mut().insert(name, value.clone());
-        }
-        for (name, value) in &self.cookies {
-            let cookie = HeaderValue::from_str(&format!("{name}={value}")).unwrap();
-            request.headers_mut().append(header::COOKIE, cookie);
-        }
-        request.extensions_mut().insert(self.caller());
-        let answer = read(self.router.clone().oneshot(request).await.unwrap()).await;
-        self.keep(&answer);
-        answer
+        request.header(header::USER_AGENT, self.agent)
     }
 
-    fn caller(&self) -> Caller {
-        Caller {
+    pub(super) async fn send(&mut self, mut request: Request<Body>) -> Page {
+        request.extensions_mut().insert(Caller {
             address: ClientAddress::of_peer(self.address.parse().unwrap()),
             secure: self.secure,
-            host: self.host.clone(),
-            site: Some("main".to_owned()),
-            request_id: "r-1".to_owned(),
-            now: self.clock.now(),
-        }
+            host: HOST.to_owned(),
+            site: Some("console".to_owned()),
+            request_id: "request-1".to_owned(),
+            now: self.stage.clock.now(),
+        });
+        let answer = self.stage.portal.clone().oneshot(request).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let page = Page {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        };
+        self.keep(&page);
+        page
     }
 
-    fn keep(&mut self, answer: &Answer) {
-        for cookie in answer.headers.get_all(header::SET_COOKIE) {
-            let (pair, attributes) = cookie.to_str().unwrap().split_once(';').unwrap();
+    fn keep(&mut self, page: &Page) {
+        for cookie in page.cookies() {
+            let (pair, attributes) = cookie.split_once(';').unwrap();
             let (name, value) = pair.split_once('=').unwrap();
             if attributes.contains("Max-Age=0") {
                 self.cookies.remove(name);
@@ -145,108 +137,60 @@ impl Browser {
     }
 }
 
-impl Answer {
-    pub(crate) fn header(&self, name: impl header::AsHeaderName) -> &str {
+impl Page {
+    /// The first form's token.
+    pub(super) fn token(&self) -> String {
+        self.between("name=\"csrf\" value=\"", "\"")
+    }
+
+    pub(super) fn between(&self, before: &str, after: &str) -> String {
+        let Some((_, rest)) = self.text.split_once(before) else {
+            panic!("{before} is not in {}", self.text);
+        };
+        rest.split(after).next().unwrap().to_owned()
+    }
+
+    pub(super) fn says(&self, sentence: &str) -> bool {
+        self.text.contains(sentence)
+    }
+
+    pub(super) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Where a redirect leads; fails on anything else.
-    pub(crate) fn redirect(&self) -> &str {
-        assert_eq!(self.status, 303, "no redirect: {}", self.body);
-        self.header(header::LOCATION)
+    pub(super) fn location(&self) -> &str {
+        self.header("location")
     }
 
-    pub(crate) fn as_json(&self) -> Value {
-        assert_eq!(self.header(header::CONTENT_TYPE), "application/json", "{}", self.body);
-        serde_json::from_str(&self.body).unwrap()
-    }
-
-    /// The stable code of a refusal told to a program.
-    pub(crate) fn code(&self) -> String {
-        self.as_json()["error"].as_str().unwrap_or_default().to_owned()
-    }
-
-    /// Status and, where it is JSON, its code: what most tests ask.
-    pub(crate) fn told(&self) -> (u16, String) {
-        (self.status.as_u16(), self.code())
-    }
-
-    #[track_caller]
-    pub(crate) fn shows(&self, status: u16, text: &str) {
-        assert_eq!(self.status, status, "{}", self.body);
-        assert!(self.body.contains(text), "no `{text}` in {}", self.body);
-    }
-
-    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
-        let mut cookies = self.headers.get_all(header::SET_COOKIE).iter();
-        cookies.find_map(|cookie| cookie.to_str().unwrap().strip_prefix(name)?.strip_prefix('='))
-    }
-
-    /// Name and value of each hidden field of the form that goes to `action`.
-    pub(crate) fn hidden_fields(&self, action: &str) -> Vec<(String, String)> {
-        let opening = format!("action=\"{action}\"");
-        let rest = self
-            .body
-            .split_once(&opening)
-            .unwrap_or_else(|| panic!("no form for {action} in {}", self.body))
-            .1;
-        let form = rest.split("</form>").next().unwrap();
-        let field = |part: &str| {
-            let value = part.split("value=\"").nth(1)?;
-            let text = |part: &str| part.split('"').next().unwrap_or_default().to_owned();
-            Some((text(part), unescaped(&text(value))))
-        };
-        form.split("<input type=\"hidden\" name=\"")
-            .skip(1)
-            .filter_map(field)
+    pub(super) fn cookies(&self) -> Vec<&str> {
+        self.headers
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .map(|value| value.to_str().unwrap())
             .collect()
     }
 
-    pub(crate) fn token(&self, action: &str) -> String {
-        let mut fields = self.hidden_fields(&format!("/.stagedoor/{action}")).into_iter();
-        fields.find(|(name, _)| name == "csrf").unwrap().1
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
     }
+}
 
-    /// The secret of an enrolment page, as it is shown for typing.
-    pub(crate) fn secret(&self) -> String {
-        self.between("<p class=\"typed\"><code>", "</code>").remove(0)
-    }
-
-    pub(crate) fn recovery_codes(&self) -> Vec<String> {
-        self.between("<li><code>", "</code></li>")
-    }
-
-    pub(crate) fn between(&self, before: &str, after: &str) -> Vec<String> {
-        let found = self.body.split(before).skip(1);
-        found
-            .map(|rest| rest.split(after).next().unwrap_or_default().to_owned())
+/// As a browser encodes a form: everything but letters and digits escaped.
+pub(super) fn encoded(fields: &[(&str, &str)]) -> String {
+    let escaped = |text: &str| -> String {
+        text.bytes()
+            .map(|byte| {
+                if byte.is_ascii_alphanumeric() {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            })
             .collect()
-    }
-}
-
-async fn read(answer: axum::response::Response) -> Answer {
-    let (parts, body) = answer.into_parts();
-    let bytes = body.collect().await.unwrap().to_bytes();
-    Answer {
-        status: parts.status,
-        headers: parts.headers,
-        body: String::from_utf8(bytes.to_vec()).unwrap(),
-    }
-}
-
-pub(crate) fn escaped(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
-}
-
-fn unescaped(text: &str) -> String {
-    let known = [
-        ("&#60;", "<"),
-        ("&#62;", ">"),
-        ("&#34;", "\""),
-        ("&#39;", "'"),
-        ("&#38;", "&"),
-    ];
-    known
+    };
+    let pairs: Vec<String> = fields
         .iter()
-        .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+        .map(|(name, value)| format!("{}={}", escaped(name), escaped(value)))
+        .collect();
+    pairs.join("&")
 }

@@ -1,196 +1,176 @@
-//! Posts that other sites send, or that were made for somebody else.
+//! What another site, or an old page, cannot do.
 
+use axum::body::Body;
+use axum::http::{Method, header};
 use serde_json::json;
 
-use super::{House, PASSWORD};
+use super::browser::encoded;
+use super::*;
 
-const CREDENTIALS: [(&str, &str); 2] = [("username", "alice"), ("password", PASSWORD)];
-
-/// What a browser says of a post that another site sent.
-const FOREIGN: [(&str, &str); 6] = [
-    ("origin", "https://evil.example"),
-    ("origin", "null"),
-    ("origin", "http://console.example"),
-    ("origin", "https://console.example.evil.example"),
-    ("sec-fetch-site", "cross-site"),
-    ("sec-fetch-site", "same-site"),
+/// Every form of the portal: where it posts to, and what else it sends.
+const FORMS: [(&str, &[(&str, &str)]); 5] = [
+    ("login", &[("username", "alice"), ("password", PASSWORD)]),
+    ("logout", &[]),
+    (
+        "profile/password",
+        &[
+            ("current_password", PASSWORD),
+            ("new_password", OTHER_PASSWORD),
+            ("repeat", OTHER_PASSWORD),
+        ],
+    ),
+    ("profile/second-factor", &[("password", PASSWORD)]),
+    ("profile/sessions", &[("end", "others")]),
 ];
 
-#[tokio::test]
-async fn a_post_from_another_site_signs_nobody_in_even_with_a_good_token() {
-    let house = House::new().await;
-    house.account("alice").await;
-    let mut browser = house.browser();
-    let page = browser.get("/.stagedoor/login").await;
-    for (name, value) in FOREIGN {
-        let mut browser = browser.clone().saying(name, value);
-        let answer = browser.fill(&page, "login", &CREDENTIALS).await;
-        answer.shows(403, "This did not come from our page");
-        assert!(answer.cookie("__Host-stagedoor").is_none(), "{name}: {value}");
+async fn post_as(browser: &mut Browser<'_>, action: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Page {
+    let mut request = browser
+        .navigation(Method::POST, action)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
     }
-    let mut own = browser
-        .saying("origin", "https://console.example")
-        .saying("sec-fetch-site", "same-origin");
-    assert_eq!(own.fill(&page, "login", &CREDENTIALS).await.redirect(), "/");
+    browser.send(request.body(Body::from(encoded(fields))).unwrap()).await
 }
 
 #[tokio::test]
-async fn no_form_of_somebody_signed_in_is_taken_from_another_site() {
-    let house = House::new().await;
-    let alice = house.account("alice").await;
-    let mut browser = house.signed_in("alice").await;
-    let token = browser.get("/.stagedoor/logout").await.token("logout");
-    let new = "rain on a tin roof";
-    let fields = [
-        ("csrf", token.as_str()),
-        ("end", "others"),
-        ("current_password", PASSWORD),
-        ("new_password", new),
-        ("repeat", new),
+async fn a_post_from_another_origin_is_refused_even_with_the_right_token() {
+    let stage = Stage::new().await;
+    stage.account("alice").await;
+    let foreign: [&[(&str, &str)]; 5] = [
+        &[("origin", "https://evil.example")],
+        &[("origin", "null")],
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site")],
+        &[("sec-fetch-site", "same-origin"), ("origin", "http://evil.example")],
     ];
-    for (name, value) in FOREIGN {
-        for page in [
-            "logout",
-            "profile/password",
-            "profile/sessions",
-            "profile/second-factor",
-        ] {
-            let mut browser = browser.clone().saying(name, value);
-            let answer = browser.post(&format!("/.stagedoor/{page}"), &fields).await;
-            answer.shows(403, "This did not come from our page");
+    let mut browser = stage.signed_in("alice").await;
+    for (action, fields) in FORMS {
+        let page = if action == "login" { "login" } else { "logout" };
+        let token = browser.get(page).await.token();
+        let mut all = vec![("csrf", token.as_str())];
+        all.extend_from_slice(fields);
+        for headers in foreign {
+            let answer = post_as(&mut browser, action, &all, headers).await;
+            assert_eq!(answer.status, 403, "{action} from {headers:?}");
+            assert!(answer.says("another site sent this, so nothing was done"), "{action}");
+            assert!(answer.cookies().is_empty(), "{action} from {headers:?}");
         }
     }
-    assert_eq!(house.door.sessions_of(alice.id).len(), 1);
-    house.signed_in_with("alice", PASSWORD).await;
+    assert_eq!(
+        browser.get("profile").await.status,
+        200,
+        "still signed in, password unchanged"
+    );
 }
 
 #[tokio::test]
-async fn json_from_another_site_is_refused_as_well() {
-    let house = House::new().await;
-    house.account("alice").await;
-    let body = json!({ "username": "alice", "password": PASSWORD });
-    for (name, value) in FOREIGN {
-        let mut program = house.browser().saying(name, value);
-        let answer = program.json("/.stagedoor/login", &body).await;
-        assert_eq!(answer.told(), (403, "forged".to_owned()), "{name}: {value}");
-        assert_eq!(answer.headers.get_all("set-cookie").iter().count(), 0);
+async fn a_form_without_its_token_or_with_that_of_another_is_refused() {
+    let stage = Stage::new().await;
+    stage.account("alice").await;
+    stage.account("bob").await;
+    let stranger = stage.browser().get("login").await.token();
+    let bobs = stage.signed_in("bob").await.get("logout").await.token();
+    let mut browser = stage.signed_in("alice").await;
+    for (action, fields) in FORMS {
+        for token in [
+            None,
+            Some(""),
+            Some("AAAA"),
+            Some(stranger.as_str()),
+            Some(bobs.as_str()),
+        ] {
+            let mut all: Vec<(&str, &str)> = token.map(|token| ("csrf", token)).into_iter().collect();
+            all.extend_from_slice(fields);
+            let answer = browser.post(action, &all).await;
+            assert_eq!(answer.status, 403, "{action} with {token:?}");
+        }
     }
-    let mut browser = house.signed_in("alice").await.saying("origin", "https://evil.example");
-    assert_eq!(browser.json("/.stagedoor/logout", &json!({})).await.code(), "forged");
+    assert_eq!(browser.get("profile").await.status, 200);
+    assert_eq!(
+        stage.browser().sign_in("alice", PASSWORD).await.status,
+        303,
+        "the password is what it was"
+    );
 }
 
 #[tokio::test]
-async fn a_sign_in_form_without_its_token_is_shown_again_and_not_tried() {
-    let house = House::new().await;
-    house.account("alice").await;
-    let mut other = house.browser();
-    let foreign = other.get("/.stagedoor/login").await.token("login");
-    let mut browser = house.browser();
-    browser.get("/.stagedoor/login").await;
-    for token in ["", "AAAA", foreign.as_str()] {
-        let mut fields = CREDENTIALS.to_vec();
-        fields.push(("csrf", token));
-        let answer = browser.post("/.stagedoor/login", &fields).await;
-        answer.shows(403, "Please try again.");
-        assert!(answer.cookie("__Host-stagedoor").is_none());
-        assert_eq!(
-            browser
-                .fill(&answer, "login", &[("username", "nobody"), ("password", "x")])
-                .await
-                .status,
-            401
+async fn a_browser_that_says_nothing_of_itself_needs_the_token_alone() {
+    let stage = Stage::new().await;
+    stage.account("alice").await;
+    let mut browser = stage.browser();
+    let token = browser.get("login").await.token();
+    let fields = [("csrf", token.as_str()), ("username", "alice"), ("password", PASSWORD)];
+    assert_eq!(post_as(&mut browser, "login", &fields, &[]).await.status, 303);
+}
+
+#[tokio::test]
+async fn a_browser_without_cookies_gets_the_form_again_and_a_sentence() {
+    let stage = Stage::new().await;
+    stage.account("alice").await;
+    let token = stage.browser().get("login").await.token();
+    let fields = [("csrf", token.as_str()), ("username", "alice"), ("password", PASSWORD)];
+    let page = stage.browser().post("login", &fields).await;
+    assert_eq!(page.status, 403);
+    assert!(page.says("did not keep our cookie") && page.says("name=\"password\""));
+}
+
+#[tokio::test]
+async fn json_from_another_origin_is_refused() {
+    let stage = Stage::new().await;
+    stage.account("alice").await;
+    let mut browser = stage.browser();
+    let request = browser
+        .request(Method::POST, "login")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::ORIGIN, "https://evil.example")
+        .body(Body::from(
+            json!({ "username": "alice", "password": PASSWORD }).to_string(),
+        ))
+        .unwrap();
+    let answer = browser.send(request).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.json()["error"].as_str().unwrap()),
+        (403, "forged")
+    );
+    assert!(answer.cookies().is_empty());
+}
+
+#[tokio::test]
+async fn json_that_does_not_say_so_is_not_taken() {
+    let stage = Stage::new().await;
+    stage.account("alice").await;
+    for media_type in ["text/plain", "multipart/form-data", "application/jsonp", ""] {
+        let mut browser = stage.browser();
+        let request = browser
+            .request(Method::POST, "login")
+            .header(header::CONTENT_TYPE, media_type)
+            .body(Body::from(
+                json!({ "username": "alice", "password": PASSWORD }).to_string(),
+            ))
+            .unwrap();
+        let answer = browser.send(request).await;
+        assert_eq!(answer.status, 415, "{media_type:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_get_changes_nothing() {
+    let stage = Stage::new().await;
+    let alice = stage.account("alice").await;
+    let mut browser = stage.signed_in("alice").await;
+    for page in [
+        "logout",
+        "login?username=alice&password=x",
+        "profile/sessions?end=others",
+        "profile",
+        "whoami",
+    ] {
+        let answer = browser.get(page).await;
+        assert!(
+            !answer.cookies().iter().any(|cookie| cookie.starts_with("stagedoor=")),
+            "{page}"
         );
     }
-}
-
-#[tokio::test]
-async fn a_good_token_without_its_cookie_is_worth_nothing() {
-    let house = House::new().await;
-    house.account("alice").await;
-    let mut browser = house.browser();
-    let page = browser.get("/.stagedoor/login").await;
-    browser.cookies.clear();
-    browser
-        .fill(&page, "login", &CREDENTIALS)
-        .await
-        .shows(403, "did not keep our cookie");
-}
-
-#[tokio::test]
-async fn forms_of_a_session_take_no_other_sessions_token() {
-    let house = House::new().await;
-    let alice = house.account("alice").await;
-    house.account("mallory").await;
-    let foreign = house
-        .signed_in("mallory")
-        .await
-        .get("/.stagedoor/logout")
-        .await
-        .token("logout");
-    let mut browser = house.signed_in("alice").await;
-    let strangers = house.browser().get("/.stagedoor/login").await.token("login");
-    let new = "rain on a tin roof";
-    for token in ["", foreign.as_str(), strangers.as_str()] {
-        let fields = [
-            ("csrf", token),
-            ("end", "others"),
-            ("password", PASSWORD),
-            ("current_password", PASSWORD),
-            ("new_password", new),
-            ("repeat", new),
-        ];
-        for page in [
-            "logout",
-            "profile/password",
-            "profile/sessions",
-            "profile/second-factor",
-        ] {
-            let answer = browser.post(&format!("/.stagedoor/{page}"), &fields).await;
-            answer.shows(403, "This form is out of date");
-        }
-    }
-    assert_eq!(house.door.sessions_of(alice.id).len(), 1);
-}
-
-#[tokio::test]
-async fn later_steps_of_a_sign_in_want_their_token_too() {
-    let house = House::new().await;
-    house.account_in("gil", "guard").await;
-    house.with_temporary_password("tom").await;
-    for (name, page, field) in [
-        ("gil", "login/enrol", "code"),
-        ("tom", "login/password", "new_password"),
-    ] {
-        let mut browser = house.browser();
-        browser.sign_in(name, PASSWORD).await;
-        let path = format!("/.stagedoor/{page}");
-        let fields = [
-            ("csrf", "AAAA"),
-            (field, "rain on a tin roof"),
-            ("repeat", "rain on a tin roof"),
-        ];
-        browser
-            .post(&path, &fields)
-            .await
-            .shows(403, "This form is out of date");
-    }
-    house.enrolled("eve").await;
-    let mut browser = house.browser();
-    browser.sign_in("eve", PASSWORD).await;
-    let fields = [("csrf", "AAAA"), ("code", "000000")];
-    let answer = browser.post("/.stagedoor/login/second-factor", &fields).await;
-    answer.shows(403, "This form is out of date");
-}
-
-#[tokio::test]
-async fn pages_of_ones_own_are_not_for_programs_that_skip_the_form() {
-    let house = House::new().await;
-    house.account("alice").await;
-    let mut browser = house.signed_in("alice").await;
-    let new = "rain on a tin roof";
-    let body = json!({ "current_password": PASSWORD, "new_password": new, "repeat": new, "end": "others", "password": PASSWORD });
-    for page in ["profile/password", "profile/sessions", "profile/second-factor"] {
-        let answer = browser.json(&format!("/.stagedoor/{page}"), &body).await;
-        assert_eq!(answer.told(), (415, "unsupported_media_type".to_owned()), "{page}");
-    }
+    assert_eq!(stage.door.sessions_of(alice.id).len(), 1);
 }

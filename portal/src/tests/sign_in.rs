@@ -1,256 +1,245 @@
-//! Name and password, and everything that can be wrong with them.
+//! The way in, by the pages.
 
-use http::header::RETRY_AFTER;
+use std::time::Duration;
+
 use stagedoor_policy::rules::WhenFull;
 
-use super::house::{new_account, rules};
-use super::{House, PASSWORD};
-
-const LOGIN: &str = "/.stagedoor/login";
+use super::*;
 
 #[tokio::test]
-async fn the_right_name_and_password_open_a_session_in_a_cookie_that_scripts_cannot_read() {
-    let house = House::new().await;
-    house.account("alice").await;
-    let mut browser = house.browser();
-    let answer = browser.sign_in("alice", PASSWORD).await;
-    assert_eq!(answer.redirect(), "/");
-    let cookie = answer.cookie("__Host-stagedoor").unwrap();
-    for attribute in ["; Path=/", "; Secure", "; HttpOnly", "; SameSite=Lax"] {
-        assert!(cookie.contains(attribute), "{cookie}");
-    }
-    assert!(!cookie.contains("Domain"), "{cookie}");
-    browser.get("/.stagedoor/profile").await.shows(200, "alice");
+async fn name_and_password_lead_to_where_one_wanted_to_go() {
+    let stage = Stage::new().await;
+    stage.account("alice").await;
+    let mut browser = stage.browser();
+    let page = browser.get("login?to=/devices%3Fpage%3D2").await;
+    assert_eq!(page.status, 200);
+    let (token, to) = (page.token(), page.between("name=\"to\" value=\"", "\""));
+    assert_eq!(to, "/devices?page=2");
+    let fields = [
+        ("csrf", token.as_str()),
+        ("to", &to),
+        ("username", "alice"),
+        ("password", PASSWORD),
+    ];
+    let answer = browser.post("login", &fields).await;
+    assert_eq!((answer.status.as_u16(), answer.location()), (303, "/devices?page=2"));
+    let cookie = *answer.cookies().first().unwrap();
+    assert!(
+        cookie.starts_with("stagedoor=") && cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax"),
+        "{cookie}"
+    );
+    assert!(browser.get("profile").await.says("alice"));
 }
 
 #[tokio::test]
-async fn over_plain_http_the_cookie_has_the_name_that_browsers_keep_there() {
-    let house = House::new().await;
-    house.account("alice").await;
-    let mut browser = house.browser();
+async fn over_tls_the_cookies_are_bound_to_the_host() {
+    let stage = Stage::new().await;
+    stage.account("alice").await;
+    let mut browser = stage.browser();
+    browser.secure = true;
+    browser.sign_in("alice", PASSWORD).await;
+    let names: Vec<&str> = browser.cookies.keys().map(String::as_str).collect();
+    assert_eq!(names, ["__Host-stagedoor", "__Host-stagedoor-form"]);
     browser.secure = false;
-    let answer = browser.sign_in("alice", PASSWORD).await;
-    let cookie = answer.cookie("stagedoor").unwrap();
-    assert!(!cookie.contains("Secure"), "{cookie}");
-    browser.get("/.stagedoor/profile").await.shows(200, "alice");
+    assert_eq!(
+        browser.get("profile").await.status,
+        303,
+        "the same cookies in clear are worth nothing"
+    );
 }
 
 #[tokio::test]
-async fn an_unknown_name_reads_exactly_like_a_wrong_password() {
-    let house = House::new().await;
-    house.account("alice").await;
-    let mut pages = Vec::new();
-    for name in ["alice", "nobody"] {
-        let mut browser = house.browser();
-        let page = browser.get(LOGIN).await;
-        let token = page.token("login");
-        let answer = browser
-            .fill(&page, "login", &[("username", name), ("password", "wrong wrong wrong")])
-            .await;
-        answer.shows(401, "The name or the password is wrong.");
-        pages.push(answer.body.replace(&token, "TOKEN").replace(name, "NAME"));
+async fn no_hostile_destination_is_ever_gone_to() {
+    let stage = Stage::with(roomy_rules(0, WhenFull::Displace)).await;
+    stage.account("alice").await;
+    let hostile = [
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example",
+        "javascript:alert(1)",
+        "/\r\nSet-Cookie: x=1",
+        "/%0d%0aSet-Cookie:%20x=1",
+        "\\/evil.example",
+        "/%00",
+        "evil.example",
+        "/a//b",
+        "/.stagedoor/logout",
+        "/é",
+        "/\"><svg>",
+    ];
+    for to in hostile {
+        let mut browser = stage.browser();
+        let fields = [("to", to), ("username", "alice"), ("password", PASSWORD)];
+        let answer = browser.fill_in("login", "login", &fields).await;
+        let went = answer.location().to_owned();
+        assert_eq!(answer.status, 303, "{to:?}");
+        assert!(went == "/" || went == "/%22%3E%3Csvg%3E", "{to:?} led to {went:?}");
+        assert!(
+            answer.cookies().iter().all(|cookie| cookie.starts_with("stagedoor")),
+            "{to:?}"
+        );
     }
-    assert_eq!(pages[0], pages[1]);
 }
 
 #[tokio::test]
-async fn after_a_mistake_the_name_stays_in_its_field_and_the_password_does_not() {
-    let house = House::new().await;
-    house.account("alice").await;
-    let answer = house.browser().sign_in("alice", "my secret guess").await;
-    answer.shows(401, "value=\"alice\"");
-    assert!(!answer.body.contains("my secret guess"));
-    assert!(answer.cookie("__Host-stagedoor").is_none());
+async fn a_wrong_name_and_a_wrong_password_look_the_same() {
+    let stage = Stage::new().await;
+    stage.account("alice").await;
+    let wrong_password = stage.browser().sign_in("alice", "wrong").await;
+    let wrong_name = stage.browser().sign_in("nobody", "wrong").await;
+    assert_eq!((wrong_password.status.as_u16(), wrong_name.status.as_u16()), (401, 401));
+    assert!(wrong_password.says("The name or the password is wrong."));
+    let plain = |page: &Page, name: &str| page.text.replace(name, "NAME").replace(&page.token(), "TOKEN");
+    assert_eq!(plain(&wrong_password, "alice"), plain(&wrong_name, "nobody"));
 }
 
 #[tokio::test]
-async fn a_password_longer_than_any_is_wrong_and_nothing_else() {
-    let house = House::new().await;
-    house.account("alice").await;
-    let answer = house.browser().sign_in("alice", &"x".repeat(5000)).await;
-    answer.shows(401, "The name or the password is wrong.");
+async fn what_was_typed_is_shown_again_but_never_the_password_and_never_as_markup() {
+    let stage = Stage::new().await;
+    let page = stage.browser().sign_in("<svg onload=alert(1)>\"", "s3cret-<b>").await;
+    assert_eq!(page.status, 401);
+    assert!(!page.says("<svg") && !page.says("s3cret"), "{}", page.text);
+    assert!(
+        page.says("value=\"&#60;svg onload=alert(1)&#62;&#34;\""),
+        "{}",
+        page.text
+    );
 }
 
 #[tokio::test]
-async fn too_many_failures_lock_the_name_and_say_for_how_long() {
-    let house = House::new().await;
-    house.account("alice").await;
-    let mut browser = house.browser();
+async fn who_guesses_too_often_is_told_until_when() {
+    let stage = Stage::new().await;
+    stage.account("alice").await;
+    let mut browser = stage.browser();
     for _ in 0..5 {
-        browser.sign_in("alice", "wrong wrong wrong").await;
+        browser.sign_in("alice", "wrong").await;
     }
-    house.wait(30);
-    let answer = browser.sign_in("alice", PASSWORD).await;
-    answer.shows(
-        401,
-        "You can try again in 15 minutes, after 1 January 2026, 00:15 (UTC).",
+    let page = browser.sign_in("alice", PASSWORD).await;
+    assert_eq!(page.status, 401);
+    assert!(
+        page.says("You can try again in 15 minutes, after 1 January 2026, 00:15 (UTC)."),
+        "{}",
+        page.text
     );
-    assert_eq!(answer.header(RETRY_AFTER), "870");
-    house.wait(870);
-    assert_eq!(browser.sign_in("alice", PASSWORD).await.redirect(), "/");
+    assert_eq!(page.header("retry-after"), "900");
+    stage.clock.advance(Duration::from_secs(901));
+    assert_eq!(browser.sign_in("alice", PASSWORD).await.status, 303);
 }
 
 #[tokio::test]
-async fn who_knows_the_password_but_stands_elsewhere_is_told_their_address() {
-    let house = House::new().await;
-    house.account_in("bob", "local").await;
-    let mut browser = house.browser().from("198.51.100.7");
-    let answer = browser.sign_in("bob", PASSWORD).await;
-    answer.shows(401, "may not sign in from your address, 198.51.100.7.");
-    let answer = browser.sign_in("bob", "wrong wrong wrong").await;
-    answer.shows(401, "The name or the password is wrong.");
-    assert!(!answer.body.contains("198.51.100.7"), "{}", answer.body);
-    let mut browser = browser.from("10.1.2.3");
-    assert_eq!(browser.sign_in("bob", PASSWORD).await.redirect(), "/");
+async fn only_who_has_the_right_password_learns_that_the_address_is_refused() {
+    let stage = Stage::new().await;
+    stage.account_of("home", "homebody", false).await;
+    let page = stage.browser().sign_in("home", PASSWORD).await;
+    assert!(
+        page.says("may not sign in from your address, 192.0.2.1"),
+        "{}",
+        page.text
+    );
+    let page = stage.browser().sign_in("home", "wrong").await;
+    assert!(page.says("The name or the password is wrong.") && !page.says("your address, "));
 }
 
 #[tokio::test]
-async fn who_was_displaced_reads_from_where_and_when_and_is_not_signed_in() {
-    let house = House::new().await;
-    house.account("alice").await;
-    let mut first = house.signed_in("alice").await;
-    house.wait(90);
-    let mut second = house.browser().from("198.51.100.7");
-    assert_eq!(second.sign_in("alice", PASSWORD).await.redirect(), "/");
+async fn a_session_id_that_was_planted_before_is_not_taken_over() {
+    let stage = Stage::new().await;
+    stage.account("alice").await;
+    let mut browser = stage.browser();
+    let planted = "A".repeat(43);
+    browser.cookies.insert("stagedoor".to_owned(), planted.clone());
+    browser.sign_in("alice", PASSWORD).await;
+    assert_ne!(browser.cookies["stagedoor"], planted);
+    browser.cookies.insert("stagedoor".to_owned(), planted);
+    assert_eq!(browser.get("profile").await.status, 303);
+}
+
+#[tokio::test]
+async fn signing_in_as_somebody_else_ends_the_session_before() {
+    let stage = Stage::new().await;
+    let alice = stage.account("alice").await;
+    stage.account("bob").await;
+    let mut browser = stage.signed_in("alice").await;
+    assert!(
+        browser
+            .get("login")
+            .await
+            .says("You are signed in as <strong>alice</strong>.")
+    );
+    assert_eq!(browser.sign_in("bob", PASSWORD).await.status, 303);
+    assert!(stage.door.sessions_of(alice.id).is_empty());
+    assert!(browser.get("profile").await.says("bob"));
+}
+
+#[tokio::test]
+async fn who_is_displaced_learns_from_where_and_nobody_can_fake_that() {
+    let stage = Stage::new().await;
+    stage.account("alice").await;
+    let mut first = stage.signed_in("alice").await;
+    let mut second = Browser::new(&stage, THERE);
+    assert_eq!(second.sign_in("alice", PASSWORD).await.status, 303);
+    let page = first.get("login").await;
     let sentence =
-        "Somebody signed in to this account from another place: from 198.51.100.7 at 1 January 2026, 00:01 (UTC).";
-    let answer = first.get("/.stagedoor/profile").await;
-    assert_eq!(answer.redirect(), "/.stagedoor/login?to=/.stagedoor/profile");
-    first.get(LOGIN).await.shows(200, sentence);
-    let mut program = first.saying("accept", "application/json");
-    let answer = program.get("/.stagedoor/profile").await;
-    assert_eq!(answer.told(), (401, "session_displaced".to_owned()));
-    assert_eq!(answer.as_json()["message"], sentence);
-    second.get("/.stagedoor/profile").await.shows(200, "198.51.100.7");
-}
-
-#[tokio::test]
-async fn the_page_for_a_session_that_ended_does_not_believe_the_address_bar() {
-    let house = House::new().await;
-    let page = house
-        .browser()
-        .get("/.stagedoor/login?reason=session_displaced&error=x")
-        .await;
-    page.shows(200, "Sign in");
-    assert!(!page.body.contains("role=\"alert\""), "{}", page.body);
-}
-
-#[tokio::test]
-async fn where_one_session_is_all_there_may_be_the_second_is_told_of_the_first() {
-    let mut rules = rules();
-    rules.session.when_full = WhenFull::Refuse;
-    let house = House::with(rules, "Stagedoor").await;
-    house.account("alice").await;
-    let mut first = house.signed_in("alice").await;
-    let answer = house.browser().from("198.51.100.7").sign_in("alice", PASSWORD).await;
-    answer.shows(
-        401,
-        "signed in elsewhere: from 192.0.2.1 since 1 January 2026, 00:00 (UTC)",
+        "Somebody signed in to this account from another place: from 198.51.100.7 at 1 January 2026, 00:00 (UTC).";
+    assert!(
+        page.says(sentence) && page.says("change your password"),
+        "{}",
+        page.text
     );
-    first.get("/.stagedoor/profile").await.shows(200, "alice");
-}
-
-#[tokio::test]
-async fn a_session_left_idle_ends_and_the_sign_in_page_says_so() {
-    let house = House::new().await;
-    house.account("alice").await;
-    let mut browser = house.signed_in("alice").await;
-    house.wait(30 * 60 + 1);
-    browser.get(LOGIN).await.shows(200, "Nothing was done for a while");
-}
-
-#[tokio::test]
-async fn two_session_cookies_are_none() {
-    let house = House::new().await;
-    house.account("alice").await;
-    let browser = house.signed_in("alice").await;
-    let own = format!("__Host-stagedoor={}", browser.cookies["__Host-stagedoor"]);
-    let mut browser = browser.saying("cookie", &own);
-    assert_eq!(browser.get("/.stagedoor/").await.redirect(), "/.stagedoor/login");
-    browser.headers.remove("cookie");
-    assert_eq!(browser.get("/.stagedoor/").await.redirect(), "/.stagedoor/profile");
-}
-
-#[tokio::test]
-async fn a_second_sign_in_in_the_same_browser_leaves_one_session() {
-    let house = House::with(super::house::roomy_rules(), "Stagedoor").await;
-    let alice = house.account("alice").await;
-    let mut browser = house.signed_in("alice").await;
-    let page = browser.get(LOGIN).await;
-    page.shows(200, "You are signed in as <strong>alice</strong>");
-    assert_eq!(browser.sign_in("alice", PASSWORD).await.redirect(), "/");
-    assert_eq!(house.door.sessions_of(alice.id).len(), 1);
-}
-
-#[tokio::test]
-async fn a_temporary_password_is_good_only_for_choosing_ones_own() {
-    let house = House::new().await;
-    house.with_temporary_password("alice").await;
-    let mut browser = house.browser();
-    let page = browser.get("/.stagedoor/login?to=/reports%3Fid%3D7").await;
-    let answer = browser
-        .fill(&page, "login", &[("username", "alice"), ("password", PASSWORD)])
+    let faked = stage
+        .browser()
+        .get("login?reason=displaced&by=198.51.100.7&notice=displaced")
         .await;
-    assert_eq!(answer.redirect(), "/.stagedoor/login/password");
-    assert!(answer.cookie("__Host-stagedoor").is_none());
-    let page = browser.get("/.stagedoor/login/password").await;
-    page.shows(200, "Choose a new password");
-    for (new, repeat, told) in [
-        ("", "", "Please enter a new password."),
-        (
-            "a long enough one",
-            "a longer enough one",
-            "The new password confirmation does not match.",
-        ),
-        ("short", "short", "use at least 12 characters"),
-        (
-            PASSWORD,
-            PASSWORD,
-            "The new password entered does not meet the requirements.",
-        ),
-    ] {
-        let answer = browser
-            .fill(&page, "login/password", &[("new_password", new), ("repeat", repeat)])
-            .await;
-        answer.shows(422, told);
-    }
-    let own = "rain on a tin roof";
-    let answer = browser
-        .fill(&page, "login/password", &[("new_password", own), ("repeat", own)])
-        .await;
-    assert_eq!(answer.redirect(), "/reports?id=7");
-    browser.get("/.stagedoor/profile").await.shows(200, "alice");
-    house.browser().sign_in("alice", PASSWORD).await.shows(401, "is wrong");
-    assert_eq!(house.browser().sign_in("alice", own).await.redirect(), "/");
+    assert!(!faked.says("another place") && !faked.says("198.51.100.7"));
 }
 
 #[tokio::test]
-async fn a_store_that_fails_lets_nobody_in_and_says_when_to_come_back() {
-    let house = House::new().await;
-    house.create(new_account("alice")).await;
-    let mut browser = house.browser();
-    let page = browser.get(LOGIN).await;
-    house.store.break_down("reserve_attempt");
-    let fields = [("username", "alice"), ("password", PASSWORD)];
-    let answer = browser.fill(&page, "login", &fields).await;
-    answer.shows(503, "cannot check this right now");
-    assert_eq!(answer.header(RETRY_AFTER), "5");
-    assert!(answer.cookie("__Host-stagedoor").is_none());
-    house.store.mend();
-    assert_eq!(browser.fill(&page, "login", &fields).await.redirect(), "/");
+async fn where_no_session_is_left_one_learns_where_it_is_in_use() {
+    let stage = Stage::with(roomy_rules(1, WhenFull::Refuse)).await;
+    stage.account("alice").await;
+    stage.signed_in("alice").await;
+    let page = Browser::new(&stage, THERE).sign_in("alice", PASSWORD).await;
+    assert_eq!(page.status, 401);
+    assert!(
+        page.says("signed in elsewhere: from 192.0.2.1 since 1 January 2026, 00:00 (UTC)"),
+        "{}",
+        page.text
+    );
 }
 
 #[tokio::test]
-async fn a_page_cannot_choose_the_channel_it_comes_in_by() {
-    let house = House::new().await;
-    house.account("alice").await;
-    let mut browser = house.browser();
-    let page = browser.get(LOGIN).await;
-    let fields = [("username", "alice"), ("password", PASSWORD), ("channel", "client")];
-    assert_eq!(browser.fill(&page, "login", &fields).await.redirect(), "/");
-    let answer = browser
-        .saying("accept", "application/json")
-        .get("/.stagedoor/whoami")
+async fn an_idle_session_says_so_at_the_door() {
+    let stage = Stage::new().await;
+    stage.account("alice").await;
+    let mut browser = stage.signed_in("alice").await;
+    stage.clock.advance(Duration::from_secs(31 * 60));
+    assert!(browser.get("login").await.says("Nothing was done for a while"));
+}
+
+#[tokio::test]
+async fn a_store_that_fails_keeps_the_door_shut_and_says_when_to_try_again() {
+    let stage = Stage::new().await;
+    stage.account("alice").await;
+    let mut browser = stage.browser();
+    let token = browser.get("login").await.token();
+    stage.store.break_down("reserve_attempt");
+    let page = browser
+        .post(
+            "login",
+            &[("csrf", &token), ("username", "alice"), ("password", PASSWORD)],
+        )
         .await;
-    assert_eq!(answer.as_json()["channel"], "browser");
+    assert_eq!((page.status.as_u16(), page.header("retry-after")), (503, "5"));
+    assert!(page.says("The door cannot check this right now."));
+    assert!(!browser.cookies.contains_key("stagedoor"));
+}
+
+#[tokio::test]
+async fn without_its_keys_the_portal_accepts_nothing_and_recovers_by_itself() {
+    let stage = Stage::new().await;
+    stage.store.break_down("key_or_insert");
+    let page = stage.browser().get("login").await;
+    assert_eq!(page.status, 503);
+    assert!(page.says("so it stays closed"), "{}", page.text);
+    stage.store.mend();
+    assert_eq!(stage.browser().get("login").await.status, 200);
 }

@@ -34,9 +34,13 @@ pub(super) const COUNT_ONLY: LockoutRules = LockoutRules {
     lasts: Duration::from_secs(1),
 };
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "only for the test that starts it as a process of its own and kills it"]
-async fn signs_in_until_it_is_killed() {
+/// Whether this process was started to be killed.
+pub(crate) fn is_wanted() -> bool {
+    std::env::var_os(FOLDER).is_some()
+}
+
+/// Signs in again and again, and never comes back.
+pub(crate) async fn sign_in_until_killed() {
     let folder = PathBuf::from(std::env::var(FOLDER).expect("started by the crash test"));
     let round: u64 = std::env::var(ROUND).unwrap().parse().unwrap();
     let store = open(&folder);

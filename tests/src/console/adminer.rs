@@ -26,6 +26,10 @@ impl Adminer {
             .arg(folder.path().join("guests.sqlite"));
         run_to_its_end(&mut make);
         let mut command = Command::new("php");
+        // Its sessions and its brute-force file too: nothing is left behind, nothing is shared with another one.
+        for setting in ["session.save_path", "sys_temp_dir"] {
+            command.arg("-d").arg(format!("{setting}={}", folder.path().display()));
+        }
         command
             .arg("-S")
             .arg(format!("127.0.0.1:{port}"))
