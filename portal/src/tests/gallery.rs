@@ -7,6 +7,9 @@ use std::path::PathBuf;
 use super::samples::pages;
 use crate::assets;
 
+/// A browser scrolls to the field it sets the cursor in; what went wrong must be near enough to be seen with it.
+const ALERT_TO_FIELD_BYTES_MAX: usize = 1500;
+
 #[test]
 fn every_page_keeps_the_rules_of_a_good_page() {
     for (name, page) in pages() {
@@ -18,6 +21,10 @@ fn every_page_keeps_the_rules_of_a_good_page() {
 fn every_page_can_be_looked_at_in_target_pages() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/pages");
     let files = folder.join(".stagedoor/assets");
+    // Pages of former names would be looked at as if they were still there.
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
     fs::create_dir_all(&files).unwrap();
     for name in [assets::style_name(), assets::mark_name()] {
         fs::copy(
@@ -83,6 +90,13 @@ fn keeps_the_rules(name: &str, page: &str) {
         assert!(
             input.contains("autocomplete=\""),
             "{name}: {input} does not say what it is for"
+        );
+    }
+    if let (Some(alert), Some(field)) = (page.find("role=\"alert\""), page.find(" autofocus")) {
+        let between = field - alert;
+        assert!(
+            between < ALERT_TO_FIELD_BYTES_MAX,
+            "{name}: {between} bytes from the alert to the field"
         );
     }
     for form in page

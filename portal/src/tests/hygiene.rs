@@ -193,6 +193,26 @@ async fn a_name_that_an_operator_chose_is_text_and_not_markup() {
 }
 
 #[tokio::test]
+async fn markup_in_ones_own_name_or_browser_is_text_too() {
+    const NASTY: &str = "<svg onload=alert(1)>\"'&";
+    let stage = Stage::with(roomy_rules(0, WhenFull::Displace)).await;
+    let alice = stage.account("alice").await;
+    let change = stagedoor_identity::account::AccountChange {
+        display_name: Some(NASTY.to_owned()),
+        ..Default::default()
+    };
+    stage.door.change_account(alice.id, None, change, &cli()).await.unwrap();
+    let mut other = stage.browser();
+    other.agent = NASTY;
+    other.sign_in("alice", PASSWORD).await;
+    let page = stage.signed_in("alice").await.get("profile").await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    let shown = page.text.matches("&#60;svg onload=alert(1)&#62;").count();
+    assert_eq!(shown, 3, "the name, the browser, and its button's label: {}", page.text);
+    assert!(!page.says("<svg") && !page.says("\"'&"), "{}", page.text);
+}
+
+#[tokio::test]
 async fn a_request_without_its_caller_is_a_fault_of_ours_and_opens_nothing() {
     use tower::ServiceExt as _;
     let stage = Stage::new().await;

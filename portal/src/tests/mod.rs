@@ -6,6 +6,7 @@ mod forgery;
 mod gallery;
 mod hygiene;
 mod leaving;
+mod once;
 mod profile;
 mod program;
 mod samples;

@@ -70,8 +70,15 @@ fn factor_pages() -> Vec<Named> {
                 ),
             }),
         ),
-        ("enrol", enrol(true)),
-        ("profile-enrol", enrol(false)),
+        ("enrol", enrol(true, None)),
+        (
+            "enrol-wrong",
+            enrol(
+                true,
+                Some("The code is wrong, or it was used before. Wait for the next one and try again."),
+            ),
+        ),
+        ("profile-enrol", enrol(false, None)),
         ("recovery-codes", recovery_codes()),
     ]
 }
@@ -189,11 +196,11 @@ fn login(change: impl FnOnce(&mut LoginPage)) -> String {
     text(&page)
 }
 
-fn enrol(demanded: bool) -> String {
+fn enrol(demanded: bool, error: Option<&str>) -> String {
     text(&EnrolPage {
         look: look((!demanded).then_some("alice")),
         token: token(),
-        error: None,
+        error: error.map(str::to_owned),
         qr: qr::image(URI),
         typed: TYPED.to_owned(),
         action: "login/enrol",
@@ -203,7 +210,7 @@ fn enrol(demanded: bool) -> String {
 
 fn recovery_codes() -> String {
     let codes = (0..10)
-        .map(|number| format!("{number}k7qm-2dxw9-h4tz{number}"))
+        .map(|number| format!("k7q{number}-2dxw-9h4t-zc{number}r"))
         .collect();
     text(&RecoveryCodesPage {
         look: look(None),

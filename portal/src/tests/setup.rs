@@ -1,5 +1,8 @@
 //! The first account.
 
+use axum::body::Body;
+use axum::http::Method;
+
 use super::*;
 
 const FIELDS: [(&str, &str); 3] = [("username", "root"), ("new_password", PASSWORD), ("repeat", PASSWORD)];
@@ -57,6 +60,40 @@ async fn without_the_link_there_is_no_such_page() {
     let mut fields = vec![("link", "x")];
     fields.extend_from_slice(&FIELDS);
     assert_eq!(stage.browser().fill_in("login", "setup", &fields).await.status, 404);
+}
+
+#[tokio::test]
+async fn another_site_or_a_foreign_token_makes_no_account_even_with_the_link() {
+    let stage = Stage::new().await;
+    let mut browser = stage.browser();
+    let token = browser.get("login").await.token();
+    let foreign = stage.browser().get("login").await.token();
+    let link = stage.setup.expose();
+    let form = |token| {
+        let mut fields = vec![("link", link), ("csrf", token)];
+        fields.extend_from_slice(&FIELDS);
+        browser::encoded(&fields)
+    };
+    assert_eq!(
+        browser
+            .post(
+                "setup",
+                &[("link", link), ("csrf", &foreign), FIELDS[0], FIELDS[1], FIELDS[2]]
+            )
+            .await
+            .status,
+        403
+    );
+    for (name, value) in [("origin", "http://evil.example"), ("sec-fetch-site", "cross-site")] {
+        let request = browser
+            .navigation(Method::POST, "setup")
+            .header(name, value)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from(form(&token)))
+            .unwrap();
+        assert_eq!(browser.send(request).await.status, 403, "{name}: {value}");
+    }
+    assert_eq!(make(&stage, &FIELDS).await.status, 303, "and the link is good still");
 }
 
 #[tokio::test]
