@@ -2,6 +2,7 @@
 //! and the router between them.
 
 mod browser;
+mod contrast;
 mod forgery;
 mod gallery;
 mod hygiene;
