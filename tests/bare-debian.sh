@@ -35,6 +35,8 @@ make_root() {
         apt-get install --quiet=2 --yes --no-install-recommends debootstrap < /dev/null
     say "making a clean Debian 12 in $root"
     debootstrap --variant=minbase --include=git,ca-certificates bookworm "$root" > "$root.log"
+    # Debian's installer writes this one; debootstrap does not.
+    printf '127.0.0.1 localhost\n::1 localhost\n' > "$root/etc/hosts"
     # How this machine reaches the package registries: its name server and the certificates it trusts.
     cp --dereference /etc/resolv.conf "$root/etc/resolv.conf"
     cp --recursive --no-target-directory /usr/local/share/ca-certificates "$root/usr/local/share/ca-certificates"
