@@ -104,18 +104,21 @@ pub fn remove_managed(request: &mut RequestHeader) {
     }
 }
 
-/// Takes out of a console's answer what only the gateway may say, and what belongs to one hop only.
-pub fn remove_from_answer(answer: &mut ResponseHeader) {
-    let nominated: Vec<String> = answer
-        .headers
+/// The headers that a `Connection` header names as meant for one hop only, in lower case; not the words it has of its own.
+pub fn nominated(headers: &http::HeaderMap) -> Vec<String> {
+    headers
         .get_all(http::header::CONNECTION)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(|name| name.trim().to_ascii_lowercase())
         .filter(|name| !matches!(name.as_str(), "" | "close" | "keep-alive" | "upgrade"))
-        .collect();
-    for name in &nominated {
+        .collect()
+}
+
+/// Takes out of a console's answer what only the gateway may say, and what belongs to one hop only.
+pub fn remove_from_answer(answer: &mut ResponseHeader) {
+    for name in nominated(&answer.headers) {
         answer.remove_header(name.as_str());
     }
     let ours = |name: &&http::HeaderName| name.as_str().as_bytes().starts_with(OUR_PREFIX);

@@ -15,6 +15,7 @@ use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorType, Result};
 use tokio::time::Instant;
 
+use crate::headers::nominated;
 use crate::open::Slot;
 
 mod frames;
@@ -58,22 +59,10 @@ impl std::fmt::Debug for Handshake {
 }
 
 /// Takes out what the visitor's `Connection` header names, as pingora does on its own path.
-///
-/// # Errors
-/// Never; the shape fits its neighbours.
-pub fn drop_nominated(request: &mut RequestHeader) -> Result<()> {
-    let fields = request.headers.get_all(http::header::CONNECTION);
-    let nominated: Vec<String> = fields
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|name| name.trim().to_ascii_lowercase())
-        .filter(|name| !matches!(name.as_str(), "" | "upgrade" | "keep-alive" | "close"))
-        .collect();
-    for name in &nominated {
+pub fn drop_nominated(request: &mut RequestHeader) {
+    for name in nominated(&request.headers) {
         request.remove_header(name.as_str());
     }
-    Ok(())
 }
 
 /// Makes a request header one that asks for a WebSocket and nothing else.

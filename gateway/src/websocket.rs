@@ -103,9 +103,8 @@ async fn shake_hands(gate: &Gate, session: &Session, ctx: &RequestContext) -> Re
         host: &host,
         assertions: &gate.assertions,
     };
-    let prepared = tunnel::drop_nominated(&mut request)
-        .and_then(|()| forward::rewrite(&mut request, &passport))
-        .and_then(|()| tunnel::prepare(&mut request));
+    tunnel::drop_nominated(&mut request);
+    let prepared = forward::rewrite(&mut request, &passport).and_then(|()| tunnel::prepare(&mut request));
     prepared.map_err(|_| Refused::Internal)?;
     let peer = gate.upstreams.peer(site).await?;
     tunnel::shake_hands(&gate.connector.0, &peer, request)
