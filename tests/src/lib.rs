@@ -37,5 +37,5 @@ pub use recorder::{Recorder, Seen};
 pub use relay::Relay;
 pub use reply::Reply;
 pub use tls::Certificates;
-pub use visitor::{Body, Visitor, body_of};
+pub use visitor::{Body, Unanswered, Visitor, body_of};
 pub use way::{Way, Ways, Wire};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
@@ -26,6 +27,9 @@ pub type Body = BoxBody<Bytes, Infallible>;
 pub fn body_of(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).boxed()
 }
+
+/// Why a request has no answer: nobody listens any more, or the connection broke off.
+pub type Unanswered = Box<dyn std::error::Error + Send + Sync>;
 
 /// One visitor. Clones share the cookie jar, as tabs of one browser do.
 #[derive(Debug, Clone)]
@@ -126,13 +130,13 @@ impl Visitor {
         self.try_open(request).await.expect("the door answers")
     }
 
-    /// Sends a request; the door may also close the connection instead of answering.
-    pub async fn try_open(&self, mut request: Request<Body>) -> Result<Response<Incoming>, hyper::Error> {
+    /// Sends a request; the door may also be gone, or close the connection instead of answering.
+    pub async fn try_open(&self, mut request: Request<Body>) -> Result<Response<Incoming>, Unanswered> {
         self.dress(request.headers_mut());
         let answer = match &self.tls {
-            None => over_http1(self.connect().await, request).await,
+            None => over_http1(self.try_connect().await?, request).await,
             Some(_) => {
-                let stream = self.connect_tls().await;
+                let stream = self.try_connect_tls().await?;
                 if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
                     over_http2(stream, request, &self.host).await
                 } else {
@@ -146,24 +150,29 @@ impl Visitor {
 
     /// A bare connection from this visitor's address.
     pub async fn connect(&self) -> TcpStream {
+        self.try_connect().await.expect("somebody listens")
+    }
+
+    /// A bare TLS connection from this visitor's address; fails the test where the visitor speaks no TLS.
+    pub async fn connect_tls(&self) -> TlsStream<TcpStream> {
+        self.try_connect_tls().await.expect("TLS comes to be")
+    }
+
+    async fn try_connect(&self) -> io::Result<TcpStream> {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket
             .bind(SocketAddr::new(self.from, 0))
             .expect("the address is one of this machine");
         // As browsers do: else every piece of a long body waits for the acknowledgement of the one before.
         socket.set_nodelay(true).expect("a socket can be told to send at once");
-        socket.connect(self.at).await.expect("somebody listens")
+        socket.connect(self.at).await
     }
 
-    /// A bare TLS connection from this visitor's address; fails the test where the visitor speaks no TLS.
-    pub async fn connect_tls(&self) -> TlsStream<TcpStream> {
+    async fn try_connect_tls(&self) -> io::Result<TlsStream<TcpStream>> {
         let settings = self.tls.as_ref().expect("a visitor that speaks TLS");
         let name = ServerName::try_from(self.name().to_owned()).expect("a host name");
         let connector = tokio_rustls::TlsConnector::from(Arc::clone(settings));
-        connector
-            .connect(name, self.connect().await)
-            .await
-            .expect("TLS comes to be")
+        connector.connect(name, self.try_connect().await?).await
     }
 
     /// Opens a WebSocket.
