@@ -6,6 +6,7 @@
 //! - [`Browser`]: Chromium with an empty profile, for what only a browser shows.
 //! - [`console`]: Adminer, Node-RED and the Django admin as their users install them.
 //! - [`FakeConsole`] and [`Recorder`]: consoles of ours where a test needs an answer no real one gives, or the very bytes.
+//! - [`raw`] and [`http2`]: bytes and frames by hand; [`strict`]: what may reach a console, read without mercy.
 //!
 //! Whatever is started here dies with the value that started it, by process id, and leaves its log in the output of a
 //! test that failed.
@@ -15,6 +16,7 @@ mod browser;
 pub mod console;
 mod door;
 mod fake;
+pub mod http2;
 mod patience;
 mod place;
 mod process;
@@ -22,6 +24,7 @@ pub mod raw;
 mod recorder;
 mod relay;
 mod reply;
+pub mod strict;
 mod tls;
 mod visitor;
 mod way;

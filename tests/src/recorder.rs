@@ -1,7 +1,6 @@
 //! A fake console that keeps every byte it was sent: what reached the console is a matter of bytes, not of a parser.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -37,6 +36,8 @@ impl Seen {
     }
 }
 
+/// Every byte of every connection, in the order in which the connections were opened.
+type Transcripts = Arc<Mutex<Vec<Vec<u8>>>>;
 type Answer = dyn Fn(&Seen) -> Vec<u8> + Send + Sync;
 
 /// Listens on a port of 127.0.0.1 until it is dropped.
@@ -44,7 +45,7 @@ type Answer = dyn Fn(&Seen) -> Vec<u8> + Send + Sync;
 pub struct Recorder {
     at: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
-    bytes: Arc<AtomicUsize>,
+    transcripts: Transcripts,
     serving: JoinHandle<()>,
 }
 
@@ -62,12 +63,17 @@ impl Recorder {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let at = listener.local_addr().expect("an address");
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
-        let bytes = Arc::<AtomicUsize>::default();
-        let serving = tokio::spawn(serve(listener, Arc::new(answer), Arc::clone(&seen), Arc::clone(&bytes)));
+        let transcripts = Transcripts::default();
+        let serving = tokio::spawn(serve(
+            listener,
+            Arc::new(answer),
+            Arc::clone(&seen),
+            Arc::clone(&transcripts),
+        ));
         Self {
             at,
             seen,
-            bytes,
+            transcripts,
             serving,
         }
     }
@@ -84,7 +90,23 @@ impl Recorder {
 
     /// How many bytes arrived so far, whether or not they make a request.
     pub fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Relaxed)
+        self.mark().into_iter().sum()
+    }
+
+    /// How many bytes each connection has brought so far: where [`Self::since`] begins.
+    pub fn mark(&self) -> Vec<usize> {
+        let transcripts = self.transcripts.lock().expect("nobody panics while writing");
+        transcripts.iter().map(Vec::len).collect()
+    }
+
+    /// What each connection has brought since the mark, without those that brought nothing.
+    pub fn since(&self, mark: &[usize]) -> Vec<Vec<u8>> {
+        let transcripts = self.transcripts.lock().expect("nobody panics while writing");
+        let new = transcripts
+            .iter()
+            .enumerate()
+            .map(|(connection, all)| all[mark.get(connection).copied().unwrap_or(0)..].to_vec());
+        new.filter(|bytes| !bytes.is_empty()).collect()
     }
 
     /// The last request; fails the test where none arrived.
@@ -99,34 +121,51 @@ impl Drop for Recorder {
     }
 }
 
-async fn serve(listener: TcpListener, answer: Arc<Answer>, seen: Arc<Mutex<Vec<Seen>>>, bytes: Arc<AtomicUsize>) {
+async fn serve(listener: TcpListener, answer: Arc<Answer>, seen: Arc<Mutex<Vec<Seen>>>, transcripts: Transcripts) {
     let mut connections = tokio::task::JoinSet::new();
     let mut count = 0;
     while let Ok((stream, _)) = listener.accept().await {
-        let stream = Counted {
+        transcripts
+            .lock()
+            .expect("nobody panics while writing")
+            .push(Vec::new());
+        let stream = Noted {
             stream,
-            bytes: Arc::clone(&bytes),
+            number: count,
+            transcripts: Arc::clone(&transcripts),
         };
         connections.spawn(converse(stream, count, Arc::clone(&answer), Arc::clone(&seen)));
         count += 1;
     }
 }
 
-/// A connection, and the count of what comes by it.
-struct Counted {
+/// A connection, and the note of every byte that comes by it.
+struct Noted {
     stream: TcpStream,
-    bytes: Arc<AtomicUsize>,
+    number: usize,
+    transcripts: Transcripts,
 }
 
-impl Counted {
+impl Noted {
+    /// Fills `bytes`. What came is noted also where the rest of it never does.
     async fn read(&mut self, bytes: &mut [u8]) -> Option<()> {
-        self.stream.read_exact(bytes).await.ok()?;
-        self.bytes.fetch_add(bytes.len(), Ordering::Relaxed);
+        let mut filled = 0;
+        while filled < bytes.len() {
+            let count = self
+                .stream
+                .read(&mut bytes[filled..])
+                .await
+                .ok()
+                .filter(|count| *count > 0)?;
+            let new = &bytes[filled..filled + count];
+            self.transcripts.lock().expect("nobody panics while writing")[self.number].extend_from_slice(new);
+            filled += count;
+        }
         Some(())
     }
 }
 
-async fn converse(mut stream: Counted, connection: usize, answer: Arc<Answer>, seen: Arc<Mutex<Vec<Seen>>>) {
+async fn converse(mut stream: Noted, connection: usize, answer: Arc<Answer>, seen: Arc<Mutex<Vec<Seen>>>) {
     while let Some(request) = read_request(&mut stream, connection).await {
         let reply = answer(&request);
         seen.lock().expect("nobody panics while writing").push(request);
@@ -136,7 +175,7 @@ async fn converse(mut stream: Counted, connection: usize, answer: Arc<Answer>, s
     }
 }
 
-async fn read_request(stream: &mut Counted, connection: usize) -> Option<Seen> {
+async fn read_request(stream: &mut Noted, connection: usize) -> Option<Seen> {
     let head = read_until(stream, b"\r\n\r\n").await?;
     let mut request = Seen {
         connection,
@@ -160,7 +199,7 @@ async fn read_request(stream: &mut Counted, connection: usize) -> Option<Seen> {
     Some(request)
 }
 
-async fn read_until(stream: &mut Counted, end: &[u8]) -> Option<Vec<u8>> {
+async fn read_until(stream: &mut Noted, end: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     while !bytes.ends_with(end) && bytes.len() < HEAD_BYTES_MAX {
         let mut byte = [0];

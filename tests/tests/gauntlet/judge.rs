@@ -1,0 +1,281 @@
+//! Runs a class of cases and collects whatever is not as it has to be.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use stagedoor_tests::http2::Ended;
+use stagedoor_tests::strict::{self, Reading, Strict};
+use stagedoor_tests::{Way, soon};
+
+use crate::case::{Ask, Case, Expected, Who};
+use crate::stage::{Outcome, Stage};
+
+/// What arrived at the consoles, read without mercy.
+#[derive(Debug, Default)]
+struct Arrived {
+    whole: Vec<Strict>,
+    unfinished: usize,
+    malformed: Vec<String>,
+    bytes: usize,
+}
+
+/// Sends every case by every way that can carry it, each from an address of its own, and fails the test with a list of what
+/// went wrong.
+pub(crate) async fn run(stage: &Stage, cases: Vec<Case>) {
+    let (mut wrong, mut to_be_noted, mut count) = (Vec::new(), Vec::new(), 0);
+    for case in &cases {
+        for way in case.ways() {
+            count += 1;
+            let own = format!("127.{}.{}.{}", 10 + count / 62_500, count / 250 % 250, count % 250 + 1);
+            let from = case.from.unwrap_or(&own);
+            let mark = (stage.console.mark(), stage.other.mark());
+            let outcome = stage.send(case, way, from).await;
+            let clean = format!("/public/clean/{count}");
+            let after = clean_request(stage, way, &clean).await;
+            let bytes = [stage.console.since(&mark.0), stage.other.since(&mark.1)].concat();
+            let arrived = read_all(&bytes, &clean);
+            let verdict = judge(&case.expected, way, &outcome, &arrived).and(after);
+            if let Err(why) = verdict {
+                wrong.push(describe(case, way, &why, &outcome, &bytes));
+            }
+            if case.from.is_none() && is_refusal(&case.expected, &outcome) {
+                to_be_noted.push((from.to_owned(), format!("{way:?} {} ({})", case.name, case.source)));
+            }
+        }
+    }
+    wrong.extend(not_noted(stage, to_be_noted).await);
+    println!("{} cases, {count} requests", cases.len());
+    assert!(
+        wrong.is_empty(),
+        "{} of {count} went wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+async fn clean_request(stage: &Stage, way: Way, path: &str) -> Result<(), String> {
+    let case = Case::ask(
+        "a clean request",
+        "",
+        Ask::get(path),
+        Expected::Arrives(Box::new(|_| Ok(()))),
+    );
+    let outcome = stage.send(&case, way, "127.0.0.1").await;
+    let whole = matches!(outcome.ended, Ended::Whole | Ended::Closed);
+    if outcome.status == 200 && whole {
+        Ok(())
+    } else {
+        Err(format!(
+            "a clean request afterwards: {} {:?}",
+            outcome.status, outcome.ended
+        ))
+    }
+}
+
+fn read_all(connections: &[Vec<u8>], but_for: &str) -> Arrived {
+    let mut arrived = Arrived::default();
+    for connection in connections {
+        let mut rest = connection.clone();
+        while !rest.is_empty() {
+            let length = rest.len();
+            match strict::read(&rest) {
+                Reading::Request(request, after) => {
+                    rest = after;
+                    if request.target != but_for {
+                        arrived.bytes += length - rest.len();
+                        arrived.whole.push(*request);
+                    }
+                    continue;
+                }
+                Reading::Unfinished => arrived.unfinished += 1,
+                Reading::Malformed(why) => arrived.malformed.push(why),
+            }
+            arrived.bytes += length;
+            break;
+        }
+    }
+    arrived
+}
+
+fn judge(expected: &Expected, way: Way, outcome: &Outcome, arrived: &Arrived) -> Result<(), String> {
+    if let [why, ..] = &arrived.malformed[..] {
+        return Err(format!("malformed at the console: {why}"));
+    }
+    match expected {
+        Expected::Refused(statuses) => {
+            nothing(arrived)?;
+            refused(statuses, way, outcome)
+        }
+        Expected::RefusedOr(statuses, check) => {
+            if arrived.bytes == 0 {
+                refused(statuses, way, outcome)
+            } else {
+                passed(1, 1, check, outcome, arrived)
+            }
+        }
+        Expected::CutOff(statuses) => {
+            if !arrived.whole.is_empty() || arrived.unfinished > 1 {
+                return Err(format!("{} whole requests arrived", arrived.whole.len()));
+            }
+            refused(statuses, way, outcome)
+        }
+        Expected::Arrives(check) => passed(1, 1, check, outcome, arrived),
+        Expected::AtMost(most, check) => passed(0, *most, check, outcome, arrived),
+        Expected::Ended => {
+            nothing(arrived)?;
+            match outcome.ended {
+                Ended::GoneAway(_) | Ended::Closed => Ok(()),
+                ended => Err(format!("the connection was not ended: {ended:?}")),
+            }
+        }
+    }
+}
+
+fn nothing(arrived: &Arrived) -> Result<(), String> {
+    if arrived.bytes == 0 {
+        Ok(())
+    } else {
+        Err(format!("{} bytes reached the console", arrived.bytes))
+    }
+}
+
+fn refused(statuses: &[u16], way: Way, outcome: &Outcome) -> Result<(), String> {
+    let ended_by_frame = matches!(outcome.ended, Ended::Reset(_) | Ended::GoneAway(_));
+    if outcome.status == 0 && ended_by_frame && Way::BY_FRAMES.contains(&way) {
+        return Ok(());
+    }
+    if !statuses.contains(&outcome.status) {
+        return Err(format!(
+            "answered {} ({:?}), not one of {statuses:?}",
+            outcome.status, outcome.ended
+        ));
+    }
+    let over = if Way::BY_FRAMES.contains(&way) {
+        outcome.ended != Ended::Silent
+    } else {
+        outcome.ended == Ended::Closed
+    };
+    if !over {
+        return Err(format!("refused, and left open: {:?}", outcome.ended));
+    }
+    is_ours(outcome)
+}
+
+/// An answer of the door's own, not of the library that carries it.
+fn is_ours(outcome: &Outcome) -> Result<(), String> {
+    if let Some(server) = outcome.header("server") {
+        return Err(format!("the answer says `Server: {server}`"));
+    }
+    for (name, part) in [
+        ("x-stagedoor-answer", "door"),
+        ("x-content-type-options", "nosniff"),
+        ("content-security-policy", "frame-ancestors 'none'"),
+        ("cache-control", "no-store"),
+        ("referrer-policy", ""),
+        ("x-frame-options", "DENY"),
+    ] {
+        if !outcome.header(name).is_some_and(|value| value.contains(part)) {
+            return Err(format!(
+                "the answer has no fitting `{name}`: {:?}",
+                outcome.header(name)
+            ));
+        }
+    }
+    let answers_to_head = outcome.body.is_empty() && outcome.header("content-length").is_some();
+    let body = String::from_utf8_lossy(&outcome.body);
+    if answers_to_head || body.contains("support_code") {
+        Ok(())
+    } else {
+        Err(format!("the answer has no support code: {body}"))
+    }
+}
+
+fn passed(
+    least: usize,
+    most: usize,
+    check: &dyn Fn(&Strict) -> Result<(), String>,
+    outcome: &Outcome,
+    arrived: &Arrived,
+) -> Result<(), String> {
+    let whole = arrived.whole.len();
+    if arrived.unfinished > 0 || whole < least || whole > most {
+        return Err(format!(
+            "{whole} whole and {} unfinished requests arrived",
+            arrived.unfinished
+        ));
+    }
+    if least > 0 && outcome.status != 200 {
+        return Err(format!("answered {} ({:?})", outcome.status, outcome.ended));
+    }
+    arrived.whole.iter().try_for_each(check)
+}
+
+fn is_refusal(expected: &Expected, outcome: &Outcome) -> bool {
+    match expected {
+        Expected::Refused(_) | Expected::CutOff(_) => true,
+        Expected::RefusedOr(..) => outcome.status != 200,
+        Expected::Arrives(_) | Expected::AtMost(..) | Expected::Ended => false,
+    }
+}
+
+/// The refusals whose addresses the audit does not know.
+async fn not_noted(stage: &Stage, refusals: Vec<(String, String)>) -> Vec<String> {
+    let Some((last, _)) = refusals.last() else {
+        return Vec::new();
+    };
+    let admin = stage.ways.door.admin();
+    // Written in order, though not at once. Where the last is never written, that is for the list below to say.
+    let waited = async || admin.audit("event=request.refused&limit=1000").await;
+    let noted = tokio::time::timeout(std::time::Duration::from_secs(5), async {
+        soon("the last refusal is noted", async || {
+            waited()
+                .await
+                .iter()
+                .any(|event| event["address"] == **last)
+                .then_some(())
+        })
+        .await;
+    });
+    noted.await.ok();
+    let known = addresses_in_audit(stage).await;
+    let missing = refusals.into_iter().filter(|(address, _)| !known.contains(address));
+    missing.map(|(_, name)| format!("- {name}: not in the audit")).collect()
+}
+
+async fn addresses_in_audit(stage: &Stage) -> BTreeSet<String> {
+    let admin = stage.ways.door.admin();
+    let (mut known, mut before) = (BTreeSet::new(), String::new());
+    loop {
+        let page = admin
+            .get(&format!("/v1/audit?event=request.refused&limit=1000{before}"))
+            .await
+            .expect(200)
+            .json();
+        let events = page["items"].as_array().cloned().unwrap_or_default();
+        known.extend(
+            events
+                .iter()
+                .filter_map(|event| event["address"].as_str().map(str::to_owned)),
+        );
+        match page["next"].as_str() {
+            Some(next) => before = format!("&before={next}"),
+            None => return known,
+        }
+    }
+}
+
+fn describe(case: &Case, way: Way, why: &str, outcome: &Outcome, bytes: &[Vec<u8>]) -> String {
+    const SHOWN: usize = 300;
+    let mut text = format!("- {way:?} {} ({}", case.name, case.source);
+    if case.who != Who::Nobody {
+        write!(text, ", by {:?}", case.who).ok();
+    }
+    write!(text, "): {why}").ok();
+    if outcome.status == 200 || why.contains("console") || why.contains("arrived") {
+        for connection in bytes {
+            let shown = &connection[..connection.len().min(SHOWN)];
+            write!(text, "\n    console: {:?}", String::from_utf8_lossy(shown)).ok();
+        }
+    }
+    text
+}
