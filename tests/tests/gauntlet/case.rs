@@ -98,7 +98,12 @@ impl Case {
     }
 
     /// From nobody, by bytes.
-    pub(crate) fn bytes(name: impl fmt::Display, source: &'static str, bytes: impl AsRef<[u8]>, expected: Expected) -> Self {
+    pub(crate) fn bytes(
+        name: impl fmt::Display,
+        source: &'static str,
+        bytes: impl AsRef<[u8]>,
+        expected: Expected,
+    ) -> Self {
         Self::new(name, source, Sent::Bytes(bytes.as_ref().to_vec()), expected)
     }
 
