@@ -68,7 +68,8 @@ pub(crate) struct Peer {
     pub(crate) cookie: Option<String>,
 }
 
-type Check = Box<dyn Fn(&Strict) -> Result<(), String>>;
+/// What a request that arrives has to pass.
+pub(crate) type Check = Box<dyn Fn(&Strict) -> Result<(), String>>;
 
 /// The safe outcome.
 pub(crate) enum Expected {
@@ -144,6 +145,12 @@ impl Case {
     /// Ends the sender's side behind the request.
     pub(crate) fn then_end(mut self) -> Self {
         self.then_end = true;
+        self
+    }
+
+    /// [`Self::then_end`], unless the request is whole as it is.
+    pub(crate) fn then_end_unless(mut self, whole: bool) -> Self {
+        self.then_end = !whole;
         self
     }
 
