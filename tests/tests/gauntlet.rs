@@ -8,11 +8,11 @@
 mod addresses;
 #[path = "gauntlet/case.rs"]
 mod case;
-#[path = "gauntlet/framing.rs"]
+#[path = "gauntlet/framing/mod.rs"]
 mod framing;
 #[path = "gauntlet/headers.rs"]
 mod headers;
-#[path = "gauntlet/http2.rs"]
+#[path = "gauntlet/http2/mod.rs"]
 mod http2;
 #[path = "gauntlet/judge.rs"]
 mod judge;

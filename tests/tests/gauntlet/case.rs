@@ -39,8 +39,8 @@ pub(crate) struct Case {
 pub(crate) enum Sent {
     /// A request that every version of HTTP can express.
     Ask(Ask),
-    /// Bytes of HTTP/1. `HOST` stands for the lines that make it a request of the sender's to site `a`, on a connection of
-    /// its own; `COOKIE` for the cookie's line alone.
+    /// Bytes of HTTP/1. `<HOST>` stands for the lines that make it a request of the sender's to site `a`, on a connection of
+    /// its own; `<COOKIE>` for the cookie's line alone.
     Bytes(Vec<u8>),
     /// Frames of HTTP/2; the answer is awaited on stream 1.
     Frames(Box<dyn Fn(&Peer) -> Vec<Frame>>),
@@ -81,9 +81,9 @@ pub(crate) enum Expected {
     CutOff(&'static [u16]),
     /// One well-formed request arrives, and passes.
     Arrives(Check),
-    /// This many well-formed requests arrive, or fewer, each of which passes.
+    /// This many well-formed requests arrive, or fewer, each of which passes, and at most the beginning of one more.
     AtMost(usize, Check),
-    /// The door ends the connection, and nothing arrives.
+    /// The door ends the connection, with or without an answer, and nothing arrives.
     Ended,
 }
 
@@ -175,8 +175,8 @@ impl Case {
             .as_ref()
             .map_or_else(String::new, |cookie| format!("Cookie: {cookie}\r\n"));
         let host = format!("Host: a.localhost\r\nConnection: close\r\n{cookie}");
-        let bytes = raw::replaced(&bytes, b"HOST", host.as_bytes());
-        raw::replaced(&bytes, b"COOKIE", cookie.as_bytes())
+        let bytes = raw::replaced(&bytes, b"<HOST>", host.as_bytes());
+        raw::replaced(&bytes, b"<COOKIE>", cookie.as_bytes())
     }
 
     /// What is sent by HTTP/2, on stream 1.
@@ -220,7 +220,7 @@ impl Ask {
     }
 
     fn http1(&self) -> Vec<u8> {
-        let mut bytes = [&self.method[..], b" ", &self.target, b" HTTP/1.1\r\nHOST"].concat();
+        let mut bytes = [&self.method[..], b" ", &self.target, b" HTTP/1.1\r\n<HOST>"].concat();
         for (name, value) in &self.headers {
             bytes.extend([&name[..], b": ", value, b"\r\n"].concat());
         }
@@ -280,6 +280,11 @@ impl Peer {
     pub(crate) fn request(&self, method: &str, path: &str, more: &[Field]) -> Vec<u8> {
         block(&[&self.pseudo(method.as_bytes(), path.as_bytes()), more].concat())
     }
+}
+
+/// The entries of a list that is written in one text, since most of them are short.
+pub(crate) fn each(list: &'static str) -> std::str::Split<'static, char> {
+    list.split('¦')
 }
 
 /// Passes whatever is well-formed.

@@ -1,6 +1,6 @@
 //! B: who says what about whom. What only the door may say arrives as the door says it, or not at all.
 
-use crate::case::{Ask, BAD_REQUEST, Case, Check, DENIED, Expected, Who, anything, both, once, target, without};
+use crate::case::{Ask, BAD_REQUEST, Case, Check, DENIED, Expected, Who, anything, both, each, once, target, without};
 use crate::judge::run;
 use crate::stage::Stage;
 
@@ -101,20 +101,13 @@ async fn of_several_values_of_a_managed_header_none_arrives_but_the_doors() {
             cases.push(case.by(Who::Bob));
         }
     }
-    for nominated in [
-        "X-Stagedoor-User",
-        "x-stagedoor-user, remote-user",
-        "Host",
-        "X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto",
-        "Cookie",
-        "close, X-Stagedoor-Assertion",
-        "X_Stagedoor_User",
-        "Content-Length",
-        "Transfer-Encoding",
-        "Connection",
-        "keep-alive, x-a",
-    ] {
-        let bytes = format!("GET /app/x HTTP/1.1\r\nHost: a.localhost\r\nConnection: close, {nominated}\r\nCOOKIE\r\n");
+    for nominated in each(
+        "X-Stagedoor-User¦x-stagedoor-user, remote-user¦Host¦\
+        X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto¦Cookie¦close, X-Stagedoor-Assertion¦\
+        X_Stagedoor_User¦Content-Length¦Transfer-Encoding¦Connection¦keep-alive, x-a",
+    ) {
+        let bytes =
+            format!("GET /app/x HTTP/1.1\r\nHost: a.localhost\r\nConnection: close, {nominated}\r\n<COOKIE>\r\n");
         let expected = Expected::RefusedOr(
             &[400, 401],
             both(about_bob(), both(once("host", "a.localhost"), has_address())),
@@ -201,14 +194,14 @@ async fn a_session_is_one_cookie_that_no_other_credential_replaces() {
         Case::bytes(title, "B16", bytes, DENIED).by(Who::Bob)
     };
     let mut cases = vec![
-        with_cookie("an own cookie and a second line of it", "COOKIECOOKIE"),
+        with_cookie("an own cookie and a second line of it", "<COOKIE><COOKIE>"),
         with_cookie(
             "an evil cookie first",
-            "Cookie: stagedoor=evil; __Host-stagedoor=evil\r\nCOOKIE",
+            "Cookie: stagedoor=evil; __Host-stagedoor=evil\r\n<COOKIE>",
         ),
         with_cookie(
             "an evil cookie last",
-            "COOKIECookie: stagedoor=evil; __Host-stagedoor=evil\r\n",
+            "<COOKIE>Cookie: stagedoor=evil; __Host-stagedoor=evil\r\n",
         ),
         with_cookie(
             "a cookie in quotes",
@@ -256,7 +249,7 @@ async fn a_session_is_one_cookie_that_no_other_credential_replaces() {
 async fn every_byte_in_a_header_is_harmless_or_refused() {
     let mut cases = Vec::new();
     let mut case = |name: String, line: Vec<u8>, safe: Expected| {
-        let bytes = [b"GET /public/x HTTP/1.1\r\nHOST", &line[..], b"\r\n\r\n"].concat();
+        let bytes = [b"GET /public/x HTTP/1.1\r\n<HOST>", &line[..], b"\r\n\r\n"].concat();
         cases.push(Case::bytes(name, "C10 CVE-2023-25725", bytes, safe));
     };
     for byte in 0..=255_u8 {
@@ -281,7 +274,7 @@ async fn every_byte_in_a_header_is_harmless_or_refused() {
             ("at the end of", [b"x-a: 1", &[byte][..]].concat()),
         ] {
             let safe = match byte {
-                b'\t' | b' '..0x7f => Expected::Arrives(anything()),
+                b'\t' | b' '..=b'~' => Expected::Arrives(anything()),
                 0x80.. => Expected::RefusedOr(&[400], anything()),
                 _ => BAD_REQUEST,
             };
