@@ -73,9 +73,9 @@ impl ProxyHttp for Gate {
     }
 
     async fn early_request_filter(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<()> {
-        // Only where pingora has not already decided to close: it does so for framing that is not to be trusted.
-        if session.get_keepalive().is_some() {
-            session.set_keepalive(Some(ctx.snapshot.building.limits.keepalive.as_secs()));
+        // How long the next request may be waited for is watched where it is read; what is no request ends the connection.
+        if ctx.wire_fault().is_some() {
+            session.set_keepalive(None);
         }
         session.set_read_timeout(Some(READ_TIMEOUT));
         session.set_write_timeout(Some(WRITE_TIMEOUT));
@@ -124,11 +124,20 @@ impl ProxyHttp for Gate {
 
     async fn request_body_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         body: &mut Option<Bytes>,
         end_of_stream: bool,
         ctx: &mut RequestContext,
     ) -> Result<()> {
+        if session.is_http2()
+            && let Some(slot) = &ctx.slot
+        {
+            slot.turn()
+                .body_arrives(body.as_ref().map_or(0, |bytes| bytes.len() as u64));
+            if end_of_stream {
+                slot.turn().body_ends();
+            }
+        }
         if let Some(limit) = ctx.permitted_site().and_then(|site| site.body_bytes_max) {
             ctx.body_bytes_seen += body.as_ref().map_or(0, |bytes| bytes.len() as u64);
             if ctx.body_bytes_seen > limit {
@@ -164,7 +173,11 @@ impl ProxyHttp for Gate {
 
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, ctx: &mut RequestContext) -> FailToProxy {
         let nothing_sent = session.response_written().is_none();
-        let error_code = match refused_by(error) {
+        let refused = match ctx.wire_fault() {
+            Some(fault) => Some(Refused::Wire(fault)),
+            None => refused_by(error),
+        };
+        let error_code = match refused {
             Some(refused) if nothing_sent => {
                 session.set_keepalive(None);
                 answer::refuse(self, session, ctx, &refused, None).await.unwrap_or(0)

@@ -64,6 +64,7 @@ pub async fn open(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) 
             session.as_downstream_mut().write_response_header(answer).await?;
             (ctx.outcome, ctx.status) = ("allowed", 101);
             admitted.becomes_tunnel();
+            slot.turn().becomes_tunnel();
             gate.metrics.tunnels_open.inc();
             let used = || {
                 if let Some(session) = &admitted.session {
