@@ -9,7 +9,8 @@ use crate::fault::KeyPath;
 use crate::network::NetworkSet;
 use crate::pattern::{Pattern, Trie};
 use crate::policy::AreaId;
-use crate::rules::OpenTo;
+use crate::request::Leniencies;
+use crate::rules::{OpenTo, Preflight};
 use crate::verb::Verb;
 
 /// How many named actions an area may have: they are bits of a `u64`.
@@ -20,6 +21,8 @@ pub(crate) struct Site {
     pub(crate) name: Box<str>,
     /// `None`: from anywhere.
     pub(crate) networks: Option<NetworkSet>,
+    pub(crate) leniencies: Leniencies,
+    pub(crate) preflight: Preflight,
     /// By name, in rising order; an [`AreaId`] is a place in here.
     pub(crate) areas: Vec<Area>,
     pub(crate) area_ids: HashMap<Box<str>, AreaId, FixedState>,

@@ -92,6 +92,7 @@ pub(crate) fn explained(policy: &Policy, visitor: Option<Visitor<'_>>, from: &st
         target: &target,
         address: ClientAddress::of_peer(from.parse().unwrap()),
         visitor,
+        preflight: false,
     };
     let explanation = crate::explain(policy, &question);
     assert_eq!(crate::decide(policy, &question), explanation.decision);

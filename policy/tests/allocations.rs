@@ -86,6 +86,7 @@ fn judging_a_request_does_not_allocate() {
             target: &target,
             address: ClientAddress::of_peer(address.parse().unwrap()),
             visitor: Some(visitor),
+            preflight: false,
         };
         let stranger = Question {
             visitor: None,

@@ -58,6 +58,7 @@ fn outcome(policy: &Policy, method: &str, raw: &[u8], role: Option<&str>, from: 
         target: &target,
         address: ClientAddress::of_peer(from.parse().unwrap()),
         visitor,
+        preflight: false,
     };
     let decision = decide(policy, &question);
     assert_eq!(explain(policy, &question).decision, decision);

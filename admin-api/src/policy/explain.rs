@@ -156,6 +156,7 @@ pub(super) async fn explain_request(
         target: &target,
         address: asked.address,
         visitor,
+        preflight: false,
     };
     Ok(Answer(Explained::judged(&policy, &question, kept_out)))
 }

@@ -139,6 +139,7 @@ fn with_question<T>(
                 target,
                 address,
                 visitor: Some(facts.visitor()),
+                preflight: false,
             })
         }
         None => ask(&Question {
@@ -146,6 +147,7 @@ fn with_question<T>(
             target,
             address,
             visitor: None,
+            preflight: false,
         }),
     }
 }

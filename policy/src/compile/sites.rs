@@ -50,6 +50,8 @@ fn compile_site(name: &str, rules: &SiteRules, named: &NamedNetworks<'_>, faults
     let mut site = Site {
         name: name.into(),
         networks: limit(rules.networks.as_deref(), &at.key("networks"), named, faults),
+        leniencies: rules.allow,
+        preflight: rules.preflight,
         areas: Vec::new(),
         area_ids: table(),
         rules: Vec::new(),

@@ -10,8 +10,9 @@ use crate::network::NetworkSet;
 use crate::policy::Policy;
 use crate::request::ClientAddress;
 use crate::role::Role;
-use crate::rules::{OpenTo, SecondFactor};
+use crate::rules::{OpenTo, Preflight, SecondFactor};
 use crate::site::{Area, Need, Rule, Site};
+use crate::verb::Verb;
 use crate::{ExtraGrant, Level};
 
 pub(super) fn judge(policy: &Policy, question: &Question<'_>, notes: &mut impl Notes) -> Decision {
@@ -32,6 +33,9 @@ fn walk(policy: &Policy, question: &Question<'_>, notes: &mut impl Notes) -> Res
     let site = policy.site_at(question.site);
     site_networks(site, question.address, notes)?;
     let place = find_area(site, question, notes);
+    if let Some(place) = place.filter(|place| is_forwarded_preflight(place, question, notes)) {
+        return Ok(place.permit(question));
+    }
     if let Some(place) = place.filter(|place| place.area.open_to == OpenTo::Everyone) {
         notes.step("grant", true, || place.open("everyone"));
         return Ok(place.permit(question));
@@ -109,6 +113,24 @@ fn find_area<'p>(site: Option<&'p Site>, question: &Question<'_>, notes: &mut im
         (None, None) => ("the policy has no such site".to_owned(), None),
     });
     place
+}
+
+/// Whether it is a preflight and the site has the console answer those: browsers send them without a session.
+fn is_forwarded_preflight(place: &Place<'_>, question: &Question<'_>, notes: &mut impl Notes) -> bool {
+    if !question.preflight || question.target.verb() != Verb::Options {
+        return false;
+    }
+    let forwarded = place.site.preflight == Preflight::Forward;
+    notes.step("preflight", true, || {
+        let site = &place.site.name;
+        let detail = if forwarded {
+            format!("the site `{site}` has the console answer preflights, whoever asks")
+        } else {
+            format!("the site `{site}` judges preflights like any other request")
+        };
+        (detail, Some(KeyPath::of(["site", site, "preflight"])))
+    });
+    forwarded
 }
 
 fn signed_in<'q>(question: &Question<'q>, notes: &mut impl Notes) -> Result<Visitor<'q>, Refusal> {
