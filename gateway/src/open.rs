@@ -17,6 +17,7 @@ use arc_swap::ArcSwapOption;
 use futures_util::FutureExt as _;
 use futures_util::task::AtomicWaker;
 
+use crate::bound::PrivateWay;
 use crate::stage::decide::Admitted;
 
 const SHARDS: usize = 16;
@@ -33,6 +34,7 @@ pub struct Slot {
     header_read: AtomicBool,
     ended: AtomicBool,
     waker: AtomicWaker,
+    private: PrivateWay,
 }
 
 /// How [`Slot::run`] came to its end.
@@ -52,6 +54,11 @@ impl Slot {
     /// The request's header has been read.
     pub fn has_header(&self) {
         self.header_read.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether connections to consoles are shared with others, for as long as this slot lasts.
+    pub fn private(&self) -> &PrivateWay {
+        &self.private
     }
 
     /// From now on the request counts as let through and can be judged again.
