@@ -371,6 +371,25 @@ fn who_may_frame_a_site_is_said_clearly_or_not_at_all() {
 }
 
 #[test]
+fn a_leniency_that_there_is_not_is_told_with_the_nearest_that_there_is() {
+    let policy =
+        "[site.console]\nallow = [\"semicolon\", \"encoded_slash\", \"dot-segment\"]\npreflight = \"foward\"\n";
+    let folder = Folder::with(BUILDING, policy);
+    let rendered = folder.load().expect_err("at fault").to_string();
+    assert_eq!(
+        faults_of(BUILDING, policy),
+        [
+            "policy.toml:2:23 `encoded_slash` is not known here",
+            "policy.toml:2:40 `dot-segment` is not known here",
+            "policy.toml:3:13 `foward` is not known here",
+        ]
+    );
+    for near in ["did you mean `\"encoded-slash\"`?", "did you mean `\"forward\"`?"] {
+        assert!(rendered.contains(near), "{rendered}");
+    }
+}
+
+#[test]
 fn a_large_file_of_nonsense_is_told_in_good_time() {
     // Work for each fault that grew with the file would take hours here.
     let folder = Folder::with(BUILDING, &"x\n".repeat(500_000));

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use stagedoor_policy::rules::{OpenTo, Rules, SecondFactor, SiteRules, WhenFull};
+use stagedoor_policy::request::Leniency;
+use stagedoor_policy::rules::{OpenTo, Preflight, Rules, SecondFactor, SiteRules, WhenFull};
 
 use super::{BUILDING, Folder, POLICY};
 use crate::{
@@ -65,7 +66,7 @@ fn a_building_of_three_lines_has_every_default() {
             limits.websockets_per_account_max,
             limits.malformed_per_minute_max
         ),
-        (100, 256, 256, 10, 3600, 100, 50, 300)
+        (200, 1000, 256, 10, 3600, 100, 500, 6000)
     );
 }
 
@@ -222,6 +223,8 @@ fn every_rule_reaches_its_field() {
 office = ["198.51.100.0/24", "!198.51.100.66"]
 [site.console]
 networks = ["office"]
+allow = ["encoded-slash", "case-insensitive"]
+preflight = "forward"
 [site.console.areas]
 common = { paths = ["/static/**"], open_to = "signed-in" }
 public = { paths = ["/shop/**"], open_to = "everyone" }
@@ -265,6 +268,11 @@ at_most = 64
     assert_eq!(rules.networks["office"], ["198.51.100.0/24", "!198.51.100.66"]);
     let site = &rules.sites["console"];
     assert_eq!(site.networks, Some(vec!["office".to_owned()]));
+    assert_eq!(
+        site.allow.iter().collect::<Vec<_>>(),
+        [Leniency::EncodedSlash, Leniency::CaseInsensitive]
+    );
+    assert_eq!(site.preflight, Preflight::Forward);
     assert_eq!(site.areas["common"].open_to, OpenTo::SignedIn);
     assert_eq!(site.areas["public"].open_to, OpenTo::Everyone);
     let devices = &site.areas["devices"];

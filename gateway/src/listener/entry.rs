@@ -90,7 +90,7 @@ impl Entry {
         let limits = parts.live.current().building.limits;
         let descriptors = descriptors::for_connections();
         let possible = descriptors / DESCRIPTORS_PER_CONNECTION as usize;
-        if possible < limits.connections_max {
+        if possible < limits.connections_max / 2 {
             tracing::warn!(
                 possible,
                 connections_max = limits.connections_max,
