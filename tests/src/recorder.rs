@@ -7,8 +7,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-const HEAD_BYTES_MAX: usize = 1024 * 1024;
-
 /// One request as it arrived.
 #[derive(Debug, Clone)]
 pub struct Seen {
@@ -99,14 +97,14 @@ impl Recorder {
         transcripts.iter().map(Vec::len).collect()
     }
 
-    /// What each connection has brought since the mark, without those that brought nothing.
-    pub fn since(&self, mark: &[usize]) -> Vec<Vec<u8>> {
+    /// What each connection, by its number, has brought since the mark, without those that brought nothing.
+    pub fn since(&self, mark: &[usize]) -> Vec<(usize, Vec<u8>)> {
         let transcripts = self.transcripts.lock().expect("nobody panics while writing");
         let new = transcripts
             .iter()
             .enumerate()
-            .map(|(connection, all)| all[mark.get(connection).copied().unwrap_or(0)..].to_vec());
-        new.filter(|bytes| !bytes.is_empty()).collect()
+            .map(|(connection, all)| (connection, all[mark.get(connection).copied().unwrap_or(0)..].to_vec()));
+        new.filter(|(_, bytes)| !bytes.is_empty()).collect()
     }
 
     /// The last request; fails the test where none arrived.
@@ -133,35 +131,52 @@ async fn serve(listener: TcpListener, answer: Arc<Answer>, seen: Arc<Mutex<Vec<S
             stream,
             number: count,
             transcripts: Arc::clone(&transcripts),
+            unread: Vec::new(),
         };
         connections.spawn(converse(stream, count, Arc::clone(&answer), Arc::clone(&seen)));
         count += 1;
     }
 }
 
-/// A connection, and the note of every byte that comes by it.
+/// A connection, what came by it and was not read yet, and the note of every byte.
 struct Noted {
     stream: TcpStream,
     number: usize,
     transcripts: Transcripts,
+    unread: Vec<u8>,
 }
 
 impl Noted {
-    /// Fills `bytes`. What came is noted also where the rest of it never does.
-    async fn read(&mut self, bytes: &mut [u8]) -> Option<()> {
-        let mut filled = 0;
-        while filled < bytes.len() {
-            let count = self
-                .stream
-                .read(&mut bytes[filled..])
-                .await
-                .ok()
-                .filter(|count| *count > 0)?;
-            let new = &bytes[filled..filled + count];
-            self.transcripts.lock().expect("nobody panics while writing")[self.number].extend_from_slice(new);
-            filled += count;
-        }
+    /// Waits for more, and notes it at once, whether or not anybody will read it.
+    async fn hear(&mut self) -> Option<()> {
+        let mut piece = [0; 16 * 1024];
+        let count = self.stream.read(&mut piece).await.ok().filter(|count| *count > 0)?;
+        let new = &piece[..count];
+        self.transcripts.lock().expect("nobody panics while writing")[self.number].extend_from_slice(new);
+        self.unread.extend_from_slice(new);
         Some(())
+    }
+
+    /// Takes so many bytes.
+    async fn read(&mut self, length: usize) -> Option<Vec<u8>> {
+        while self.unread.len() < length {
+            self.hear().await?;
+        }
+        Some(self.unread.drain(..length).collect())
+    }
+
+    /// Takes everything up to and with `end`.
+    async fn read_until(&mut self, end: &[u8]) -> Option<Vec<u8>> {
+        let mut looked_at = 0_usize;
+        loop {
+            let from = looked_at.saturating_sub(end.len());
+            let found = self.unread[from..].windows(end.len()).position(|window| window == end);
+            if let Some(at) = found {
+                return self.read(from + at + end.len()).await;
+            }
+            looked_at = self.unread.len();
+            self.hear().await?;
+        }
     }
 }
 
@@ -176,35 +191,21 @@ async fn converse(mut stream: Noted, connection: usize, answer: Arc<Answer>, see
 }
 
 async fn read_request(stream: &mut Noted, connection: usize) -> Option<Seen> {
-    let head = read_until(stream, b"\r\n\r\n").await?;
+    let head = stream.read_until(b"\r\n\r\n").await?;
     let mut request = Seen {
         connection,
         head: String::from_utf8_lossy(&head).into_owned(),
         body: Vec::new(),
     };
-    if let Some(length) = request
+    let length = request
         .values("content-length")
         .first()
-        .and_then(|length| length.parse().ok())
-    {
-        request.body = vec![0; length];
-        stream.read(&mut request.body).await?;
-    } else if request
-        .values("transfer-encoding")
-        .iter()
-        .any(|coding| coding.eq_ignore_ascii_case("chunked"))
-    {
-        request.body = read_until(stream, b"0\r\n\r\n").await?;
+        .and_then(|length| length.parse().ok());
+    let codings = request.values("transfer-encoding");
+    if let Some(length) = length {
+        request.body = stream.read(length).await?;
+    } else if codings.iter().any(|coding| coding.eq_ignore_ascii_case("chunked")) {
+        request.body = stream.read_until(b"0\r\n\r\n").await?;
     }
     Some(request)
-}
-
-async fn read_until(stream: &mut Noted, end: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    while !bytes.ends_with(end) && bytes.len() < HEAD_BYTES_MAX {
-        let mut byte = [0];
-        stream.read(&mut byte).await?;
-        bytes.push(byte[0]);
-    }
-    Some(bytes)
 }

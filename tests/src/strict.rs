@@ -1,8 +1,8 @@
 //! A reader of HTTP/1.1 that forgives nothing: what a console receives must have one reading only. Beside it the verdict
 //! of somebody else's judge.
 
-use http_desync_guardian::RequestSafetyTier;
 use http_desync_guardian::request_analyzer::HttpRequestData;
+use http_desync_guardian::{ClassificationReason, RequestSafetyTier};
 
 /// One well-formed request.
 #[derive(Debug, Clone)]
@@ -62,13 +62,31 @@ pub fn read(bytes: &[u8]) -> Reading {
 /// The verdict of the public judge, which looks at heads alone.
 fn judged(request: Strict, head: &[u8]) -> Result<Strict, String> {
     let verdict = HttpRequestData::analyze_raw_request(head);
-    if matches!(verdict.tier, RequestSafetyTier::Ambiguous | RequestSafetyTier::Severe) {
+    let harmless = matches!(verdict.reason, ClassificationReason::SuspiciousHeader) && !looks_like_framing(&request);
+    if !harmless && matches!(verdict.tier, RequestSafetyTier::Ambiguous | RequestSafetyTier::Severe) {
         return Err(format!(
             "http_desync_guardian: {:?} {:?}",
             verdict.tier, verdict.message
         ));
     }
     Ok(request)
+}
+
+/// Whether a header has the letters of one that says where a request ends, and is another. The judge suspects also names
+/// that differ in a letter; those are other names to every reader.
+fn looks_like_framing(request: &Strict) -> bool {
+    let letters = |name: &str| {
+        name.to_ascii_lowercase()
+            .replace(|each: char| !each.is_ascii_alphanumeric(), "")
+    };
+    let looks = |name: &str| matches!(letters(name).as_str(), "contentlength" | "transferencoding");
+    let is = |name: &str| {
+        matches!(
+            name.to_ascii_lowercase().as_str(),
+            "content-length" | "transfer-encoding"
+        )
+    };
+    request.headers.iter().any(|(name, _)| looks(name) && !is(name))
 }
 
 /// Request line and header lines, without the empty line. An unfinished head may break off anywhere.

@@ -43,7 +43,6 @@ async fn a_declared_proxy_is_believed_where_its_words_have_one_reading() {
         &["2001:db8::1"],
         &["::ffff:10.0.0.1"],
         &["127.0.1.5"],
-        &[],
         &["127.0.0.5, 127.0.2.8"],
     ] {
         cases.push(forwarded(lines, "B10", DENIED));
@@ -57,6 +56,8 @@ async fn a_declared_proxy_is_believed_where_its_words_have_one_reading() {
         // Nothing the proxy says of who is behind it can be believed where its last word cannot be read.
         cases.push(forwarded(&[text], "B10", Expected::Refused(&[400, 403])));
     }
+    // Who stands behind it is not said at all.
+    cases.push(forwarded(&[], "B10", Expected::Refused(&[400, 401, 403])));
     let endless = "10.9.1.1, ".repeat(5_000) + "127.0.0.5";
     cases.push(forwarded(&[&endless], "B10", BAD_REQUEST));
     run(&Stage::with(DECLARED).await, cases).await;

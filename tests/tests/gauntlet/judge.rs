@@ -10,6 +10,14 @@ use stagedoor_tests::{Way, soon};
 use crate::case::{Ask, Case, Expected, Who};
 use crate::stage::{Outcome, Stage};
 
+/// The connections of a second console, by numbers that the first has none of.
+fn numbered_apart(connections: Vec<(usize, Vec<u8>)>) -> Vec<(usize, Vec<u8>)> {
+    connections
+        .into_iter()
+        .map(|(number, bytes)| (usize::MAX - number, bytes))
+        .collect()
+}
+
 /// What arrived at the consoles, read without mercy.
 #[derive(Debug, Default)]
 struct Arrived {
@@ -17,12 +25,15 @@ struct Arrived {
     unfinished: usize,
     malformed: Vec<String>,
     bytes: usize,
+    /// The connections whose last request was not read to its end.
+    broken_off: Vec<usize>,
 }
 
 /// Sends every case by every way that can carry it, each from an address of its own, and fails the test with a list of what
 /// went wrong.
 pub(crate) async fn run(stage: &Stage, cases: Vec<Case>) {
     let (mut wrong, mut to_be_noted, mut count) = (Vec::new(), Vec::new(), 0);
+    let mut broken_off = BTreeSet::new();
     for case in &cases {
         for way in case.ways() {
             count += 1;
@@ -32,8 +43,12 @@ pub(crate) async fn run(stage: &Stage, cases: Vec<Case>) {
             let outcome = stage.send(case, way, from).await;
             let clean = format!("/public/clean/{count}");
             let after = clean_request(stage, way, &clean).await;
-            let bytes = [stage.console.since(&mark.0), stage.other.since(&mark.1)].concat();
+            let mut bytes = [stage.console.since(&mark.0), numbered_apart(stage.other.since(&mark.1))].concat();
+            // The rest of what an earlier case began is not this one's. Did the door use such a connection again, no console
+            // would answer on it, and the clean request would have failed.
+            bytes.retain(|(connection, _)| !broken_off.contains(connection));
             let arrived = read_all(&bytes, &clean);
+            broken_off.extend(&arrived.broken_off);
             let verdict = judge(case, way, &outcome, &arrived).and(after);
             if let Err(why) = verdict {
                 wrong.push(describe(case, way, &why, &outcome, &bytes));
@@ -72,10 +87,10 @@ async fn clean_request(stage: &Stage, way: Way, path: &str) -> Result<(), String
     }
 }
 
-fn read_all(connections: &[Vec<u8>], but_for: &str) -> Arrived {
+fn read_all(connections: &[(usize, Vec<u8>)], but_for: &str) -> Arrived {
     let mut arrived = Arrived::default();
-    for connection in connections {
-        let mut rest = connection.clone();
+    for (number, bytes) in connections {
+        let mut rest = bytes.clone();
         while !rest.is_empty() {
             let length = rest.len();
             match strict::read(&rest) {
@@ -91,6 +106,7 @@ fn read_all(connections: &[Vec<u8>], but_for: &str) -> Arrived {
                 Reading::Malformed(why) => arrived.malformed.push(why),
             }
             arrived.bytes += length;
+            arrived.broken_off.push(*number);
             break;
         }
     }
@@ -270,7 +286,7 @@ async fn addresses_in_audit(stage: &Stage) -> BTreeSet<String> {
     }
 }
 
-fn describe(case: &Case, way: Way, why: &str, outcome: &Outcome, bytes: &[Vec<u8>]) -> String {
+fn describe(case: &Case, way: Way, why: &str, outcome: &Outcome, bytes: &[(usize, Vec<u8>)]) -> String {
     const SHOWN: usize = 300;
     let mut text = format!("- {way:?} {} ({}", case.name, case.source);
     if case.who != Who::Nobody {
@@ -278,7 +294,7 @@ fn describe(case: &Case, way: Way, why: &str, outcome: &Outcome, bytes: &[Vec<u8
     }
     write!(text, "): {why}").ok();
     if outcome.status == 200 || why.contains("console") || why.contains("arrived") {
-        for connection in bytes {
+        for (_, connection) in bytes {
             let shown = &connection[..connection.len().min(SHOWN)];
             write!(text, "\n    console: {:?}", String::from_utf8_lossy(shown)).ok();
         }

@@ -44,7 +44,7 @@ async fn a_chunk_that_two_readers_could_measure_differently_is_never_part_of_a_w
         ("line feeds at the end", "3\r\nabc\r\n0\n\n"),
         ("a line feed alone at the very end", "3\r\nabc\r\n0\r\n\n"),
         ("no chunk", "\r\n"),
-        ("text", "abc\r\n\r\n"),
+        ("text", "xyz\r\n\r\n"),
         ("an end with an extension", "3\r\nabc\r\n0;a\r\n\r\n"),
         ("an end with a blank", "3\r\nabc\r\n0 \r\n\r\n"),
         ("an empty chunk in the middle of a line", "0\r\n\r3\r\nabc\r\n0\r\n\r\n"),

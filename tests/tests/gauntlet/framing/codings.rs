@@ -26,8 +26,7 @@ async fn a_transfer_encoding_is_chunked_in_one_spelling_or_is_refused() {
             format!("Transfer-Encoding: chunked{odd}identity"),
         ] {
             // Blanks around a value are nobody's business; nothing else is.
-            let blank_around =
-                [" ", "\t"].contains(&odd) && ["chu", "identity"].iter().all(|part| !line.contains(part));
+            let blank_around = [" ", "\t"].contains(&odd) && line.contains("chunked") && !line.contains("identity");
             let safe = if blank_around {
                 Expected::RefusedOr(&[400], both(body(""), anything()))
             } else {
@@ -50,7 +49,7 @@ async fn a_transfer_encoding_is_chunked_in_one_spelling_or_is_refused() {
             let bytes = post(&format!("{line}\r\nContent-Length: 0\r\n"), "");
             // Where that makes a header of another name, it is one that nobody can take for the coding.
             let safe = Expected::RefusedOr(&[400], both(without("transfer_encoding"), not_the_coding()));
-            cases.push(Case::bytes(named(&line), "C06 defparam/smuggler", bytes, safe).then_end_unless(false));
+            cases.push(Case::bytes(named(&line), "C06 defparam/smuggler", bytes, safe));
         }
     }
     for value in each(

@@ -3,7 +3,7 @@
 use stagedoor_tests::http2::Frame;
 
 use super::{fields, lone, more};
-use crate::case::{BAD_REQUEST, Case, DENIED, Expected, Field, Peer, Who, block, each, field, once, without};
+use crate::case::{BAD_REQUEST, Case, DENIED, Expected, Field, Peer, Who, block, each, field, once, target, without};
 use crate::judge::run;
 use crate::stage::Stage;
 
