@@ -129,7 +129,11 @@ mod tests {
             ("Digest username=\"NTLM\"", false),
             ("AWS4-HMAC-SHA256 Credential=x", false),
         ] {
-            assert_eq!(asks_to_bind(&headers("authorization", credentials)), bound, "{credentials}");
+            assert_eq!(
+                asks_to_bind(&headers("authorization", credentials)),
+                bound,
+                "{credentials}"
+            );
         }
         assert!(!asks_to_bind(&HeaderMap::new()));
     }
@@ -143,7 +147,11 @@ mod tests {
             ("Basic realm=\"NTLM\"", false),
             ("Bearer", false),
         ] {
-            assert_eq!(offers_to_bind(&headers("www-authenticate", challenges)), bound, "{challenges}");
+            assert_eq!(
+                offers_to_bind(&headers("www-authenticate", challenges)),
+                bound,
+                "{challenges}"
+            );
         }
         assert!(offers_to_bind(&headers("persistent-auth", "true")));
     }

@@ -96,6 +96,9 @@ mod tests {
         drop(first);
         assert!(crowd.sit(one, 2).is_some());
         drop(second);
-        assert!(crowd.taken.lock().unwrap().is_empty(), "nothing is kept of who has left");
+        assert!(
+            crowd.taken.lock().unwrap().is_empty(),
+            "nothing is kept of who has left"
+        );
     }
 }

@@ -40,7 +40,8 @@ impl Due {
     pub fn await_header(&self, now: Instant, within: Duration) {
         let after_start = now.saturating_duration_since(self.started);
         let due = after_start.saturating_add(within).saturating_add(ALLOWANCE);
-        self.header.store(u64::try_from(due.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.header
+            .store(u64::try_from(due.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// The answer's header is there.
@@ -52,8 +53,7 @@ impl Due {
     pub fn is_over(&self, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.started);
         let header = self.header.load(Ordering::Relaxed);
-        passed > self.total.saturating_add(ALLOWANCE)
-            || (header != NOTHING && passed > Duration::from_micros(header))
+        passed > self.total.saturating_add(ALLOWANCE) || (header != NOTHING && passed > Duration::from_micros(header))
     }
 }
 
@@ -67,7 +67,10 @@ mod tests {
     fn a_header_that_drips_in_is_waited_for_no_longer_than_one_that_does_not_come() {
         let start = Instant::now();
         let due = Due::new(start, 3600 * SECOND);
-        assert!(!due.is_over(start + 100 * SECOND), "the request itself is still coming in");
+        assert!(
+            !due.is_over(start + 100 * SECOND),
+            "the request itself is still coming in"
+        );
         due.await_header(start + 100 * SECOND, 60 * SECOND);
         assert!(!due.is_over(start + 161 * SECOND));
         assert!(due.is_over(start + 162 * SECOND));

@@ -30,7 +30,10 @@ pub fn caught_at_once<T>(stage: &'static str, work: impl FnOnce() -> Result<T>) 
 }
 
 fn panicked(stage: &'static str) -> Box<Error> {
-    tracing::error!(stage, "a stage panicked; its request is answered with 500, nothing else is affected");
+    tracing::error!(
+        stage,
+        "a stage panicked; its request is answered with 500, nothing else is affected"
+    );
     Error::explain(PANICKED, stage)
 }
 
@@ -43,7 +46,9 @@ pub fn log_places() {
 }
 
 fn place(panic: &PanicHookInfo<'_>) -> String {
-    panic.location().map_or_else(|| "unknown".to_owned(), ToString::to_string)
+    panic
+        .location()
+        .map_or_else(|| "unknown".to_owned(), ToString::to_string)
 }
 
 fn fixed_text(payload: &(dyn Any + Send)) -> &'static str {

@@ -101,7 +101,9 @@ impl Refused {
             Self::Policy(refusal) => policy_sentence(*refusal),
             Self::SessionEnded(_) => "Your session has ended. Please sign in again.",
             Self::UpgradeNotAllowed => "This site does not take live connections here.",
-            Self::TooManyWebSockets => "Too many live connections are open already. Closing other tabs of this site helps.",
+            Self::TooManyWebSockets => {
+                "Too many live connections are open already. Closing other tabs of this site helps."
+            }
             Self::ForeignOrigin => "This live connection was opened by another site's page.",
             Self::UpstreamUnreachable => "The console behind this door does not answer. Please try again in a while.",
             Self::UpstreamTimeout => "The console behind this door took too long to answer.",

@@ -11,8 +11,8 @@ use stagedoor_policy::Refusal;
 use stagedoor_policy::request::{ClientAddress, Target};
 use stagedoor_portal::Caller;
 
-use crate::bridge::{self, Received};
 use crate::bound;
+use crate::bridge::{self, Received};
 use crate::context::RequestContext;
 use crate::due::Due;
 use crate::proxy::Gate;

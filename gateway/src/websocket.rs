@@ -170,7 +170,10 @@ async fn pass_on(
     mut answer: pingora::http::ResponseHeader,
 ) -> Result<()> {
     answer.remove_header(&http::header::TRANSFER_ENCODING);
-    let no_body = matches!(answer.status, http::StatusCode::NO_CONTENT | http::StatusCode::NOT_MODIFIED);
+    let no_body = matches!(
+        answer.status,
+        http::StatusCode::NO_CONTENT | http::StatusCode::NOT_MODIFIED
+    );
     if !no_body && !answer.headers.contains_key(http::header::CONTENT_LENGTH) {
         // So that a body that breaks off can be told from one that is over.
         answer.insert_header(http::header::TRANSFER_ENCODING, "chunked")?;

@@ -1,6 +1,12 @@
 //! A panic in a stage is one visitor's 500. What panics here are the ports that a stage asks, so that the door itself needs
 //! no switch for it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of a test, one of which panics for a living"
+)]
+
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsRawFd as _;
@@ -147,7 +153,11 @@ async fn open_door(folder: &Path, clock: Arc<dyn Clock>) -> (Arc<Live>, Arc<Door
     let building = "[listen]\nhttp = [\"127.0.0.1:1\"]\n[site.console]\nhosts = [\"console.test\"]\nupstream = \
                     \"http://127.0.0.1:2\"\n";
     std::fs::write(folder.join("stagedoor.toml"), building).unwrap();
-    std::fs::write(folder.join("policy.toml"), "[site.console.areas]\nall = { paths = [\"/**\"] }\n").unwrap();
+    std::fs::write(
+        folder.join("policy.toml"),
+        "[site.console.areas]\nall = { paths = [\"/**\"] }\n",
+    )
+    .unwrap();
     let sources = Sources {
         building: Some(folder.join("stagedoor.toml")),
         policy: Some(folder.join("policy.toml")),
@@ -198,13 +208,27 @@ async fn a_panic_in_a_stage_is_a_500_with_a_support_code_and_the_next_visitor_do
             "refusal" => fixture.chance.break_next(),
             _ => {}
         }
-        let path = if breaks == "portal" { "/.stagedoor/login" } else { "/page" };
+        let path = if breaks == "portal" {
+            "/.stagedoor/login"
+        } else {
+            "/page"
+        };
         let answer = fixture.ask(path).await;
         assert!(answer.starts_with("HTTP/1.1 500"), "{breaks}: {answer}");
-        assert!(!answer.contains("1234") && !answer.contains(".rs"), "{breaks}: {answer}");
-        assert!(answer.to_ascii_lowercase().contains("x-content-type-options"), "{breaks}: {answer}");
+        assert!(
+            !answer.contains("1234") && !answer.contains(".rs"),
+            "{breaks}: {answer}"
+        );
+        assert!(
+            answer.to_ascii_lowercase().contains("x-content-type-options"),
+            "{breaks}: {answer}"
+        );
         broken.push(answer);
-        assert_eq!(fixture.ask("/page").await.lines().next(), unharmed.lines().next(), "{breaks}");
+        assert_eq!(
+            fixture.ask("/page").await.lines().next(),
+            unharmed.lines().next(),
+            "{breaks}"
+        );
     }
     assert_eq!(fixture.metrics.panics.get(), 3);
     let refusals = fixture.refusals().await;
@@ -216,6 +240,9 @@ async fn a_panic_in_a_stage_is_a_500_with_a_support_code_and_the_next_visitor_do
     for (answer, noted) in broken.iter().zip(internal) {
         let code = noted.event.support_code.as_deref().expect("a support code");
         assert!(answer.contains(code), "{code} is not in {answer}");
-        assert_eq!(noted.event.address.map(|address| address.to_string()).as_deref(), Some("127.0.0.1"));
+        assert_eq!(
+            noted.event.address.map(|address| address.to_string()).as_deref(),
+            Some("127.0.0.1")
+        );
     }
 }

@@ -33,12 +33,7 @@ pub(super) async fn peer(gate: &Gate, ctx: &mut RequestContext) -> Result<Box<Ht
 }
 
 /// The visitor's request as it goes to the console.
-pub(super) fn forward(
-    gate: &Gate,
-    session: &Session,
-    request: &mut RequestHeader,
-    ctx: &RequestContext,
-) -> Result<()> {
+pub(super) fn forward(gate: &Gate, session: &Session, request: &mut RequestHeader, ctx: &RequestContext) -> Result<()> {
     let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
         return no_permit();
     };
@@ -119,7 +114,11 @@ fn await_header(ctx: &RequestContext) {
 fn in_time(ctx: &RequestContext) -> Result<()> {
     let over = |due: &crate::due::Due| due.left(Instant::now()).is_zero();
     if ctx.admitted.as_ref().is_some_and(|admitted| over(&admitted.due)) {
-        return Err(Error::explain(ErrorType::ReadTimedout, "the request and its answer took too long in all").into_up());
+        return Err(Error::explain(
+            ErrorType::ReadTimedout,
+            "the request and its answer took too long in all",
+        )
+        .into_up());
     }
     Ok(())
 }

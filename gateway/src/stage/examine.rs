@@ -91,7 +91,9 @@ fn examine_length(headers: &HeaderMap) -> Result<Option<u64>, AnswerFault> {
     if !is_number || lengths.next().is_some() {
         return Err(AnswerFault::LengthUnclear);
     }
-    let value = digits.iter().fold(0, |sum: u64, digit| sum * 10 + u64::from(digit - b'0'));
+    let value = digits
+        .iter()
+        .fold(0, |sum: u64, digit| sum * 10 + u64::from(digit - b'0'));
     Ok(Some(value))
 }
 
@@ -146,8 +148,16 @@ mod tests {
             (200, &[("Content-Length", "9999999999999999999")], length),
             (200, &[("Transfer-Encoding", "gzip, chunked")], coding),
             (200, &[("Transfer-Encoding", "identity")], coding),
-            (200, &[("Transfer-Encoding", "chunked"), ("Transfer-Encoding", "chunked")], coding),
-            (200, &[("Transfer-Encoding", "chunked"), ("Content-Length", "5")], coding),
+            (
+                200,
+                &[("Transfer-Encoding", "chunked"), ("Transfer-Encoding", "chunked")],
+                coding,
+            ),
+            (
+                200,
+                &[("Transfer-Encoding", "chunked"), ("Content-Length", "5")],
+                coding,
+            ),
             (204, &[("Content-Length", "5")], AnswerFault::BodyImpossible),
             (204, &[("Transfer-Encoding", "chunked")], AnswerFault::BodyImpossible),
             (103, &[("Content-Length", "5")], AnswerFault::BodyImpossible),

@@ -92,7 +92,8 @@ fn sets_our_cookie(value: &[u8]) -> bool {
             _ => name,
         };
     }
-    name.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"stagedoor"))
+    name.get(..9)
+        .is_some_and(|start| start.eq_ignore_ascii_case(b"stagedoor"))
         && matches!(name.get(9), None | Some(b'-' | b'=' | b' ' | b'\t' | b'"'))
 }
 
@@ -134,7 +135,14 @@ mod tests {
             clean(&mut answer).unwrap();
             assert_eq!(values(&answer, "set-cookie"), ["sid=1; Path=/"], "{ours}");
         }
-        for theirs in ["sid=1; Path=/", "stagedoorman=1", "xstagedoor=2", "a=stagedoor=1", "__Host-sid=3", "__utma=1"] {
+        for theirs in [
+            "sid=1; Path=/",
+            "stagedoorman=1",
+            "xstagedoor=2",
+            "a=stagedoor=1",
+            "__Host-sid=3",
+            "__utma=1",
+        ] {
             let mut answer = answer(200, &[("Set-Cookie", theirs), ("Set-Cookie", "stagedoor=x")]);
             clean(&mut answer).unwrap();
             assert_eq!(values(&answer, "set-cookie"), [theirs]);
@@ -166,12 +174,21 @@ mod tests {
             ("frame-ancestors 'self'", "SAMEORIGIN", "frame-ancestors 'self'", true),
             ("frame-ancestors 'self'", " deny", "frame-ancestors 'none'", true),
             ("frame-ancestors 'none'", "SAMEORIGIN", "frame-ancestors 'none'", true),
-            ("frame-ancestors https://p.test", "DENY", "frame-ancestors https://p.test", false),
+            (
+                "frame-ancestors https://p.test",
+                "DENY",
+                "frame-ancestors https://p.test",
+                false,
+            ),
         ] {
             let mut answer = answer(200, &[("Content-Security-Policy", own), ("X-Frame-Options", framed)]);
             say_who_may_frame(&mut answer, &HeaderValue::from_static(ancestors)).unwrap();
             assert_eq!(values(&answer, "content-security-policy"), [own, said]);
-            assert_eq!(answer.headers.contains_key("x-frame-options"), kept, "{ancestors} {framed}");
+            assert_eq!(
+                answer.headers.contains_key("x-frame-options"),
+                kept,
+                "{ancestors} {framed}"
+            );
         }
     }
 }

@@ -11,7 +11,11 @@ async fn a_console_is_framed_by_whom_the_site_says_and_its_own_policy_stands_bes
     for (settings, said, framed) in [
         ("", Some("frame-ancestors 'self'"), true),
         ("frame_ancestors = [\"none\"]", Some("frame-ancestors 'none'"), true),
-        ("frame_ancestors = [\"https://portal.test\"]", Some("frame-ancestors https://portal.test"), false),
+        (
+            "frame_ancestors = [\"https://portal.test\"]",
+            Some("frame-ancestors https://portal.test"),
+            false,
+        ),
         ("frame_ancestors = [\"any\"]", None, true),
     ] {
         let own = page("Content-Security-Policy: default-src 'self'\r\nX-Frame-Options: SAMEORIGIN\r\n");
@@ -32,7 +36,10 @@ async fn a_console_is_framed_by_whom_the_site_says_and_its_own_policy_stands_bes
         let request = format!("GET /interim HTTP/1.1\r\n{}Connection: close\r\n\r\n", lines_of(&ada));
         let answer = raw::exchange_over(stage.ways.wire(Way::Http1, &ada).await, request).await;
         let (interim, _) = answer.split_once("\r\n\r\n").expect("an interim answer");
-        assert!(interim.contains("103") && !interim.to_lowercase().contains("content-security-policy"), "{answer}");
+        assert!(
+            interim.contains("103") && !interim.to_lowercase().contains("content-security-policy"),
+            "{answer}"
+        );
     }
 }
 
@@ -40,7 +47,10 @@ async fn a_console_is_framed_by_whom_the_site_says_and_its_own_policy_stands_bes
 async fn what_a_session_had_a_part_in_is_for_no_shared_cache_and_what_is_public_stays_so() {
     let answers = vec![
         ("/open/public", page("Cache-Control: public, max-age=60\r\n")),
-        ("/open/shared", page("Cache-Control: s-maxage=60\r\nSurrogate-Control: max-age=60\r\n")),
+        (
+            "/open/shared",
+            page("Cache-Control: s-maxage=60\r\nSurrogate-Control: max-age=60\r\n"),
+        ),
         ("/open/silent.css", page("")),
         ("/open/kept", page("Cache-Control: private, max-age=5\r\n")),
     ];
@@ -105,7 +115,15 @@ async fn headers_for_one_hop_and_their_twins_go_no_further_by_either_way() {
             let answer = raw::read_head(&mut wire).await;
             assert_eq!(raw::status(&answer), 200, "{way:?}: {answer}");
             let head = stage.console.last().head.to_lowercase();
-            for gone in ["forged", "zm9yz2vk", "\r\nte:", "\r\ntrailer:", "keep-alive", "http2-settings", "h2c"] {
+            for gone in [
+                "forged",
+                "zm9yz2vk",
+                "\r\nte:",
+                "\r\ntrailer:",
+                "keep-alive",
+                "http2-settings",
+                "h2c",
+            ] {
                 assert!(!head.contains(gone), "{way:?} {gone}:\n{head}");
             }
         }

@@ -61,7 +61,11 @@ async fn a_console_that_says_nothing_in_the_total_time_is_a_504() {
     let answer = ada.get("/page").await.expect(504);
     assert_eq!(answer.json()["error"], "upstream_timeout");
     for way in [Way::Http1InTls, Way::Http2] {
-        ways.signed_in(way, "console", "ada").await.get("/page").await.expect(504);
+        ways.signed_in(way, "console", "ada")
+            .await
+            .get("/page")
+            .await
+            .expect(504);
     }
     console.abort();
 }

@@ -27,7 +27,9 @@ pub(super) fn keep_private(answer: &mut ResponseHeader) -> Result<()> {
             answer.remove_header(name);
         }
     }
-    let Some(narrowed) = narrowed(answer) else { return Ok(()) };
+    let Some(narrowed) = narrowed(answer) else {
+        return Ok(());
+    };
     answer.remove_header(&header::CACHE_CONTROL);
     answer.insert_header(header::CACHE_CONTROL, narrowed)
 }
@@ -48,7 +50,12 @@ fn narrowed(answer: &ResponseHeader) -> Option<HeaderValue> {
             return Some(HeaderValue::from_static("no-store"));
         };
         for directive in directives(line) {
-            let name = directive.split('=').next().unwrap_or_default().trim().to_ascii_lowercase();
+            let name = directive
+                .split('=')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_ascii_lowercase();
             match name.as_str() {
                 "" => {}
                 "public" | "s-maxage" => shared = true,
@@ -106,14 +113,21 @@ mod tests {
             ("max-age=3600, s-maxage=60", "max-age=3600, private"),
             ("Public", "private"),
             ("private, s-maxage=60", "private"),
-            ("private=\"set-cookie, public\", max-age=1", "private=\"set-cookie, public\", max-age=1, private"),
+            (
+                "private=\"set-cookie, public\", max-age=1",
+                "private=\"set-cookie, public\", max-age=1, private",
+            ),
             ("max-age=31536000, immutable", "max-age=31536000, immutable, private"),
             ("no-cache", "no-cache, private"),
         ] {
             assert_eq!(kept(&[("Cache-Control", said)]), narrowed, "{said}");
         }
         assert_eq!(
-            kept(&[("Cache-Control", "max-age=5"), ("Cache-Control", "public"), ("Surrogate-Control", "max-age=9")]),
+            kept(&[
+                ("Cache-Control", "max-age=5"),
+                ("Cache-Control", "public"),
+                ("Surrogate-Control", "max-age=9")
+            ]),
             "max-age=5, private"
         );
         assert_eq!(kept(&[("Cache-Control", "p\u{fc}blic")]), "no-store");
@@ -121,7 +135,12 @@ mod tests {
 
     #[test]
     fn what_is_private_already_stays_as_it_was() {
-        for said in ["private", "no-store", "no-cache,no-store, must-revalidate", "private,max-age=60"] {
+        for said in [
+            "private",
+            "no-store",
+            "no-cache,no-store, must-revalidate",
+            "private,max-age=60",
+        ] {
             assert_eq!(kept(&[("Cache-Control", said)]), said);
         }
     }
