@@ -33,7 +33,7 @@ struct Arrived {
 /// went wrong.
 pub(crate) async fn run(stage: &Stage, cases: Vec<Case>) {
     let (mut wrong, mut to_be_noted, mut count) = (Vec::new(), Vec::new(), 0);
-    let mut broken_off = BTreeSet::new();
+    let mut broken_off = BTreeSet::<usize>::new();
     for case in &cases {
         for way in case.ways() {
             count += 1;
@@ -102,11 +102,13 @@ fn read_all(connections: &[(usize, Vec<u8>)], but_for: &str) -> Arrived {
                     }
                     continue;
                 }
-                Reading::Unfinished => arrived.unfinished += 1,
+                Reading::Unfinished => {
+                    arrived.unfinished += 1;
+                    arrived.broken_off.push(*number);
+                }
                 Reading::Malformed(why) => arrived.malformed.push(why),
             }
             arrived.bytes += length;
-            arrived.broken_off.push(*number);
             break;
         }
     }
