@@ -11,6 +11,7 @@ use stagedoor_policy::request::ClientAddress;
 use crate::open::{SLOT, Slot};
 use crate::request_id::RequestId;
 use crate::stage::decide::Admitted;
+use crate::upstream::SHARED;
 use crate::wire::WireFault;
 
 /// One request's state; each field is filled by the stage that can vouch for it.
@@ -42,6 +43,8 @@ pub struct RequestContext {
     pub outcome: &'static str,
     /// The status answered by us, where we did.
     pub status: u16,
+    /// Interim answers (1xx) of the console so far.
+    pub interim_answers: u32,
     /// When the console was asked.
     pub upstream_started: Option<Instant>,
 }
@@ -85,6 +88,18 @@ impl RequestContext {
         (admitted.permit.site() == entry.id).then_some(&entry.site)
     }
 
+    /// The group that its connection to the console is shared in.
+    pub fn group(&self) -> u64 {
+        let (Some(slot), Some(admitted)) = (&self.slot, &self.admitted) else {
+            return SHARED;
+        };
+        if slot.private().is_bound() {
+            slot.private().group(admitted)
+        } else {
+            SHARED
+        }
+    }
+
     /// For a request whose header has just been read.
     pub fn new(id: RequestId, snapshot: Arc<Snapshot>) -> Self {
         let slot = SLOT.try_with(Arc::clone).ok();
@@ -105,6 +120,7 @@ impl RequestContext {
             body_bytes_seen: 0,
             outcome: "unfinished",
             status: 0,
+            interim_answers: 0,
             upstream_started: None,
         }
     }

@@ -40,6 +40,10 @@ pub struct Metrics {
     pub streams_ended: IntCounter,
     /// WebSockets open now.
     pub tunnels_open: IntGauge,
+    /// WebSockets refused because their account or address had too many.
+    pub websockets_refused: IntCounter,
+    /// Requests in one of whose stages something panicked.
+    pub panics: IntCounter,
     /// Visitors' connections that are open.
     pub connections_open: IntGauge,
     connections_refused: IntCounterVec,
@@ -76,6 +80,8 @@ impl Metrics {
             requests_open: families.gauge("requests_open", "Requests and streams under way to consoles.")?,
             streams_ended: families.counter("streams_ended_total", "Streams ended because no longer permitted.")?,
             tunnels_open: families.gauge("websockets_open", "WebSockets open.")?,
+            websockets_refused: families.counter("websockets_refused_total", "WebSockets over the limit.")?,
+            panics: families.counter("panics_total", "Requests in one of whose stages something panicked.")?,
             connections_open: families.gauge("connections_open", "Visitors' connections open.")?,
             connections_refused: families.counters(
                 "connections_refused_total",

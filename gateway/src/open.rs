@@ -17,6 +17,7 @@ use arc_swap::ArcSwapOption;
 use futures_util::FutureExt as _;
 use futures_util::task::AtomicWaker;
 
+use crate::bound::PrivateWay;
 use crate::pace::{Late, Pace, Timer};
 use crate::stage::decide::Admitted;
 use crate::wire::{Stage, Turn};
@@ -35,6 +36,7 @@ pub struct Slot {
     admitted: ArcSwapOption<Admitted>,
     ended: AtomicBool,
     waker: AtomicWaker,
+    private: PrivateWay,
 }
 
 /// How [`Slot::run`] came to its end.
@@ -61,6 +63,11 @@ impl Slot {
         if matches!(self.turn.stage(), Stage::Waiting | Stage::Head) {
             self.turn.head_ends();
         }
+    }
+
+    /// Whether connections to consoles are shared with others, for as long as this slot lasts.
+    pub fn private(&self) -> &PrivateWay {
+        &self.private
     }
 
     /// From now on the request counts as let through and can be judged again.

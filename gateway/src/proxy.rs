@@ -1,7 +1,8 @@
-//! Pingora's callbacks, each of which calls its stage and nothing else.
+//! Pingora's callbacks, each of which calls its stage and nothing else. A panic in any of them ends in a 500 like any other
+//! failure.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,13 +18,15 @@ use crate::answer;
 use crate::assertion::Assertions;
 use crate::audit::AuditQueue;
 use crate::context::RequestContext;
+use crate::crowd::Crowd;
 use crate::metrics::Metrics;
+use crate::panics::{PANICKED, caught, caught_at_once};
 use crate::refusal::Refused;
 use crate::request_id::RequestIds;
-use crate::stage::forward::Passport;
-use crate::stage::{forward, reply};
 use crate::upstream::Upstreams;
 use crate::way;
+
+mod exchange;
 
 /// A visitor who reads nothing for this long is gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -43,6 +46,8 @@ pub struct Gate {
     pub assertions: Arc<Assertions>,
     /// Where consoles live.
     pub upstreams: Arc<Upstreams>,
+    /// Who has how many WebSockets open.
+    pub crowd: Arc<Crowd>,
     /// For tunnels, which use connections of their own.
     pub connector: TunnelConnector,
     /// Counters.
@@ -83,18 +88,11 @@ impl ProxyHttp for Gate {
     }
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<bool> {
-        way::travel(self, session, ctx).await
+        caught("request", way::travel(self, session, ctx)).await
     }
 
     async fn upstream_peer(&self, _session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
-        ctx.upstream_started = Some(Instant::now());
-        let Some(site) = ctx.permitted_site() else {
-            return Error::e_explain(ErrorType::HTTPStatus(500), "no permit, no way upstream");
-        };
-        match self.upstreams.peer(site).await {
-            Ok(peer) => Ok(Box::new(peer)),
-            Err(_) => Error::e_explain(ErrorType::ConnectError, "the upstream's name does not resolve"),
-        }
+        caught("peer", exchange::peer(self, ctx)).await
     }
 
     async fn upstream_request_filter(
@@ -103,23 +101,7 @@ impl ProxyHttp for Gate {
         request: &mut RequestHeader,
         ctx: &mut RequestContext,
     ) -> Result<()> {
-        let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
-            return Error::e_explain(ErrorType::HTTPStatus(500), "no permit, no way upstream");
-        };
-        let host = way::raw_host_text(session.req_header());
-        let secure = way::is_secure(session);
-        let assertions = &self.assertions;
-        forward::rewrite(
-            request,
-            &Passport {
-                admitted,
-                site,
-                id: ctx.id,
-                secure,
-                host: &host,
-                assertions,
-            },
-        )
+        caught_at_once("forward", || exchange::forward(self, session, request, ctx))
     }
 
     async fn request_body_filter(
@@ -132,23 +114,30 @@ impl ProxyHttp for Gate {
         if session.is_http2()
             && let Some(slot) = &ctx.slot
         {
+            // Of HTTP/1 the stream itself sees the body.
             slot.turn()
-                .body_arrives(body.as_ref().map_or(0, |bytes| bytes.len() as u64));
-            if end_of_stream {
-                slot.turn().body_ends();
-            }
+                .body_passes(body.as_ref().map_or(0, Bytes::len), end_of_stream);
         }
-        if let Some(limit) = ctx.permitted_site().and_then(|site| site.body_bytes_max) {
-            ctx.body_bytes_seen += body.as_ref().map_or(0, |bytes| bytes.len() as u64);
-            if ctx.body_bytes_seen > limit {
-                return Error::e_explain(ErrorType::HTTPStatus(413), "the body is larger than the site allows");
-            }
-        }
-        // An empty last chunk would end a chunked body twice and poison the pooled connection (cloudflare/pingora#935).
-        if end_of_stream && body.as_ref().is_some_and(Bytes::is_empty) {
-            *body = None;
-        }
-        Ok(())
+        caught_at_once("request body", || exchange::request_body(body, end_of_stream, ctx))
+    }
+
+    async fn upstream_response_filter(
+        &self,
+        _session: &mut Session,
+        answer: &mut ResponseHeader,
+        ctx: &mut RequestContext,
+    ) -> Result<()> {
+        caught_at_once("examine", || exchange::examine(answer, ctx))
+    }
+
+    fn upstream_response_body_filter(
+        &self,
+        _session: &mut Session,
+        _body: &mut Option<Bytes>,
+        _end_of_stream: bool,
+        ctx: &mut RequestContext,
+    ) -> Result<Option<Duration>> {
+        caught_at_once("answer body", || exchange::answer_body(ctx))
     }
 
     async fn response_filter(
@@ -157,36 +146,13 @@ impl ProxyHttp for Gate {
         answer: &mut ResponseHeader,
         ctx: &mut RequestContext,
     ) -> Result<()> {
-        if answer.status == http::StatusCode::SWITCHING_PROTOCOLS {
-            // Nobody asked: what asks for another protocol never comes this way. Passed on, it would open a tunnel that
-            // nobody judges.
-            return Err(Error::explain(ErrorType::InvalidHTTPHeader, "a 101 that nobody asked for").into_up());
-        }
-        if !answer.status.is_informational() {
-            if let Some(started) = ctx.upstream_started.take() {
-                self.metrics.upstream_answered(ctx.site_name(), started.elapsed());
-            }
-            ctx.outcome = "allowed";
-        }
-        reply::clean(answer)
+        caught_at_once("reply", || exchange::reply(self, answer, ctx))
     }
 
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, ctx: &mut RequestContext) -> FailToProxy {
-        let nothing_sent = session.response_written().is_none();
-        let refused = match ctx.wire_fault() {
-            Some(fault) => Some(Refused::Wire(fault)),
-            None => refused_by(error),
-        };
-        let error_code = match refused {
-            Some(refused) if nothing_sent => {
-                session.set_keepalive(None);
-                answer::refuse(self, session, ctx, &refused, None).await.unwrap_or(0)
-            }
-            Some(refused) => refused.status().as_u16(),
-            None => 0,
-        };
+        let answered = caught("refusal", self.refuse_for(session, error, ctx)).await;
         FailToProxy {
-            error_code,
+            error_code: answered.unwrap_or(0),
             can_reuse_downstream: false,
         }
     }
@@ -197,11 +163,49 @@ impl ProxyHttp for Gate {
     }
 
     async fn logging(&self, session: &mut Session, error: Option<&Error>, ctx: &mut RequestContext) {
-        if let Some(error) = error {
-            tracing::debug!(request = %ctx.id, %error, "a request broke off");
-        }
         if let Some(slot) = &ctx.slot {
             slot.clear();
+        }
+        let noted = caught_at_once("log", || {
+            self.note(session, error, ctx);
+            Ok(())
+        });
+        if noted.is_err() {
+            self.metrics.panics.inc();
+        }
+    }
+}
+
+impl Gate {
+    /// Answers what could not be forwarded, where nothing has been sent yet.
+    async fn refuse_for(&self, session: &mut Session, error: &Error, ctx: &mut RequestContext) -> Result<u16> {
+        if error.etype() == &PANICKED {
+            self.metrics.panics.inc();
+        }
+        let answered = session.response_written();
+        let nothing_sent = answered.is_none_or(|answer| answer.status.is_informational());
+        let refused = match ctx.wire_fault() {
+            Some(fault) => Some(Refused::Wire(fault)),
+            None => refused_by(error),
+        };
+        match refused {
+            Some(refused) if nothing_sent => {
+                session.set_keepalive(None);
+                answer::refuse(self, session, ctx, &refused, None).await
+            }
+            Some(refused) => {
+                if refused == Refused::Internal {
+                    self.audit.refused(self, ctx, &refused, None);
+                }
+                Ok(refused.status().as_u16())
+            }
+            None => Ok(0),
+        }
+    }
+
+    fn note(&self, session: &Session, error: Option<&Error>, ctx: &RequestContext) {
+        if let Some(error) = error {
+            tracing::debug!(request = %ctx.id, %error, "a request broke off");
         }
         let status = session
             .response_written()
@@ -216,6 +220,7 @@ impl ProxyHttp for Gate {
 /// What a failure is to the visitor; `None` where the visitor is gone.
 fn refused_by(error: &Error) -> Option<Refused> {
     match (error.etype(), error.esource()) {
+        (etype, _) if etype == &PANICKED => Some(Refused::Internal),
         (ErrorType::HTTPStatus(413), _) => Some(Refused::BodyTooLarge),
         (ErrorType::HTTPStatus(_), _) => Some(Refused::Internal),
         (ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout, ErrorSource::Upstream) => {

@@ -33,6 +33,8 @@ pub enum Refused {
     UpgradeNotAllowed,
     /// A WebSocket opened by another site's page.
     ForeignOrigin,
+    /// The account, or the address where nobody is signed in, has as many WebSockets open as it may.
+    TooManyWebSockets,
     /// The console cannot be reached, or broke off before it answered.
     UpstreamUnreachable,
     /// The console took too long.
@@ -60,6 +62,7 @@ impl Refused {
                 StatusCode::UNAUTHORIZED
             }
             Self::Policy(_) | Self::UpgradeNotAllowed | Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::TooManyWebSockets => StatusCode::TOO_MANY_REQUESTS,
             Self::UpstreamUnreachable | Self::UpstreamMalformed => StatusCode::BAD_GATEWAY,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Wire(fault) => fault.status(),
@@ -82,6 +85,7 @@ impl Refused {
             Self::SessionEnded(_) => "session_ended",
             Self::UpgradeNotAllowed => "upgrade_not_allowed",
             Self::ForeignOrigin => "foreign_origin",
+            Self::TooManyWebSockets => "too_many_websockets",
             Self::UpstreamUnreachable => "upstream_unreachable",
             Self::UpstreamTimeout => "upstream_timeout",
             Self::UpstreamMalformed => "upstream_malformed",
@@ -103,6 +107,9 @@ impl Refused {
             Self::Policy(refusal) => policy_sentence(*refusal),
             Self::SessionEnded(_) => "Your session has ended. Please sign in again.",
             Self::UpgradeNotAllowed => "This site does not take live connections here.",
+            Self::TooManyWebSockets => {
+                "Too many live connections are open already. Closing other tabs of this site helps."
+            }
             Self::ForeignOrigin => "This live connection was opened by another site's page.",
             Self::UpstreamUnreachable => "The console behind this door does not answer. Please try again in a while.",
             Self::UpstreamTimeout => "The console behind this door took too long to answer.",

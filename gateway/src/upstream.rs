@@ -22,6 +22,12 @@ const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
 /// On top of connecting: for the TLS handshake.
 const TLS_ALLOWANCE: Duration = Duration::from_secs(2);
 
+/// Nobody but one visitor can use a private connection, and he is mostly gone when it is idle for longer. Between two pages
+/// he signs in again without noticing.
+const PRIVATE_KEEPALIVE: Duration = Duration::from_secs(15);
+/// The group of those who share.
+pub const SHARED: u64 = 0;
+
 /// What is known of the consoles, by site name.
 #[derive(Debug, Default)]
 pub struct Upstreams {
@@ -72,11 +78,12 @@ impl Upstreams {
         self.known.store(Arc::new(fresh));
     }
 
-    /// The peer to connect to for a site.
+    /// The peer to connect to for a site. Connections are shared by those who have the same `group`; 0 is everybody who has
+    /// none of his own.
     ///
     /// # Errors
     /// Where its name does not resolve, or nobody could vouch for its certificate.
-    pub async fn peer(&self, site: &Site) -> Result<HttpPeer, Refused> {
+    pub async fn peer(&self, site: &Site, group: u64) -> Result<HttpPeer, Refused> {
         let known = self
             .known
             .load()
@@ -104,7 +111,11 @@ impl Upstreams {
         peer.options.total_connection_timeout = Some(times.connect.saturating_add(TLS_ALLOWANCE));
         peer.options.read_timeout = Some(times.read);
         peer.options.write_timeout = Some(times.write);
-        peer.options.idle_timeout = Some(times.keepalive);
+        peer.group_key = group;
+        peer.options.idle_timeout = Some(match group {
+            SHARED => times.keepalive,
+            _ => times.keepalive.min(PRIVATE_KEEPALIVE),
+        });
         peer.options.alpn = ALPN::H1;
         // WebSockets take a way of their own (`tunnel.rs`); pingora's must stay shut, whatever it takes for one.
         peer.options.http_upstream_request_policy = HttpUpstreamRequestPolicy::deny_upgrades();

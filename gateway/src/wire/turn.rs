@@ -64,6 +64,14 @@ impl Turn {
         self.body_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// So many bytes of the body arrived, and perhaps the last of them.
+    pub fn body_passes(&self, bytes: usize, is_last: bool) {
+        self.body_arrives(bytes as u64);
+        if is_last {
+            self.body_ends();
+        }
+    }
+
     /// All of the body is there, or nobody wants the rest.
     pub fn body_ends(&self) {
         if self.stage() == Stage::Body {
