@@ -40,6 +40,7 @@ pub async fn refuse(
     } else {
         page(ctx, refused, &support_code, audience, gate.door.now())
     };
+    bridge::drain(session).await;
     ctx.status = bridge::send(session, answer).await?;
     Ok(ctx.status)
 }

@@ -1,6 +1,12 @@
 //! A panic in a stage is one visitor's 500. What panics here are the ports that a stage asks, so that the door itself needs
 //! no switch for it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of a test, one of which panics for a living"
+)]
+
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsRawFd as _;

@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use http::{Request, StatusCode, header};
-use serde_json::json;
-use stagedoor_tests::{Door, DoorPlan, PASSWORD, Recorder, Seen, Visitor, Way, Ways, body_of, raw, soon};
+use stagedoor_tests::{Door, DoorPlan, Recorder, Seen, Visitor, Way, Ways, body_of, raw, soon};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 

@@ -99,7 +99,38 @@ fn sets_our_cookie(value: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use stagedoor_portal::is_own_cookie;
+
     use super::*;
+
+    /// What a browser sends back for a `Set-Cookie` (RFC 6265bis, sections 5.6 and 5.8.3).
+    fn sent_back(line: &str) -> String {
+        let pair = line.split(';').next().unwrap_or_default();
+        let (name, value) = pair.split_once('=').unwrap_or(("", pair));
+        let (name, value) = (name.trim_matches([' ', '\t']), value.trim_matches([' ', '\t']));
+        if name.is_empty() {
+            value.to_owned()
+        } else {
+            format!("{name}={value}")
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_cookie_that_a_browser_would_send_back_as_ours_is_let_through(
+            pieces in proptest::collection::vec(
+                prop_oneof![Just("stagedoor"), Just("__Host-"), Just("__Secure-"), Just("="), Just(" "), Just("\t"),
+                    Just("-form"), Just("-step"), Just("; "), Just("x"), Just("\"")],
+                0..8,
+            ),
+        ) {
+            let line = pieces.concat();
+            let back = sent_back(&line);
+            let name = back.split('=').next().unwrap_or_default().trim();
+            prop_assert!(!is_own_cookie(name.as_bytes()) || sets_our_cookie(line.as_bytes()), "{line:?} comes back as {back:?}");
+        }
+    }
 
     fn answer(status: u16, headers: &[(&'static str, &str)]) -> ResponseHeader {
         let mut answer = ResponseHeader::build(status, None).unwrap();

@@ -28,8 +28,8 @@ const WRITE_BUFFER_BYTES: usize = 8 * 1024;
 const LINGER_BYTES_MAX: usize = 1024 * 1024;
 /// for so long.
 const LINGER: Duration = Duration::from_secs(2);
-/// What tells the two protocols apart: no HTTP/1 method begins like HTTP/2's preface.
-const HTTP2_BEGINS: &[u8] = b"PRI ";
+/// What tells the two protocols apart (RFC 9113, section 3.4).
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// What is spoken on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,14 +88,10 @@ impl<S: IO> Guarded<S> {
 
 async fn first_bytes<S: AsyncRead + Unpin>(stream: &mut S, begun: &mut BytesMut) -> io::Result<Protocol> {
     loop {
-        if begun.len() >= HTTP2_BEGINS.len() {
-            let is_http2 = begun.starts_with(HTTP2_BEGINS);
-            return Ok(if is_http2 { Protocol::Http2 } else { Protocol::Http1 });
+        if begun.starts_with(HTTP2_PREFACE) {
+            return Ok(Protocol::Http2);
         }
-        if !HTTP2_BEGINS.starts_with(begun) {
-            return Ok(Protocol::Http1);
-        }
-        if stream.read_buf(begun).await? == 0 {
+        if !HTTP2_PREFACE.starts_with(begun) || stream.read_buf(begun).await? == 0 {
             return Ok(Protocol::Http1);
         }
     }

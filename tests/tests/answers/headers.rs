@@ -129,3 +129,35 @@ async fn headers_for_one_hop_and_their_twins_go_no_further_by_either_way() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_refused_in_the_middle_of_an_upload_is_told_so_and_may_go_on() {
+    let stage = Stage::before(Recorder::start().await, "body_bytes_max = \"200KiB\"", |plan| plan).await;
+    let body = "x".repeat(500 * 1024);
+    for way in Way::ALL {
+        let ada = stage.visitor(way, "ada").await;
+        let answer = ada.post("/upload", body.clone()).await.expect(413);
+        assert_eq!(answer.json()["error"], "body_too_large", "{way:?}");
+        let answer = stage
+            .ways
+            .visitor(way, "console")
+            .post("/upload", body.clone())
+            .await
+            .expect(401);
+        assert_eq!(answer.json()["error"], "sign_in_required", "{way:?}");
+    }
+    for way in Way::BY_HAND {
+        let ada = stage.visitor(way, "ada").await;
+        let mut wire = stage.ways.wire(way, &ada).await;
+        let request = "POST /upload HTTP/1.1\r\nHost: console.localhost\r\nContent-Length: 512000\r\n\r\n";
+        wire.write_all([request, &body].concat().as_bytes())
+            .await
+            .expect("it is open");
+        let (head, _) = read_answer(&mut wire).await;
+        assert_eq!(raw::status(&head), 401, "{way:?}: {head}");
+        let request = format!("GET /page HTTP/1.1\r\n{}\r\n", lines_of(&ada));
+        wire.write_all(request.as_bytes()).await.expect("it is still open");
+        let (head, _) = read_answer(&mut wire).await;
+        assert_eq!(raw::status(&head), 200, "{way:?}: {head}");
+    }
+}

@@ -7,7 +7,7 @@ const HANDSHAKE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSoc
 const AGREED: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
-async fn handshake(wire: &mut (impl stagedoor_tests::Wire + ?Sized), lines: &str, path: &str) -> String {
+async fn handshake(wire: &mut Box<dyn stagedoor_tests::Wire>, lines: &str, path: &str) -> String {
     let request = format!("GET {path} HTTP/1.1\r\n{lines}{HANDSHAKE}\r\n");
     wire.write_all(request.as_bytes()).await.expect("it is open");
     raw::read_head(wire).await
@@ -34,7 +34,7 @@ async fn an_account_has_as_many_websockets_as_the_limit_says_and_a_stranger_coun
         let mut open = Vec::new();
         for _ in 0..2 {
             let mut wire = stage.ways.wire(way, visitor).await;
-            let answer = handshake(&mut *wire, &lines, "/open/socket").await;
+            let answer = handshake(&mut wire, &lines, "/open/socket").await;
             assert_eq!(raw::status(&answer), 101, "{way:?}: {answer}");
             open.push(wire);
         }
@@ -47,7 +47,7 @@ async fn an_account_has_as_many_websockets_as_the_limit_says_and_a_stranger_coun
         drop(open.pop());
         let again = soon("a seat comes back with its connection", async || {
             let mut wire = stage.ways.wire(way, visitor).await;
-            let answer = handshake(&mut *wire, &lines, "/open/socket").await;
+            let answer = handshake(&mut wire, &lines, "/open/socket").await;
             (raw::status(&answer) == 101).then_some(wire)
         });
         open.push(again.await);
@@ -119,12 +119,12 @@ async fn a_page_of_another_origin_opens_no_websocket_by_any_way() {
             format!("{own}\r\nOrigin: https://evil.test"),
         ] {
             let mut wire = stage.ways.wire(way, &ada).await;
-            let answer = handshake(&mut *wire, &format!("{lines}Origin: {origin}\r\n"), "/socket").await;
+            let answer = handshake(&mut wire, &format!("{lines}Origin: {origin}\r\n"), "/socket").await;
             assert_eq!(raw::status(&answer), 403, "{way:?} {origin:?}: {answer}");
         }
         assert_eq!(stage.console.bytes(), before, "{way:?}");
         let mut wire = stage.ways.wire(way, &ada).await;
-        let answer = handshake(&mut *wire, &format!("{lines}Origin: {own}\r\n"), "/socket").await;
+        let answer = handshake(&mut wire, &format!("{lines}Origin: {own}\r\n"), "/socket").await;
         assert_eq!(raw::status(&answer), 101, "{way:?}: {answer}");
     }
 }

@@ -46,7 +46,7 @@ fn narrowed(answer: &ResponseHeader) -> Option<HeaderValue> {
     let (mut kept, mut private, mut shared) = (Vec::new(), false, false);
     for line in said {
         // What cannot be read cannot be narrowed.
-        let Ok(line) = line.to_str() else {
+        let Some(line) = line.to_str().ok().filter(|line| is_readable(line)) else {
             return Some(HeaderValue::from_static("no-store"));
         };
         for directive in directives(line) {
@@ -60,12 +60,8 @@ fn narrowed(answer: &ResponseHeader) -> Option<HeaderValue> {
                 "" => {}
                 "public" | "s-maxage" => shared = true,
                 // `private="x"` speaks of one header only.
-                "private" => {
+                "private" | "no-store" => {
                     private |= !directive.contains('=');
-                    kept.push(directive);
-                }
-                "no-store" => {
-                    private = true;
                     kept.push(directive);
                 }
                 _ => kept.push(directive),
@@ -81,6 +77,11 @@ fn narrowed(answer: &ResponseHeader) -> Option<HeaderValue> {
     Some(HeaderValue::from_str(&kept.join(", ")).unwrap_or_else(|_| HeaderValue::from_static("no-store")))
 }
 
+/// Whether every quotation that begins also ends, in one way only.
+fn is_readable(line: &str) -> bool {
+    line.matches('"').count().is_multiple_of(2) && !line.contains('\\')
+}
+
 /// The directives of a line; a comma between quotation marks parts nothing.
 fn directives(line: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
@@ -93,7 +94,28 @@ fn directives(line: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_was_said_the_outcome_is_private_and_stays_what_it_is(
+            words in proptest::collection::vec(
+                prop_oneof![Just("public"), Just("s-maxage=1"), Just("private"), Just("PRIVATE=\"a,b\""), Just("no-store"),
+                    Just("\""), Just(","), Just(", "), Just("="), Just("max-age=1"), Just(" ")],
+                0..12,
+            ),
+        ) {
+            let once = kept(&[("Cache-Control", &words.concat())]);
+            let names: Vec<_> = directives(&once).map(|each| each.to_ascii_lowercase()).collect();
+            let is_private = names.iter().any(|name| name == "private" || name == "no-store");
+            prop_assert!(is_private, "{once}");
+            let shared = names.iter().any(|name| name == "public" || name.starts_with("s-maxage"));
+            prop_assert!(!shared, "{once}");
+            prop_assert_eq!(kept(&[("Cache-Control", &once)]), once);
+        }
+    }
 
     fn kept(headers: &[(&'static str, &str)]) -> String {
         let mut answer = ResponseHeader::build(200, None).unwrap();
@@ -130,7 +152,9 @@ mod tests {
             ]),
             "max-age=5, private"
         );
-        assert_eq!(kept(&[("Cache-Control", "p\u{fc}blic")]), "no-store");
+        for unreadable in ["p\u{fc}blic", "private, x=\"", "x=\"\\\", public\""] {
+            assert_eq!(kept(&[("Cache-Control", unreadable)]), "no-store", "{unreadable}");
+        }
     }
 
     #[test]

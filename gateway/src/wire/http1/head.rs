@@ -8,8 +8,8 @@ use crate::wire::WireFault;
 
 /// More digits than any real length has, and fewer than overflow.
 const LENGTH_DIGITS_MAX: usize = 18;
-/// Header names that frame or route a message. CGI folds `Content_Length` into `Content-Length`, so a name that becomes one
-/// of these when every separator is read as `-` has to be it.
+/// Header names that frame or route a message. CGI folds `Content_Length` into `Content-Length`, and other readers have other
+/// ideas of what a separator is, so a name that has the letters of one of these has to be it.
 const FRAMING_NAMES: [&[u8]; 6] = [
     b"host",
     b"expect",
@@ -214,21 +214,17 @@ impl<'h> Framing<'h> {
 /// # Errors
 /// Where it only becomes one by folding.
 pub fn framing_name(name: &[u8]) -> Result<Option<&'static [u8]>, WireFault> {
-    let folds_to = |framing: &&&[u8]| {
-        let fold = |byte: u8| {
-            if byte.is_ascii_alphanumeric() {
-                byte.to_ascii_lowercase()
-            } else {
-                b'-'
-            }
-        };
-        framing.len() == name.len() && framing.iter().zip(name).all(|(wanted, byte)| *wanted == fold(*byte))
-    };
-    match FRAMING_NAMES.iter().find(folds_to) {
+    match FRAMING_NAMES.iter().find(|framing| letters(framing).eq(letters(name))) {
         Some(framing) if name.eq_ignore_ascii_case(framing) => Ok(Some(framing)),
         Some(_) => Err(WireFault::HeaderTwin),
         None => Ok(None),
     }
+}
+
+/// A name without its separators, in lower case.
+fn letters(name: &[u8]) -> impl Iterator<Item = u8> {
+    let letters = name.iter().filter(|byte| byte.is_ascii_alphanumeric());
+    letters.map(u8::to_ascii_lowercase)
 }
 
 /// A `Content-Length`: one plain decimal number.

@@ -155,6 +155,10 @@ fn a_header_line_has_one_reading_or_is_refused() {
         ("Content_Length: 3", WireFault::HeaderTwin),
         ("Transfer.Encoding: chunked", WireFault::HeaderTwin),
         ("TRANSFER_ENCODING: chunked", WireFault::HeaderTwin),
+        ("Transfer-Encoding_: chunked", WireFault::HeaderTwin),
+        ("'Transfer-#Encoding: chunked", WireFault::HeaderTwin),
+        ("contentlength: 3", WireFault::HeaderTwin),
+        ("Ho-st: b", WireFault::HeaderTwin),
         ("Expect: 200-ok", WireFault::Expect),
     ] {
         assert_eq!(framed(&[line]), Err(fault), "{line:?}");

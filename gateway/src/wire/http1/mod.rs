@@ -161,11 +161,9 @@ impl Http1 {
             let line_feed = self.scanned + found;
             let line = self.buffer.get(self.line_start..line_feed).unwrap_or_default();
             let is_first = self.line_start == 0;
-            let is_last = match line {
-                [] => return Err(WireFault::LineEnd),
-                [b'\r'] if is_first => return Err(WireFault::RequestLine),
-                [b'\r'] => true,
-                [.., b'\r'] => false,
+            let is_last = match line.split_last() {
+                Some((b'\r', [])) if is_first => return Err(WireFault::RequestLine),
+                Some((b'\r', text)) if memchr::memchr(b'\r', text).is_none() => text.is_empty(),
                 _ => return Err(WireFault::LineEnd),
             };
             self.scanned = line_feed + 1;
@@ -176,6 +174,11 @@ impl Http1 {
             if is_last {
                 return Ok(Some(self.scanned));
             }
+        }
+        // Of a line that is not over yet, only the last byte may be a CR: its LF may still come.
+        let line = self.buffer.get(self.line_start..).unwrap_or_default();
+        if memchr::memchr(b'\r', line).is_some_and(|place| place + 1 < line.len()) {
+            return Err(WireFault::LineEnd);
         }
         self.scanned = self.buffer.len();
         if self.scanned >= self.limits.bytes_max {

@@ -105,7 +105,9 @@ async fn what_is_refused_is_replaced_and_nothing_of_it_is_handed_on() {
         (b"\nGET /one HTTP/1.1\r\nHost: a.test\r\n\r\n", WireFault::LineEnd),
         (b"GET /one HTTP/1.1\r\nHost: a.test\r\nX: 1\n\r\n", WireFault::LineEnd),
         (b"GET /one HTTP/1.1\r\nHost: a.test\r\n\n", WireFault::LineEnd),
-        (b"GET /one\rtwo HTTP/1.1\r\nHost: a.test\r\n\r\n", WireFault::TargetByte),
+        (b"GET /one\rtwo HTTP/1.1\r\nHost: a.test\r\n\r\n", WireFault::LineEnd),
+        (b"GET /one HTTP/1.1\rHost: a.test\r\r", WireFault::LineEnd),
+        (b"GET /one HTTP/1.1\r\nHost: a.test\r\n\r\r\n", WireFault::LineEnd),
         (b"GET /one\r\n", WireFault::HeadIncomplete),
         (
             b"POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n3;\nxx\r\nabc\r\n0\r\n\r\n",
