@@ -23,7 +23,7 @@ impl Way {
     /// Those that bytes written by hand can go.
     pub const BY_HAND: [Self; 2] = [Self::Http1, Self::Http1InTls];
     /// Those that frames written by hand can go.
-    pub const BY_FRAMES: [Self; 1] = [Self::Http2];
+    pub const BY_FRAMES: [Self; 2] = [Self::Http2, Self::Http2InClear];
 
     /// The name of the session's cookie on this way.
     pub fn session_cookie(self) -> &'static str {

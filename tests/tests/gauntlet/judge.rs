@@ -1,6 +1,6 @@
 //! Runs a class of cases and collects whatever is not as it has to be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use stagedoor_tests::http2::Ended;
@@ -24,16 +24,44 @@ struct Arrived {
     whole: Vec<Strict>,
     unfinished: usize,
     malformed: Vec<String>,
-    bytes: usize,
     /// The connections whose last request was not read to its end.
     broken_off: Vec<usize>,
+}
+
+impl Arrived {
+    fn is_nothing(&self) -> bool {
+        self.whole.is_empty() && self.unfinished == 0
+    }
+
+    /// Takes out what an earlier case sent, which the door says by its address.
+    fn take_late(&mut self, earlier: &BTreeMap<String, &Case>) -> Vec<String> {
+        let (late, mut wrong) = (std::mem::take(&mut self.whole), Vec::new());
+        for request in late {
+            let case = request
+                .values("x-forwarded-for")
+                .first()
+                .and_then(|address| earlier.get(*address));
+            match case.map(|case| (case, &case.expected)) {
+                None => self.whole.push(request),
+                Some((case, Expected::Refused(_) | Expected::CutOff(_) | Expected::Ended)) => {
+                    wrong.push(format!(
+                        "- {} ({}): {} arrived late",
+                        case.name, case.source, request.target
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        wrong
+    }
 }
 
 /// Sends every case by every way that can carry it, each from an address of its own, and fails the test with a list of what
 /// went wrong.
 pub(crate) async fn run(stage: &Stage, cases: Vec<Case>) {
     let (mut wrong, mut to_be_noted, mut count) = (Vec::new(), Vec::new(), 0);
-    let mut broken_off = BTreeSet::new();
+    let mut broken_off = BTreeSet::<usize>::new();
+    let mut earlier = BTreeMap::new();
     for case in &cases {
         for way in case.ways() {
             count += 1;
@@ -47,11 +75,15 @@ pub(crate) async fn run(stage: &Stage, cases: Vec<Case>) {
             // The rest of what an earlier case began is not this one's. Did the door use such a connection again, no console
             // would answer on it, and the clean request would have failed.
             bytes.retain(|(connection, _)| !broken_off.contains(connection));
-            let arrived = read_all(&bytes, &clean);
+            let mut arrived = read_all(&bytes, &clean);
+            wrong.extend(arrived.take_late(&earlier));
             broken_off.extend(&arrived.broken_off);
             let verdict = judge(case, way, &outcome, &arrived).and(after);
             if let Err(why) = verdict {
                 wrong.push(describe(case, way, &why, &outcome, &bytes));
+            }
+            if case.from.is_none() {
+                earlier.insert(own.clone(), case);
             }
             if case.from.is_none() && is_refusal(case, &outcome) {
                 to_be_noted.push((from.to_owned(), format!("{way:?} {} ({})", case.name, case.source)));
@@ -92,21 +124,20 @@ fn read_all(connections: &[(usize, Vec<u8>)], but_for: &str) -> Arrived {
     for (number, bytes) in connections {
         let mut rest = bytes.clone();
         while !rest.is_empty() {
-            let length = rest.len();
             match strict::read(&rest) {
                 Reading::Request(request, after) => {
                     rest = after;
                     if request.target != but_for {
-                        arrived.bytes += length - rest.len();
                         arrived.whole.push(*request);
                     }
                     continue;
                 }
-                Reading::Unfinished => arrived.unfinished += 1,
+                Reading::Unfinished => {
+                    arrived.unfinished += 1;
+                    arrived.broken_off.push(*number);
+                }
                 Reading::Malformed(why) => arrived.malformed.push(why),
             }
-            arrived.bytes += length;
-            arrived.broken_off.push(*number);
             break;
         }
     }
@@ -123,7 +154,7 @@ fn judge(case: &Case, way: Way, outcome: &Outcome, arrived: &Arrived) -> Result<
             refused(statuses, way, outcome)
         }
         Expected::RefusedOr(statuses, check) => {
-            if arrived.bytes == 0 {
+            if arrived.is_nothing() {
                 refused(statuses, way, outcome)
             } else {
                 passed(1, 1, check, outcome, arrived)
@@ -152,11 +183,14 @@ fn judge(case: &Case, way: Way, outcome: &Outcome, arrived: &Arrived) -> Result<
 }
 
 fn nothing(arrived: &Arrived) -> Result<(), String> {
-    if arrived.bytes == 0 {
-        Ok(())
-    } else {
-        Err(format!("{} bytes reached the console", arrived.bytes))
+    if arrived.is_nothing() {
+        return Ok(());
     }
+    Err(format!(
+        "{} whole and {} unfinished requests arrived",
+        arrived.whole.len(),
+        arrived.unfinished
+    ))
 }
 
 fn refused(statuses: &[u16], way: Way, outcome: &Outcome) -> Result<(), String> {

@@ -81,7 +81,7 @@ async fn a_head_has_a_limit_in_bytes_and_in_lines_by_every_way() {
             Expected::Refused(&[400, 405, 414, 431, 501]),
         ));
     }
-    run(&Stage::open().await, cases).await;
+    run(&Stage::with("[limits]\nheader_count_max = 100\n").await, cases).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
