@@ -1,5 +1,6 @@
 //! From typed values to a [`Building`], and what is wrong with values one by one.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use stagedoor_policy::fault::{Fault, KeyPath};
@@ -11,6 +12,7 @@ use crate::building::{
 };
 use crate::fault::quoted;
 use crate::fields::Fields;
+use crate::frame_ancestors::FrameAncestors;
 use crate::host::{HostPattern, host_name};
 use crate::upstream::{Address, Scheme};
 
@@ -32,7 +34,10 @@ impl<'a> Assembly<'a> {
     pub(crate) fn building(&mut self, mut fields: Fields) -> Option<Building> {
         let listen = listen(fields.table("listen"));
         let tls = self.tls(fields.table("tls"));
-        let trusted_proxies = self.trusted_proxies(fields.table("proxies"));
+        let mut proxies = fields.table("proxies");
+        let trusted_proxies = self.networks(&mut proxies, "trusted");
+        let proxy_protocol = self.networks(&mut proxies, "proxy_protocol");
+        proxies.done();
         let sites = fields.tables("site");
         let only_site = sites.len() == 1;
         let sites: Vec<Option<Site>> = sites
@@ -44,13 +49,14 @@ impl<'a> Assembly<'a> {
         let admin_listen = admin.address("listen");
         admin.done();
         let portal = self.portal(fields.table("portal"));
-        let limits = limits(fields.table("limits"));
+        let limits = self.limits(fields.table("limits"));
         let log = self.log(fields.table("log"));
         fields.done();
         Some(Building {
             listen,
             tls,
             trusted_proxies,
+            proxy_protocol,
             sites: sites.into_iter().flatten().collect(),
             store: store?,
             admin: Admin { listen: admin_listen? },
@@ -89,19 +95,15 @@ impl<'a> Assembly<'a> {
         }
     }
 
-    fn trusted_proxies(&mut self, mut fields: Fields) -> NetworkSet {
-        let texts = fields.texts("trusted").unwrap_or_default();
-        fields.done();
-        let at = KeyPath::of(["proxies", "trusted"]);
+    fn networks(&mut self, fields: &mut Fields, key: &'static str) -> NetworkSet {
+        let texts = fields.texts(key).unwrap_or_default();
+        let at = KeyPath::of(["proxies", key]);
         match NetworkSet::parse(texts.iter().map(String::as_str)) {
             Ok(networks) => networks,
             Err(wrong) => {
+                let help = "write a network such as `10.0.0.0/8`, or an address";
                 for (index, why) in wrong {
-                    self.fault(
-                        at.index(index),
-                        why,
-                        "write a network such as `10.0.0.0/8`, or an address",
-                    );
+                    self.fault(at.index(index), why, help);
                 }
                 NetworkSet::default()
             }
@@ -120,6 +122,7 @@ impl<'a> Assembly<'a> {
         }
         let hosts = self.hosts(fields.texts("hosts").unwrap_or_default(), only_site, &at.key("hosts"));
         let upstream = self.upstream(&mut fields, &at);
+        let frame_ancestors = self.frame_ancestors(&mut fields, &at);
         let words = fields.texts("identity_headers").unwrap_or_default();
         let says = |word: &str| words.iter().any(|given| given == word);
         let identity_headers = IdentityHeaders {
@@ -137,6 +140,8 @@ impl<'a> Assembly<'a> {
                 websockets: fields.flag("websockets")?,
                 body_bytes_max: fields.bytes("body_bytes_max").filter(|bytes| *bytes > 0),
                 timeouts: timeouts(&mut fields)?,
+                private_connections: fields.flag("private_connections")?,
+                frame_ancestors,
                 upstream: upstream?,
             })
         })();
@@ -166,6 +171,25 @@ impl<'a> Assembly<'a> {
             }
         }
         hosts
+    }
+
+    fn frame_ancestors(&mut self, fields: &mut Fields, site: &KeyPath) -> FrameAncestors {
+        let texts = fields.texts("frame_ancestors").unwrap_or_default();
+        match FrameAncestors::parse(&texts) {
+            Ok(ancestors) => ancestors,
+            Err(wrong) => {
+                let at = site.key("frame_ancestors");
+                for (index, why) in wrong {
+                    let help =
+                        "write `\"self\"`, `\"none\"`, `\"any\"`, or origins such as `\"https://portal.example.com\"`";
+                    match index.and_then(|index| Some((index, texts.get(index)?))) {
+                        Some((index, text)) => self.fault(at.index(index), format!("{} {why}", quoted(text)), help),
+                        None => self.fault(at.clone(), why, help),
+                    }
+                }
+                FrameAncestors::default()
+            }
+        }
     }
 
     fn upstream(&mut self, fields: &mut Fields, site: &KeyPath) -> Option<Upstream> {
@@ -280,6 +304,35 @@ impl<'a> Assembly<'a> {
         Some(PortalSettings { prefix, title })
     }
 
+    fn limits(&mut self, mut fields: Fields) -> Option<Limits> {
+        let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let limits = Limits {
+            threads: fields.count("threads").map(size),
+            hashes_in_flight: fields.count("hashes_in_flight").map(size),
+            connections_max: size(fields.count("connections_max")?),
+            header_deadline: fields.duration("header_deadline")?,
+            header_bytes_max: fields.bytes("header_bytes_max")?,
+            header_count_max: fields.count("header_count_max")?,
+            keepalive: fields.duration("keepalive")?,
+            connections_per_address_max: size(fields.count("connections_per_address_max")?),
+            handshakes_in_flight_max: size(fields.count("handshakes_in_flight_max")?),
+            handshake_deadline: fields.duration("handshake_deadline")?,
+            body_deadline: fields.duration("body_deadline")?,
+            body_bytes_per_second_min: fields.count("body_bytes_per_second_min")?,
+            websockets_per_account_max: size(fields.count("websockets_per_account_max")?),
+            malformed_per_minute_max: fields.count("malformed_per_minute_max")?,
+        };
+        fields.done();
+        if !HEADER_BYTES.contains(&limits.header_bytes_max) {
+            self.fault(
+                KeyPath::of(["limits", "header_bytes_max"]),
+                "the head of a request must be allowed between 1 KiB and 1 MiB",
+                "write an amount such as `\"64KiB\"`",
+            );
+        }
+        Some(limits)
+    }
+
     fn log(&self, mut fields: Fields) -> Option<LogSettings> {
         let format = match fields.text("format")?.as_str() {
             "json" => LogFormat::Json,
@@ -303,6 +356,9 @@ impl<'a> Assembly<'a> {
 
 const TITLE_CHARACTERS_MAX: usize = 60;
 
+/// Below, no browser's request would fit; above, Pingora's reader gives up whatever is allowed.
+const HEADER_BYTES: RangeInclusive<u64> = 1024..=1024 * 1024;
+
 fn listen(mut fields: Fields) -> Listen {
     let listen = Listen {
         http: fields.addresses("http"),
@@ -312,20 +368,6 @@ fn listen(mut fields: Fields) -> Listen {
     listen
 }
 
-fn limits(mut fields: Fields) -> Option<Limits> {
-    let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
-    let limits = Limits {
-        threads: fields.count("threads").map(size),
-        hashes_in_flight: fields.count("hashes_in_flight").map(size),
-        connections_max: size(fields.count("connections_max")?),
-        header_deadline: fields.duration("header_deadline")?,
-        header_bytes_max: fields.bytes("header_bytes_max")?,
-        keepalive: fields.duration("keepalive")?,
-    };
-    fields.done();
-    Some(limits)
-}
-
 fn timeouts(fields: &mut Fields) -> Option<Timeouts> {
     Some(Timeouts {
         connect: fields.duration("connect_timeout")?,
@@ -333,6 +375,7 @@ fn timeouts(fields: &mut Fields) -> Option<Timeouts> {
         write: fields.duration("write_timeout")?,
         keepalive: fields.duration("keepalive")?,
         websocket_idle: fields.duration("websocket_idle")?,
+        total: fields.duration("total_timeout")?,
     })
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use stagedoor_policy::network::NetworkSet;
 
+use crate::frame_ancestors::FrameAncestors;
 use crate::host::HostPattern;
 use crate::upstream::Scheme;
 
@@ -18,6 +19,8 @@ pub struct Building {
     pub tls: Option<TlsFiles>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: NetworkSet,
+    /// Peers that begin each connection with a PROXY protocol header: demanded of them, read from nobody else.
+    pub proxy_protocol: NetworkSet,
     /// The consoles, in the order of their names.
     pub sites: Vec<Site>,
     /// Where everything is remembered.
@@ -71,6 +74,10 @@ pub struct Site {
     pub body_bytes_max: Option<u64>,
     /// How long things may take.
     pub timeouts: Timeouts,
+    /// Whether a connection to the console belongs to one visitor's connection and is shared with no other.
+    pub private_connections: bool,
+    /// Which pages may show this site in a frame.
+    pub frame_ancestors: FrameAncestors,
 }
 
 /// Where a console is.
@@ -112,6 +119,8 @@ pub struct Timeouts {
     pub keepalive: Duration,
     /// A silent WebSocket is kept for.
     pub websocket_idle: Duration,
+    /// For a whole request and its answer, WebSockets apart.
+    pub total: Duration,
 }
 
 /// `[store]`. Further engines will be further variants.
@@ -154,8 +163,24 @@ pub struct Limits {
     pub header_deadline: Duration,
     /// Of the head of a request.
     pub header_bytes_max: u64,
+    /// Header fields of a request.
+    pub header_count_max: u64,
     /// An idle visitor's connection is kept for.
     pub keepalive: Duration,
+    /// Connections of one address at once.
+    pub connections_per_address_max: usize,
+    /// TLS handshakes at once.
+    pub handshakes_in_flight_max: usize,
+    /// For a TLS handshake, a PROXY protocol header before it included.
+    pub handshake_deadline: Duration,
+    /// For the body of a request.
+    pub body_deadline: Duration,
+    /// The slowest a body may come; 0 is any rate.
+    pub body_bytes_per_second_min: u64,
+    /// WebSockets of one account at once.
+    pub websockets_per_account_max: usize,
+    /// Malformed requests of one address in a minute before its new connections are closed at once.
+    pub malformed_per_minute_max: u64,
 }
 
 /// `[log]`.

@@ -14,6 +14,7 @@ pub mod describe;
 mod environment;
 mod fault;
 mod fields;
+mod frame_ancestors;
 mod host;
 mod live;
 mod load;
@@ -34,6 +35,7 @@ pub use building::{
 };
 pub use environment::{COMMAND_LINE_NAMES, Environment};
 pub use fault::{Faults, FileFault};
+pub use frame_ancestors::FrameAncestors;
 pub use host::HostPattern;
 pub use live::{Cause, Live, OpenFault, PolicyHistory, Reloaded, ReplaceFault, Status};
 pub use load::{Inline, Loaded, Sources, load, load_building};

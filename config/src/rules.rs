@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use stagedoor_policy::request::Leniency;
 use stagedoor_policy::rules::{
-    AreaRules, ChannelRules, InactivityRules, LockoutRules, OpenTo, PasswordRules, RoleRules, Rules, SecondFactor,
-    SecondFactorRules, SessionRules, SiteRules, WhenFull,
+    AreaRules, ChannelRules, InactivityRules, LockoutRules, OpenTo, PasswordRules, Preflight, RoleRules, Rules,
+    SecondFactor, SecondFactorRules, SessionRules, SiteRules, WhenFull,
 };
 
 use crate::fields::{Fields, Value, texts};
@@ -41,6 +42,16 @@ pub(crate) fn rules(mut fields: Fields) -> Rules {
 fn site(mut fields: Fields) -> SiteRules {
     let site = SiteRules {
         networks: fields.texts("networks"),
+        allow: fields
+            .texts("allow")
+            .iter()
+            .flatten()
+            .filter_map(|name| Leniency::named(name))
+            .collect(),
+        preflight: match fields.text("preflight").as_deref() {
+            Some("forward") => Preflight::Forward,
+            _ => Preflight::Refuse,
+        },
         areas: fields
             .tables("areas")
             .into_iter()

@@ -66,6 +66,7 @@ fn judge_for_everybody(policy: &Policy, site: SiteId, target: &Target<'_>, addre
             target,
             address,
             visitor: None,
+            preflight: false,
         },
     );
     for role in policy.roles().chain(["nobody"]) {
@@ -84,6 +85,7 @@ fn judge_for_everybody(policy: &Policy, site: SiteId, target: &Target<'_>, addre
                     target,
                     address,
                     visitor: Some(visitor),
+                    preflight: false,
                 },
             ))
         };

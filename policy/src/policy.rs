@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 
 use crate::network::NetworkSet;
-use crate::request::ClientAddress;
+use crate::request::{ClientAddress, Leniencies};
 use crate::role::Role;
 use crate::rules::{InactivityRules, LockoutRules, PasswordRules, SecondFactor, SessionRules};
 use crate::site::Site;
@@ -62,6 +62,10 @@ impl Policy {
     /// A site's name, for labels and logs. Empty for an id of another policy.
     pub fn site_name(&self, site: SiteId) -> &str {
         self.site_at(site).map_or("", |site| &site.name)
+    }
+    /// What the site lets pass although two servers could read it differently; nothing for an id of another policy.
+    pub fn leniencies(&self, site: SiteId) -> Leniencies {
+        self.site_at(site).map_or(Leniencies::NONE, |site| site.leniencies)
     }
     /// An area's name, for labels and logs. Empty for an id of another policy.
     pub fn area_name(&self, site: SiteId, area: AreaId) -> &str {

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::request::Leniencies;
+
 /// A whole policy file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
@@ -33,8 +35,22 @@ pub struct Rules {
 pub struct SiteRules {
     /// Absent: from anywhere; empty: from nowhere.
     pub networks: Option<Vec<String>>,
+    /// What passes here although two servers could read it differently.
+    pub allow: Leniencies,
+    /// What becomes of questions that browsers ask before they ask in a visitor's name.
+    pub preflight: Preflight,
     /// By area name.
     pub areas: BTreeMap<String, AreaRules>,
+}
+
+/// What becomes of a CORS preflight: an `OPTIONS` that a browser sends without the visitor's session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Preflight {
+    /// Judged like any other request. `"refuse"`.
+    #[default]
+    Refuse,
+    /// Let through to the console from the site's networks, for any path that some area holds. `"forward"`.
+    Forward,
 }
 
 /// `[site.NAME.areas]`, one entry.

@@ -9,7 +9,8 @@ use crate::fault::KeyPath;
 use crate::network::NetworkSet;
 use crate::pattern::{Pattern, Trie};
 use crate::policy::AreaId;
-use crate::rules::OpenTo;
+use crate::request::Leniencies;
+use crate::rules::{OpenTo, Preflight};
 use crate::verb::Verb;
 
 /// How many named actions an area may have: they are bits of a `u64`.
@@ -20,6 +21,8 @@ pub(crate) struct Site {
     pub(crate) name: Box<str>,
     /// `None`: from anywhere.
     pub(crate) networks: Option<NetworkSet>,
+    pub(crate) leniencies: Leniencies,
+    pub(crate) preflight: Preflight,
     /// By name, in rising order; an [`AreaId`] is a place in here.
     pub(crate) areas: Vec<Area>,
     pub(crate) area_ids: HashMap<Box<str>, AreaId, FixedState>,
@@ -120,7 +123,7 @@ impl Rule {
         }
     }
 
-    /// As it was written: `/devices/**` or `GET /devices/*/delete`.
+    /// As it was written, in lower case where the site folds letters: `/devices/**` or `GET /devices/*/delete`.
     pub(crate) fn text(&self) -> String {
         match self.verb {
             Some(verb) => format!("{} {}", verb.as_str(), self.pattern),

@@ -4,6 +4,9 @@ use super::{Kind, Setting};
 
 const ANY: u64 = u32::MAX as u64;
 
+/// As many header fields as Pingora's reader of HTTP/1 takes: a larger limit would never be reached.
+const HEADERS_READ_MAX: u64 = 256;
+
 /// Every key of `stagedoor.toml`.
 pub const BUILDING: &[Setting] = &[
     Setting::new("listen", Kind::Table(LISTEN), "Where visitors come in."),
@@ -60,12 +63,23 @@ const TLS: &[Setting] = &[
     Setting::new("key", Kind::Text("the path of a PEM file"), "Its private key.").absent("no HTTPS"),
 ];
 
-const PROXIES: &[Setting] = &[Setting::new(
-    "trusted",
-    Kind::List(&Kind::Text("a network such as `\"10.0.0.0/8\"`, or an address")),
-    "Proxies whose `X-Forwarded-For` is believed. Nobody else's is.",
-)
-.or("[]")];
+const PROXIES: &[Setting] = &[
+    Setting::new(
+        "trusted",
+        NETWORKS,
+        "Proxies whose `X-Forwarded-For` is believed. Nobody else's is.",
+    )
+    .or("[]"),
+    Setting::new(
+        "proxy_protocol",
+        NETWORKS,
+        "Proxies that begin each connection with a PROXY protocol header, version 1 or 2. It is demanded of them and \
+         read from nobody else.",
+    )
+    .or("[]"),
+];
+
+const NETWORKS: Kind = Kind::List(&Kind::Text("a network such as `\"10.0.0.0/8\"`, or an address"));
 
 const SITE: &[Setting] = &[
     Setting::new(
@@ -144,6 +158,27 @@ const SITE: &[Setting] = &[
         "How long an open WebSocket may stay silent.",
     )
     .or(r#""1h""#),
+    Setting::new(
+        "total_timeout",
+        Kind::Duration,
+        "How long a request and its answer may take in all; WebSockets are not counted.",
+    )
+    .or(r#""12h""#),
+    Setting::new(
+        "private_connections",
+        Kind::Flag,
+        "Whether no two visitors ever share a connection to the console: for consoles that tie who is there to the \
+         connection, as NTLM and Negotiate do.",
+    )
+    .or("false"),
+    Setting::new(
+        "frame_ancestors",
+        Kind::List(&Kind::Text(
+            "`\"self\"`, an origin such as `\"https://portal.example.com\"`, or, alone, `\"none\"` or `\"any\"`",
+        )),
+        "Which pages may show this site in a frame. `any` leaves it to the console.",
+    )
+    .or(r#"["self"]"#),
 ];
 
 const STORE: &[Setting] = &[
@@ -212,13 +247,67 @@ const LIMITS: &[Setting] = &[
         "How long a visitor may take to send the head of a request.",
     )
     .or(r#""10s""#),
-    Setting::new("header_bytes_max", Kind::Bytes, "The largest head of a request.").or(r#""64KiB""#),
+    Setting::new(
+        "header_bytes_max",
+        Kind::Bytes,
+        "The largest head of a request: 1 KiB to 1 MiB.",
+    )
+    .or(r#""64KiB""#),
+    Setting::new(
+        "header_count_max",
+        Kind::Count(1, HEADERS_READ_MAX),
+        "Header fields a request may carry.",
+    )
+    .or("100"),
     Setting::new(
         "keepalive",
         Kind::Duration,
         "How long a visitor's idle connection is kept.",
     )
     .or(r#""60s""#),
+    Setting::new(
+        "connections_per_address_max",
+        Kind::Count(1, ANY),
+        "Connections of one address open at once.",
+    )
+    .or("256"),
+    Setting::new(
+        "handshakes_in_flight_max",
+        Kind::Count(1, ANY),
+        "TLS handshakes at once.",
+    )
+    .or("256"),
+    Setting::new(
+        "handshake_deadline",
+        Kind::Duration,
+        "How long a TLS handshake may take, a PROXY protocol header before it included.",
+    )
+    .or(r#""10s""#),
+    Setting::new(
+        "body_deadline",
+        Kind::Duration,
+        "How long a visitor may take to send the body of a request.",
+    )
+    .or(r#""1h""#),
+    Setting::new(
+        "body_bytes_per_second_min",
+        Kind::Count(0, ANY),
+        "The slowest a body may come, on average; 0 is any rate.",
+    )
+    .or("100"),
+    Setting::new(
+        "websockets_per_account_max",
+        Kind::Count(1, ANY),
+        "WebSockets of one account open at once.",
+    )
+    .or("50"),
+    Setting::new(
+        "malformed_per_minute_max",
+        Kind::Count(1, ANY),
+        "Malformed requests of one address in a minute; beyond it, its new connections are closed at once until the \
+         minute is over.",
+    )
+    .or("300"),
 ];
 
 const LOG: &[Setting] = &[

@@ -1,5 +1,7 @@
 //! `policy.toml`.
 
+use stagedoor_policy::request::Leniency;
+
 use super::{Kind, Setting};
 
 const ANY: u64 = u32::MAX as u64;
@@ -52,6 +54,20 @@ const SITE: &[Setting] = &[
         "From where the site may be entered; an empty list is from nowhere.",
     )
     .absent("from anywhere"),
+    Setting::new(
+        "allow",
+        Kind::List(&Kind::Choice(&Leniency::NAMES)),
+        "What passes here although servers read it differently: see [Leniencies](#leniencies).",
+    )
+    .or("[]"),
+    Setting::new(
+        "preflight",
+        Kind::Choice(&["refuse", "forward"]),
+        "What becomes of the `OPTIONS` that a browser sends before a request from another origin, without a session. \
+         `forward`: the console answers it, for any path that some area holds, from the site's networks. `refuse`: it is \
+         judged like any other request.",
+    )
+    .or(r#""refuse""#),
     Setting::new(
         "areas",
         Kind::Named("area", &Kind::Table(AREA)),

@@ -299,6 +299,97 @@ fn the_prefix_of_the_portal_is_plain_segments() {
 }
 
 #[test]
+fn a_limit_that_would_let_nothing_through_is_a_fault() {
+    for (line, message) in [
+        ("header_count_max = 0", "the number must lie between 1 and 256"),
+        ("header_count_max = 257", "the number must lie between 1 and 256"),
+        (
+            "connections_per_address_max = 0",
+            "the number must lie between 1 and 4294967295",
+        ),
+        (
+            "handshakes_in_flight_max = 0",
+            "the number must lie between 1 and 4294967295",
+        ),
+        (
+            "websockets_per_account_max = 0",
+            "the number must lie between 1 and 4294967295",
+        ),
+        (
+            "malformed_per_minute_max = 0",
+            "the number must lie between 1 and 4294967295",
+        ),
+        (
+            "body_bytes_per_second_min = -1",
+            "the number must lie between 0 and 4294967295",
+        ),
+        ("handshake_deadline = \"0s\"", "`0s` must be longer than nothing"),
+        ("body_deadline = \"0ms\"", "`0ms` must be longer than nothing"),
+        (
+            "header_bytes_max = 0",
+            "the head of a request must be allowed between 1 KiB and 1 MiB",
+        ),
+        (
+            "header_bytes_max = \"2MiB\"",
+            "the head of a request must be allowed between 1 KiB and 1 MiB",
+        ),
+    ] {
+        let told = faults_of(&format!("{BUILDING}[limits]\n{line}\n"), POLICY);
+        let column = line.find('=').expect("a value") + 3;
+        assert_eq!(told, [format!("stagedoor.toml:4:{column} {message}")], "{line}");
+    }
+    let told = faults_of(&format!("{BUILDING}total_timeout = \"0h\"\n"), POLICY);
+    assert_eq!(told, ["stagedoor.toml:3:17 `0h` must be longer than nothing"]);
+}
+
+#[test]
+fn a_malformed_network_of_a_proxy_is_pointed_at() {
+    for key in ["trusted", "proxy_protocol"] {
+        let told = faults_of(
+            &format!("{BUILDING}[proxies]\n{key} = [\"10.0.0.0/8\", \"10.0.0.0/33\", \"all\"]\n"),
+            POLICY,
+        );
+        let column = key.len() + 19;
+        assert_eq!(told.len(), 2, "{told:#?}");
+        assert!(told[0].starts_with(&format!("stagedoor.toml:4:{column} ")), "{told:#?}");
+    }
+}
+
+#[test]
+fn who_may_frame_a_site_is_said_clearly_or_not_at_all() {
+    for (value, place) in [
+        ("[]", "3:19 an empty list could mean"),
+        ("[\"self\", \"none\"]", "3:28 `none` must stand alone"),
+        ("[\"https://a/x\"]", "3:20 `https://a/x` must end with the host"),
+        ("[\"portal\"]", "3:20 `portal` lacks `http://` or `https://`"),
+        ("\"any\"", "3:19 expected a list"),
+    ] {
+        let told = faults_of(&format!("{BUILDING}frame_ancestors = {value}\n"), POLICY);
+        assert_eq!(told.len(), 1, "{told:#?}");
+        assert!(told[0].starts_with(&format!("stagedoor.toml:{place}")), "{told:#?}");
+    }
+}
+
+#[test]
+fn a_leniency_that_there_is_not_is_told_with_the_nearest_that_there_is() {
+    let policy =
+        "[site.console]\nallow = [\"semicolon\", \"encoded_slash\", \"dot-segment\"]\npreflight = \"foward\"\n";
+    let folder = Folder::with(BUILDING, policy);
+    let rendered = folder.load().expect_err("at fault").to_string();
+    assert_eq!(
+        faults_of(BUILDING, policy),
+        [
+            "policy.toml:2:23 `encoded_slash` is not known here",
+            "policy.toml:2:40 `dot-segment` is not known here",
+            "policy.toml:3:13 `foward` is not known here",
+        ]
+    );
+    for near in ["did you mean `\"encoded-slash\"`?", "did you mean `\"forward\"`?"] {
+        assert!(rendered.contains(near), "{rendered}");
+    }
+}
+
+#[test]
 fn a_large_file_of_nonsense_is_told_in_good_time() {
     // Work for each fault that grew with the file would take hours here.
     let folder = Folder::with(BUILDING, &"x\n".repeat(500_000));

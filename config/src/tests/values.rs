@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use stagedoor_policy::rules::{OpenTo, Rules, SecondFactor, SiteRules, WhenFull};
+use stagedoor_policy::request::Leniency;
+use stagedoor_policy::rules::{OpenTo, Preflight, Rules, SecondFactor, SiteRules, WhenFull};
 
 use super::{BUILDING, Folder, POLICY};
 use crate::{
-    AccessLog, Environment, HostPattern, Inline, LogFormat, LogLevel, Scheme, Sources, StoreChoice, load, starter_files,
+    AccessLog, Environment, FrameAncestors, HostPattern, Inline, LogFormat, LogLevel, Scheme, Sources, StoreChoice,
+    load, starter_files,
 };
 
 #[test]
@@ -45,6 +47,27 @@ fn a_building_of_three_lines_has_every_default() {
     assert_eq!(site.body_bytes_max, None);
     assert_eq!(site.timeouts.keepalive, Duration::from_secs(4));
     assert_eq!(site.timeouts.websocket_idle, Duration::from_secs(3600));
+    assert_eq!(site.timeouts.total, Duration::from_secs(12 * 3600));
+    assert!(!site.private_connections && site.frame_ancestors == FrameAncestors::default());
+    assert!(
+        !building
+            .proxy_protocol
+            .contains("127.0.0.1".parse().expect("an address"))
+    );
+    let limits = building.limits;
+    assert_eq!(
+        (
+            limits.header_count_max,
+            limits.connections_per_address_max,
+            limits.handshakes_in_flight_max,
+            limits.handshake_deadline.as_secs(),
+            limits.body_deadline.as_secs(),
+            limits.body_bytes_per_second_min,
+            limits.websockets_per_account_max,
+            limits.malformed_per_minute_max
+        ),
+        (100, 256, 256, 10, 3600, 100, 50, 300)
+    );
 }
 
 #[test]
@@ -59,6 +82,7 @@ certificate = "policy.toml"
 key = "policy.toml"
 [proxies]
 trusted = ["10.0.0.0/8"]
+proxy_protocol = ["192.0.2.7"]
 [site.console]
 hosts = ["Console.Example", "*.consoles.example"]
 upstream = "https://192.0.2.1:8443"
@@ -74,6 +98,9 @@ read_timeout = "2s"
 write_timeout = "3s"
 keepalive = "5s"
 websocket_idle = "6s"
+total_timeout = "7s"
+private_connections = true
+frame_ancestors = ["self", "https://portal.example"]
 [store]
 url = "file:/var/lib/stagedoor"
 [admin]
@@ -87,7 +114,15 @@ hashes_in_flight = 2
 connections_max = 7
 header_deadline = "8s"
 header_bytes_max = 4096
+header_count_max = 33
 keepalive = "9s"
+connections_per_address_max = 5
+handshakes_in_flight_max = 6
+handshake_deadline = "10s"
+body_deadline = "11s"
+body_bytes_per_second_min = 0
+websockets_per_account_max = 12
+malformed_per_minute_max = 13
 [log]
 format = "json"
 level = "debug"
@@ -110,6 +145,8 @@ access = "-"
             .trusted_proxies
             .contains("11.1.2.3".parse().expect("an address"))
     );
+    let speaks_proxy = |address: &str| building.proxy_protocol.contains(address.parse().expect("an address"));
+    assert!(speaks_proxy("192.0.2.7") && !speaks_proxy("10.1.2.3"));
     let site = &building.sites[0];
     assert_eq!(site.hosts[0], HostPattern::Exact("console.example".to_owned()));
     assert_eq!(site.hosts[1], HostPattern::Below("consoles.example".to_owned()));
@@ -125,9 +162,17 @@ access = "-"
         times.write,
         times.keepalive,
         times.websocket_idle,
+        times.total,
     ]
     .map(|time| time.as_secs());
-    assert_eq!(seconds, [1, 2, 3, 5, 6]);
+    assert_eq!(seconds, [1, 2, 3, 5, 6, 7]);
+    assert!(site.private_connections);
+    assert_eq!(
+        site.frame_ancestors
+            .header_value()
+            .and_then(|value| value.to_str().ok()),
+        Some("frame-ancestors 'self' https://portal.example")
+    );
     assert_eq!(
         building.store,
         StoreChoice::Embedded {
@@ -151,6 +196,19 @@ access = "-"
         ),
         (8, 4096, 9)
     );
+    assert_eq!(
+        (
+            limits.header_count_max,
+            limits.connections_per_address_max,
+            limits.handshakes_in_flight_max,
+            limits.handshake_deadline.as_secs(),
+            limits.body_deadline.as_secs(),
+            limits.body_bytes_per_second_min,
+            limits.websockets_per_account_max,
+            limits.malformed_per_minute_max
+        ),
+        (33, 5, 6, 10, 11, 0, 12, 13)
+    );
     assert_eq!(building.log.access, Some(AccessLog::StandardOutput));
     assert_eq!(
         (building.log.format, building.log.level),
@@ -165,6 +223,8 @@ fn every_rule_reaches_its_field() {
 office = ["198.51.100.0/24", "!198.51.100.66"]
 [site.console]
 networks = ["office"]
+allow = ["encoded-slash", "case-insensitive"]
+preflight = "forward"
 [site.console.areas]
 common = { paths = ["/static/**"], open_to = "signed-in" }
 public = { paths = ["/shop/**"], open_to = "everyone" }
@@ -208,6 +268,11 @@ at_most = 64
     assert_eq!(rules.networks["office"], ["198.51.100.0/24", "!198.51.100.66"]);
     let site = &rules.sites["console"];
     assert_eq!(site.networks, Some(vec!["office".to_owned()]));
+    assert_eq!(
+        site.allow.iter().collect::<Vec<_>>(),
+        [Leniency::EncodedSlash, Leniency::CaseInsensitive]
+    );
+    assert_eq!(site.preflight, Preflight::Forward);
     assert_eq!(site.areas["common"].open_to, OpenTo::SignedIn);
     assert_eq!(site.areas["public"].open_to, OpenTo::Everyone);
     let devices = &site.areas["devices"];

@@ -310,6 +310,7 @@ fn the_roles_of_the_accounts_may_do_what_the_printed_table_says() {
             target: &target,
             address: ClientAddress::of_peer([127, 0, 0, 1].into()),
             visitor: Some(visitor),
+            preflight: false,
         };
         matches!(decide(&policy, &question), Decision::Allow(_))
     };

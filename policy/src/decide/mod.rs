@@ -37,6 +37,9 @@ pub struct Question<'a> {
     pub address: ClientAddress,
     /// By whom, where somebody is signed in.
     pub visitor: Option<Visitor<'a>>,
+    /// Whether it is a CORS preflight: `Origin` and `Access-Control-Request-Method` are there. Means something for
+    /// `OPTIONS` alone.
+    pub preflight: bool,
 }
 
 /// The only way to the console. Nothing outside this module can make one.
@@ -132,8 +135,8 @@ pub fn decide(policy: &Policy, question: &Question<'_>) -> Decision {
 /// One step of a judgement, for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// What was looked at: `site networks`, `area`, `session`, `role`, `channel`, `second factor`, `role networks`,
-    /// `account networks`, `grant`.
+    /// What was looked at: `site networks`, `area`, `preflight`, `session`, `role`, `channel`, `second factor`, `role networks`,
+    /// `account networks`, `grant`, `reading`.
     pub check: &'static str,
     /// Whether it was passed.
     pub passed: bool,

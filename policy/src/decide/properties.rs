@@ -114,6 +114,7 @@ fn judged_at(policy: &Policy, asked: &Asked, path: &str) -> Decision {
         target: &target,
         address: ClientAddress::of_peer(asked.address.parse().unwrap()),
         visitor: asked.signed_in.then_some(visitor),
+        preflight: false,
     };
     let explanation = explain(policy, &question);
     assert_eq!(decide(policy, &question), explanation.decision);

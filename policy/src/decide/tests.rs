@@ -2,6 +2,9 @@ use super::*;
 use crate::rules::{Rules, SecondFactor};
 use crate::test_support::{compiled, console, explained, judged, texts, visitor};
 
+mod preflight;
+mod readings;
+
 fn code(policy: &Policy, who: Option<Visitor<'_>>, asked: &str) -> &'static str {
     judged(policy, who, asked).map_or_else(|refusal| refusal.code(), |_| "allowed")
 }
@@ -381,6 +384,7 @@ fn an_id_of_another_policy_opens_nothing() {
             target: &target,
             address: ClientAddress::of_peer("198.51.100.7".parse().unwrap()),
             visitor: who,
+            preflight: false,
         };
         assert_eq!(decide(&policy, &question), Decision::Refuse(expected));
         assert_eq!(explain(&policy, &question).decision, Decision::Refuse(expected));

@@ -103,6 +103,23 @@ impl Pattern {
         }
     }
 
+    /// For a site that folds the case of letters.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`]; and a letter beyond ASCII, since no path is folded there.
+    pub(crate) fn parse_folded(text: &str) -> Result<Self, (String, Option<String>)> {
+        if let Some(letter) = text
+            .chars()
+            .find(|c| !c.is_ascii() && (c.is_lowercase() || c.is_uppercase()))
+        {
+            let message =
+                format!("the pattern `{text}` has the letter `{letter}`, and this site is `case-insensitive`");
+            let help = "only the letters from A to Z are folded: use `*` in its place";
+            return Err((message, Some(help.to_owned())));
+        }
+        Self::parse(&text.to_ascii_lowercase())
+    }
+
     /// Whether every path that `other` matches is matched by this one.
     pub(crate) fn contains(&self, other: &Self) -> bool {
         let depth = self.segments.len();

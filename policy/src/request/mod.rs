@@ -2,8 +2,10 @@
 
 mod address;
 mod host;
+mod leniency;
 mod target;
 
 pub use address::{AddressFault, ClientAddress, FORWARDED_ENTRIES_MAX, from_forwarded_for};
 pub use host::{HOST_BYTES_MAX, Host, HostFault};
+pub use leniency::{Leniencies, Leniency};
 pub use target::{PATH_BYTES_MAX, TARGET_BYTES_MAX, Target, TargetFault};

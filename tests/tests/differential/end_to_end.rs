@@ -1,5 +1,6 @@
 //! The real door forwards, byte for byte, what this harness sends to the servers in its place.
 
+use stagedoor_policy::request::{Leniencies, Leniency};
 use stagedoor_tests::{Door, Recorder, raw};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -14,13 +15,23 @@ const REFUSED: usize = 100;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_servers_were_asked_is_what_the_door_forwards() {
+    forwards_as_judged(Leniencies::NONE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_servers_were_asked_under_leniencies_is_what_the_door_forwards() {
+    forwards_as_judged(Leniency::ALL.into_iter().collect()).await;
+}
+
+async fn forwards_as_judged(allowed: Leniencies) {
     let console = Recorder::start().await;
+    let policy = policy_text(allowed);
     let door = Door::plan()
         .site("console", &console.url())
-        .policy(&policy_text())
+        .policy(&policy)
         .open()
         .await;
-    let judge = Judge::with_areas_inside_rest();
+    let judge = Judge::allowing(allowed);
     // A fragment and a target without its first slash are taken apart before there is a target: hygiene/paths.rs has them.
     let mut targets = targets::all(SEED);
     targets.retain(|target| target.starts_with(b"/") && !target.contains(&b'#'));

@@ -23,7 +23,7 @@ pub(super) const HABITS: [Habit; 3] = [
         servers: &["Express", "nginx careless"],
         explains: |judge, found| {
             let folded = found.target.to_ascii_lowercase();
-            judge.area(folded.as_bytes()) == Some(found.resolved.clone())
+            judge.keeps_out_of(&found.resolved, folded.as_bytes())
         },
     },
     Habit {

@@ -1,15 +1,16 @@
 //! The door's own judgement, asked in this process: which area a target lies in, and what would be forwarded.
 
 use http::Method;
-use stagedoor_policy::request::{ClientAddress, Target};
-use stagedoor_policy::rules::{AreaRules, OpenTo, Rules};
-use stagedoor_policy::{Decision, Policy, Question, Revision, SiteId, compile, decide};
+use stagedoor_policy::request::{ClientAddress, Leniencies, Leniency, Target};
+use stagedoor_policy::rules::{AreaRules, RoleRules, Rules};
+use stagedoor_policy::{Decision, Policy, Question, Revision, SiteId, Visitor, compile, decide};
 use stagedoor_tests::server::{AREAS, REST};
 
 /// A policy for the tree that the servers serve.
 pub(super) struct Judge {
     policy: Policy,
     site: SiteId,
+    allowed: Leniencies,
 }
 
 /// What the door makes of a target.
@@ -21,16 +22,29 @@ pub(super) enum Judged {
     Refused(&'static str),
 }
 
+/// May everything.
+const EVERYTHING: &str = "everything";
+
+/// May everything but what is in this area.
+fn everything_but(area: &str) -> String {
+    format!("not-{area}")
+}
+
 impl Judge {
-    /// Everybody may everything, so that nothing but the reading of the path decides. Areas lie inside `rest`, which
-    /// makes a wrong reading as bad as it can be: what is not recognised as `/admin` passes as something lesser.
+    /// Areas lie inside `rest`, which makes a wrong reading as bad as it can be: what is not recognised as `/admin`
+    /// passes as something lesser.
     pub(super) fn with_areas_inside_rest() -> Self {
-        Self::new(AREAS.into_iter())
+        Self::allowing(Leniencies::NONE)
+    }
+
+    /// The same for a site that lets these pass.
+    pub(super) fn allowing(allowed: Leniencies) -> Self {
+        Self::new(AREAS.into_iter(), allowed)
     }
 
     /// Without `rest`: what is not recognised lies in no area and is refused.
     pub(super) fn with_areas_side_by_side() -> Self {
-        Self::new(AREAS.into_iter().filter(|(name, _)| *name != REST))
+        Self::new(AREAS.into_iter().filter(|(name, _)| *name != REST), Leniencies::NONE)
     }
 
     /// With one path alone for the report, as somebody writes it who thinks of one page.
@@ -39,35 +53,65 @@ impl Judge {
             "report" => (name, &["/report"][..]),
             _ => (name, patterns),
         });
-        Self::new(areas.into_iter())
+        Self::new(areas.into_iter(), Leniencies::NONE)
     }
 
-    fn new(areas: impl Iterator<Item = (&'static str, &'static [&'static str])>) -> Self {
+    fn new(areas: impl Iterator<Item = (&'static str, &'static [&'static str])>, allowed: Leniencies) -> Self {
         let mut rules = Rules::default();
+        let role = |but: Option<&str>| RoleRules {
+            may: [("*", "all")]
+                .into_iter()
+                .chain(but.map(|area| (area, "none")))
+                .map(|(area, level)| (area.to_owned(), vec![level.to_owned()]))
+                .collect(),
+            ..RoleRules::default()
+        };
+        rules.roles.insert(EVERYTHING.to_owned(), role(None));
         let site = rules.sites.entry("console".to_owned()).or_default();
+        site.allow = allowed;
         for (name, patterns) in areas {
             let area = AreaRules {
                 paths: patterns.iter().map(|&pattern| pattern.to_owned()).collect(),
-                open_to: OpenTo::Everyone,
                 ..AreaRules::default()
             };
             site.areas.insert(name.to_owned(), area);
+            rules.roles.insert(everything_but(name), role(Some(name)));
         }
-        let policy = compile(&rules, Revision(1)).expect("the areas make a policy");
+        let policy = compile(&rules, Revision(1)).unwrap_or_else(|faults| panic!("{faults:#?}"));
         let site = policy.site("console").expect("the site was named");
-        Self { policy, site }
+        Self { policy, site, allowed }
     }
 
+    /// What becomes of a target of somebody who may do everything.
     pub(super) fn judge(&self, raw: &[u8]) -> Judged {
-        let target = match Target::parse(&Method::GET, raw) {
+        self.judge_for(EVERYTHING, raw)
+    }
+
+    /// Whether somebody who may do everything but this area's things is refused. Where a target has several readings it
+    /// has to pass in each, so this, and not the one area that is named, is what a server's reading is held to.
+    pub(super) fn keeps_out_of(&self, area: &str, raw: &[u8]) -> bool {
+        self.policy.has_role(&everything_but(area))
+            && matches!(self.judge_for(&everything_but(area), raw), Judged::Refused(_))
+    }
+
+    fn judge_for(&self, role: &str, raw: &[u8]) -> Judged {
+        let target = match Target::parse_leniently(&Method::GET, raw, self.allowed) {
             Ok(target) => target,
             Err(fault) => return Judged::Refused(fault.as_str()),
+        };
+        let visitor = Visitor {
+            role,
+            grants: &[],
+            networks: None,
+            channel: "browser",
+            second_factor: true,
         };
         let question = Question {
             site: self.site,
             target: &target,
             address: ClientAddress::of_peer([127, 0, 0, 1].into()),
-            visitor: None,
+            visitor: Some(visitor),
+            preflight: false,
         };
         match decide(&self.policy, &question) {
             Decision::Allow(permit) => Judged::Forwarded {
@@ -77,20 +121,16 @@ impl Judge {
             Decision::Refuse(refusal) => Judged::Refused(refusal.code()),
         }
     }
-
-    /// The area of what is forwarded; `None` where nothing is.
-    pub(super) fn area(&self, raw: &[u8]) -> Option<String> {
-        match self.judge(raw) {
-            Judged::Forwarded { area, .. } => Some(area),
-            Judged::Refused(_) => None,
-        }
-    }
 }
 
-/// The same areas as the text of a policy file.
-pub(super) fn policy_text() -> String {
+/// The same as the text of a policy file, but for everybody.
+pub(super) fn policy_text(allowed: Leniencies) -> String {
+    let allowed: Vec<&str> = allowed.iter().map(Leniency::name).collect();
     let areas = AREAS.map(|(name, patterns)| format!("{name} = {{ paths = {patterns:?}, open_to = \"everyone\" }}\n"));
-    format!("[site.console.areas]\n{}", areas.concat())
+    format!(
+        "[site.console]\nallow = {allowed:?}\n\n[site.console.areas]\n{}",
+        areas.concat()
+    )
 }
 
 /// Where a reader comes to who takes a target as it is written, but for letters that are escaped: the area whose name its

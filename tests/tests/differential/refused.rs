@@ -59,9 +59,7 @@ fn samples(judge: &Judge) -> BTreeSet<String> {
     let mut chance = Chance(SEED);
     for (reason, targets) in &mut reasons {
         println!("{} targets are refused as {reason}", targets.len());
-        while targets.len() > SAMPLES_PER_REASON {
-            targets.swap_remove(chance.below(targets.len()));
-        }
+        chance.cut_to(SAMPLES_PER_REASON, targets);
     }
     reasons.into_values().flatten().collect()
 }

@@ -196,6 +196,38 @@ const STARTS: [(&str, usize); 8] = [
 ];
 const WANTED: [&str; 4] = ["admin/secret", "admin", "secret", "ADMIN/secret"];
 
+/// What has more than one reading, and that a site may let pass by name.
+const DOUBTS: [&str; 28] = [
+    "%2f",
+    "%2F",
+    "%5c",
+    "%3b",
+    "%3bx",
+    "%3bjsessionid=1",
+    "%3f",
+    "%3fx",
+    "%23",
+    "%23x",
+    "%25",
+    "%25/",
+    "%2e",
+    "x%2e",
+    ";jsessionid=1",
+    ";JSESSIONID=a.b",
+    ";jsessionid=",
+    "//",
+    "///",
+    "\"",
+    "{x}",
+    "|",
+    "^",
+    "\u{e9}",
+    "%ef%bc%8f",
+    "%ef%bc%8e",
+    "%e2%81%84",
+    "%ef%bc%9b",
+];
+
 const QUERIES: [&str; 10] = [
     "",
     "?",
@@ -217,6 +249,7 @@ const DEPTH_BY_CHANCE_MAX: usize = 6;
 pub(super) fn all(seed: u64) -> Vec<Vec<u8>> {
     let mut targets = BTreeSet::new();
     short_sentences(&mut targets);
+    doubts(&mut targets);
     traversals(&mut targets);
     odd_forms(&mut targets);
     by_chance(&mut Chance(seed), &mut targets);
@@ -241,6 +274,26 @@ fn short_sentences(targets: &mut BTreeSet<String>) {
                 targets.insert(format!("/{start}/{first}/{end}{query}"));
                 targets.insert(format!("/{start}{first}/{end}"));
                 targets.insert(format!("/{first}{start}/{end}"));
+            }
+        }
+    }
+}
+
+/// What has several readings, once and twice, at every place around what leads somewhere.
+fn doubts(targets: &mut BTreeSet<String>) {
+    for doubt in DOUBTS {
+        for place in ["admin", "app", "public", "static", "report", "ADMIN", "rest"] {
+            for wanted in ["admin", "secret", "page", "ADMIN", "admin/secret", "x"] {
+                targets.insert(format!("/{place}{doubt}{wanted}"));
+                targets.insert(format!("/{place}/{doubt}{wanted}"));
+                targets.insert(format!("/{place}{doubt}/{wanted}"));
+                targets.insert(format!("/{place}/{wanted}{doubt}"));
+                targets.insert(format!("/{doubt}{place}/{wanted}"));
+            }
+            for other in DOUBTS {
+                targets.insert(format!("/{place}{doubt}{other}admin/secret"));
+                targets.insert(format!("/{place}/x{doubt}admin{other}secret"));
+                targets.insert(format!("/{place}{doubt}..{other}secret"));
             }
         }
     }
@@ -347,6 +400,13 @@ impl Chance {
         self.0 ^= self.0 >> 27;
         let drawn = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
         usize::try_from(drawn).expect("31 bits fit") % limit
+    }
+
+    /// Leaves so many, drawn from all.
+    pub(super) fn cut_to<T>(&mut self, length: usize, all: &mut Vec<T>) {
+        while all.len() > length {
+            all.swap_remove(self.below(all.len()));
+        }
     }
 
     fn one_of<'a>(&mut self, all: &[&'a str]) -> &'a str {

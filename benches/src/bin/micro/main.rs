@@ -62,6 +62,7 @@ impl Decision {
             areas: (0..areas)
                 .map(|number| (format!("area-{number}"), area(number)))
                 .collect(),
+            ..SiteRules::default()
         };
         let may = [("*".to_owned(), vec!["manage".to_owned()])].into();
         let rules = Rules {
@@ -125,6 +126,7 @@ impl Decision {
                 target: &target,
                 address: *address,
                 visitor: Some(visitor),
+                preflight: false,
             },
         ));
     }
