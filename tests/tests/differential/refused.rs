@@ -11,7 +11,7 @@ use super::targets::{self, Chance};
 use super::{SEED, ask_each};
 
 /// How many targets of each reason are tried.
-const SAMPLES_PER_REASON: usize = 400;
+const SAMPLES_PER_REASON: usize = 300;
 /// How many rows a reason gets in the table that is printed.
 const ROWS_PER_REASON: usize = 2;
 
