@@ -3,8 +3,8 @@
 
 use stagedoor_tests::server::REST;
 
-use super::Disagreement;
 use super::judge::Judge;
+use super::round::Disagreement;
 
 /// A reading of a server's own.
 pub(super) struct Habit {

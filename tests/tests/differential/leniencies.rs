@@ -6,8 +6,9 @@ use stagedoor_tests::server::Servers;
 
 use super::habits::explained;
 use super::judge::{Judge, Judged};
+use super::round::{Asked, Disagreement, ask_about};
 use super::targets::{self, Chance};
-use super::{Asked, Disagreement, SEED, agree, ask_about, page};
+use super::{SEED, agree, page};
 
 /// How many targets that need several leniencies are asked for.
 const TOGETHER_MAX: usize = 2000;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use stagedoor_tests::server::{OUTSIDE, REST, Servers};
 
+use super::SEED;
 use super::judge::{Judge, Judged, area_as_written};
 use super::page::{self, written};
+use super::round::ask_each;
 use super::targets::{self, Chance};
-use super::{SEED, ask_each};
 
 /// How many targets of each reason are tried.
 const SAMPLES_PER_REASON: usize = 300;
