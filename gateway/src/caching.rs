@@ -21,7 +21,7 @@ const FOR_SHARED_CACHES: [&str; 6] = [
 ///
 /// # Errors
 /// Where the header cannot be written.
-pub(super) fn keep_private(answer: &mut ResponseHeader) -> Result<()> {
+pub fn keep_private(answer: &mut ResponseHeader) -> Result<()> {
     for name in FOR_SHARED_CACHES {
         if answer.headers.contains_key(name) {
             answer.remove_header(name);
@@ -108,7 +108,7 @@ mod tests {
             ),
         ) {
             let once = kept(&[("Cache-Control", &words.concat())]);
-            let names: Vec<_> = directives(&once).map(|each| each.to_ascii_lowercase()).collect();
+            let names: Vec<_> = directives(&once).map(str::to_ascii_lowercase).collect();
             let is_private = names.iter().any(|name| name == "private" || name == "no-store");
             prop_assert!(is_private, "{once}");
             let shared = names.iter().any(|name| name == "public" || name.starts_with("s-maxage"));
