@@ -91,8 +91,8 @@ impl ProxyHttp for Gate {
         caught("request", way::travel(self, session, ctx)).await
     }
 
-    async fn upstream_peer(&self, _session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
-        caught("peer", exchange::peer(self, ctx)).await
+    async fn upstream_peer(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
+        caught("peer", exchange::peer(self, session, ctx)).await
     }
 
     async fn upstream_request_filter(

@@ -33,6 +33,10 @@ pub(crate) struct Case {
     pub(crate) expected: Expected,
     /// Whether the visitor's side is ended behind what is sent, so that nobody waits for more.
     pub(crate) then_end: bool,
+    /// In pieces of how many bytes it is sent, by HTTP/1; at once where there is no number.
+    pub(crate) pieces: Option<usize>,
+    /// Whether a clean request is sent and answered before it on the same connection, by HTTP/1.
+    pub(crate) used_connection: bool,
 }
 
 /// What is sent.
@@ -127,6 +131,8 @@ impl Case {
             sent,
             expected,
             then_end: false,
+            pieces: None,
+            used_connection: false,
         }
     }
 
@@ -151,6 +157,18 @@ impl Case {
     /// [`Self::then_end`], unless the request is whole as it is.
     pub(crate) fn then_end_unless(mut self, whole: bool) -> Self {
         self.then_end = !whole;
+        self
+    }
+
+    /// Sends it in pieces of so many bytes.
+    pub(crate) fn in_pieces(mut self, bytes: usize) -> Self {
+        self.pieces = Some(bytes);
+        self
+    }
+
+    /// Sends it behind a clean request that has been answered.
+    pub(crate) fn on_a_used_connection(mut self) -> Self {
+        self.used_connection = true;
         self
     }
 

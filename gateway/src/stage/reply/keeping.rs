@@ -108,7 +108,7 @@ mod tests {
             ),
         ) {
             let once = kept(&[("Cache-Control", &words.concat())]);
-            let names: Vec<_> = directives(&once).map(|each| each.to_ascii_lowercase()).collect();
+            let names: Vec<_> = directives(&once).map(str::to_ascii_lowercase).collect();
             let is_private = names.iter().any(|name| name == "private" || name == "no-store");
             prop_assert!(is_private, "{once}");
             let shared = names.iter().any(|name| name == "public" || name.starts_with("s-maxage"));

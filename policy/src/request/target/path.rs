@@ -35,6 +35,9 @@ pub(super) fn canonical(raw: &[u8], allowed: Leniencies) -> Result<Path<'_>, Tar
         },
         _ => rewrite(raw, judged, session, allowed)?,
     };
+    if path.decoded.contains("//") {
+        return Err(TargetFault::EmptySegment);
+    }
     for reading in path.others.iter().map(String::as_str).chain([&*path.decoded]) {
         check_segments(reading, allowed)?;
     }
@@ -247,9 +250,10 @@ pub(super) fn escape(byte: u8) -> [char; 3] {
     ['%', digit(byte >> 4), digit(byte & 0x0f)]
 }
 
-/// Only the last segment may be empty, and none may point elsewhere.
+/// No segment may point elsewhere, in no reading.
 fn check_segments(reading: &str, allowed: Leniencies) -> Result<(), TargetFault> {
-    if reading.contains("//") {
+    // A console that redirects to the path it has read would send the visitor to another host.
+    if reading.starts_with("//") {
         return Err(TargetFault::EmptySegment);
     }
     // Some systems drop dots and blanks at the end of a name, or take `...` for a step further up.

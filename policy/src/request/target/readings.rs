@@ -42,10 +42,25 @@ pub(super) fn others(decoded: &str) -> Result<Vec<String>, TargetFault> {
     let mut others = BTreeSet::new();
     // Servers differ in each of the things alone, so every mixture of them is a reading.
     for habits in (1..=doubtful).filter(|habits| habits & !doubtful == 0) {
-        others.insert(read(decoded, habits)?);
+        let reading = read(decoded, habits)?;
+        if reading.contains("//") {
+            others.insert(merged(&reading));
+        }
+        others.insert(reading);
     }
     others.remove(decoded);
     Ok(others.into_iter().collect())
+}
+
+/// As servers read it that take several separators for one.
+fn merged(reading: &str) -> String {
+    let mut merged = String::with_capacity(reading.len());
+    for letter in reading.chars() {
+        if letter != '/' || !merged.ends_with('/') {
+            merged.push(letter);
+        }
+    }
+    merged
 }
 
 /// The path as a server of these habits reads it: one bit for each of [`ESCAPES`], and [`LOOK_ALIKES`].

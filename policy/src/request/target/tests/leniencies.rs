@@ -23,6 +23,13 @@ const LET_PASS: &[(Leniency, &str, &str, &str, &[&str])] = &[
     (Leniency::EncodedSlash, "/p/a%2fb", "/p/a%2Fb", "/p/a%2Fb", &["/p/a/b"]),
     (Leniency::EncodedSlash, "/p/a%2F", "/p/a%2F", "/p/a%2F", &["/p/a/"]),
     (
+        Leniency::EncodedSlash,
+        "/q/%2f/x",
+        "/q/%2F/x",
+        "/q/%2F/x",
+        &["/q///x", "/q/x"],
+    ),
+    (
         Leniency::EncodedBackslash,
         "/u/OFFICE%5cbob",
         "/u/OFFICE%5Cbob",
@@ -171,10 +178,7 @@ const NEVER: &[&str] = &[
     // what leads elsewhere once it is decoded again, or read by somebody else
     "/p/..%2fx",
     "/p%2f..%2fx",
-    "/p/%2f",
     "/%2Fx",
-    "/p%2F/x",
-    "/p%2f%2fx",
     "/p/..%5cx",
     "/p%5c..",
     "/p/..%3bx/y",
@@ -321,7 +325,7 @@ proptest! {
     fn no_reading_has_a_segment_that_leads_elsewhere(raw in lenient_target(), allowed in any_leniencies()) {
         let Ok(target) = Target::parse_leniently(&Method::GET, &raw, allowed) else { return Ok(()) };
         for reading in target.other_readings().iter().map(String::as_str).chain([target.decoded_path()]) {
-            prop_assert!(reading.starts_with('/') && !reading.contains("//"), "{reading}");
+            prop_assert!(reading.starts_with('/') && !reading.starts_with("//"), "{reading}");
             let dots = |segment: &str| !segment.is_empty() && segment.trim_matches(['.', ' ']).is_empty();
             prop_assert!(!reading.split('/').any(|segment| dots(segment) && segment.contains('.')), "{reading}");
             prop_assert!(!reading.contains(['\\', ';', '?', '#']), "{reading}");
