@@ -1,4 +1,4 @@
-//! The three ways to a console. What is promised is promised for each of them.
+//! The four ways to a console. What is promised is promised for each of them.
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -19,7 +19,7 @@ pub enum Way {
 
 impl Way {
     /// Every one.
-    pub const ALL: [Self; 3] = [Self::Http1, Self::Http1InTls, Self::Http2];
+    pub const ALL: [Self; 4] = [Self::Http1, Self::Http1InTls, Self::Http2, Self::Http2InClear];
     /// Those that bytes written by hand can go.
     pub const BY_HAND: [Self; 2] = [Self::Http1, Self::Http1InTls];
     /// Those that frames written by hand can go.
