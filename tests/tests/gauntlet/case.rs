@@ -47,8 +47,11 @@ pub(crate) enum Sent {
     /// its own; `<COOKIE>` for the cookie's line alone.
     Bytes(Vec<u8>),
     /// Frames of HTTP/2; the answer is awaited on stream 1.
-    Frames(Box<dyn Fn(&Peer) -> Vec<Frame>>),
+    Frames(Frames),
 }
+
+/// Frames of HTTP/2, by who sends them.
+pub(crate) type Frames = Box<dyn Fn(&Peer) -> Vec<Frame>>;
 
 /// A request in parts. Nothing in it is checked.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use crate::stage::Stage;
 async fn frames_out_of_order_end_the_connection_before_anything_is_asked() {
     let mut cases = Vec::new();
     let mut case = |name: &str, frames: fn(&Peer) -> Vec<Frame>| {
-        cases.push(Case::frames(name, "RFC 9113 5, 6", frames, BAD_REQUEST))
+        cases.push(Case::frames(name, "RFC 9113 5, 6", frames, BAD_REQUEST));
     };
     let get = |peer: &Peer| peer.get("/public/x", &[]);
     case("DATA before HEADERS", |_| vec![Frame::data(1, "abc", true)]);
