@@ -35,6 +35,8 @@ pub(crate) struct Case {
     pub(crate) then_end: bool,
     /// In pieces of how many bytes it is sent, by HTTP/1; at once where there is no number.
     pub(crate) pieces: Option<usize>,
+    /// What a proxy in front of the sender says first, by every way.
+    pub(crate) ahead: Vec<u8>,
     /// Whether a clean request is sent and answered before it on the same connection, by HTTP/1.
     pub(crate) used_connection: bool,
 }
@@ -135,6 +137,7 @@ impl Case {
             expected,
             then_end: false,
             pieces: None,
+            ahead: Vec::new(),
             used_connection: false,
         }
     }
@@ -160,6 +163,12 @@ impl Case {
     /// [`Self::then_end`], unless the request is whole as it is.
     pub(crate) fn then_end_unless(mut self, whole: bool) -> Self {
         self.then_end = !whole;
+        self
+    }
+
+    /// Sends it behind a proxy that says this first.
+    pub(crate) fn behind_proxy(mut self, ahead: impl AsRef<[u8]>) -> Self {
+        self.ahead = ahead.as_ref().to_vec();
         self
     }
 

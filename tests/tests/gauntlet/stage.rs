@@ -3,7 +3,7 @@
 
 use serde_json::json;
 use stagedoor_tests::http2::{self, Ended};
-use stagedoor_tests::{Door, PASSWORD, Recorder, Visitor, Way, Ways, raw};
+use stagedoor_tests::{Door, PASSWORD, Recorder, Visitor, Way, Ways, Wire, raw};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::case::{Case, Peer, Who};
@@ -122,24 +122,22 @@ impl Stage {
     /// Sends what a case has to send, from an address, and takes what comes back.
     pub(crate) async fn send(&self, case: &Case, way: Way, from: &str) -> Outcome {
         let peer = self.peer(way, case.who);
+        let visitor = self.visitor(way, from).behind_proxy(case.ahead.clone());
+        let Ok(wire) = self.ways.try_wire(way, &visitor).await else {
+            return Outcome::closed();
+        };
         if Way::BY_HAND.contains(&way) {
-            self.bytes(case, way, from, &case.http1(&peer)).await
+            Self::bytes(case, wire, &case.http1(&peer)).await
         } else {
-            self.frames(way, from, &case.http2(&peer)).await
+            Self::frames(wire, &case.http2(&peer)).await
         }
     }
 
-    async fn bytes(&self, case: &Case, way: Way, from: &str, bytes: &[u8]) -> Outcome {
-        let mut wire = self.ways.wire(way, &self.visitor(way, from)).await;
+    async fn bytes(case: &Case, mut wire: Box<dyn Wire>, bytes: &[u8]) -> Outcome {
         if case.used_connection {
             let first = format!("GET {FIRST} HTTP/1.1\r\nHost: a.localhost\r\n\r\n");
             wire.write_all(first.as_bytes()).await.expect("the connection is open");
-            assert_eq!(
-                raw::status(&raw::read_head(&mut wire).await),
-                200,
-                "{way:?} {}",
-                case.name
-            );
+            assert_eq!(raw::status(&raw::read_head(&mut wire).await), 200, "{}", case.name);
             let mut page = [0; PAGE.len()];
             wire.read_exact(&mut page).await.expect("the recorder's page");
             assert_eq!(page, PAGE);
@@ -148,8 +146,7 @@ impl Stage {
         Outcome::of_bytes(raw::hear(wire, bytes.chunks(pieces), case.then_end).await)
     }
 
-    async fn frames(&self, way: Way, from: &str, frames: &[u8]) -> Outcome {
-        let wire = self.ways.wire(way, &self.visitor(way, from)).await;
+    async fn frames(wire: Box<dyn Wire>, frames: &[u8]) -> Outcome {
         let answer = http2::converse(wire, frames, 1).await;
         Outcome {
             status: answer.status,
@@ -175,6 +172,16 @@ impl Cookies {
 }
 
 impl Outcome {
+    /// A connection that was not even let begin.
+    fn closed() -> Self {
+        Self {
+            status: 0,
+            headers: Vec::new(),
+            body: Vec::new(),
+            ended: Ended::Closed,
+        }
+    }
+
     fn of_bytes(heard: raw::Heard) -> Self {
         let text = String::from_utf8_lossy(&heard.bytes).into_owned();
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
