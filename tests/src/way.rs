@@ -25,12 +25,14 @@ impl Way {
     /// Those that frames written by hand can go.
     pub const BY_FRAMES: [Self; 2] = [Self::Http2, Self::Http2InClear];
 
+    /// Whether it is in TLS.
+    pub fn is_secure(self) -> bool {
+        matches!(self, Self::Http1InTls | Self::Http2)
+    }
+
     /// The name of the session's cookie on this way.
     pub fn session_cookie(self) -> &'static str {
-        match self {
-            Self::Http1 | Self::Http2InClear => "stagedoor",
-            Self::Http1InTls | Self::Http2 => "__Host-stagedoor",
-        }
+        if self.is_secure() { "__Host-stagedoor" } else { "stagedoor" }
     }
 }
 

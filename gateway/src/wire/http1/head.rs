@@ -107,12 +107,7 @@ impl<'h> RequestLine<'h> {
             b"HTTP/1.0" => true,
             _ => return Err(WireFault::Version),
         };
-        // These pingora would cut, escape or refuse itself, and the stages would see something else or nothing. The rest of
-        // what is not allowed is for the policy to say, which has words for it.
-        let mangled = |byte: u8| matches!(byte, 0..=0x20 | 0x7f | b'#' | b'"' | b'<' | b'>' | b'`');
-        if target.iter().copied().any(mangled) || std::str::from_utf8(target).is_err() {
-            return Err(WireFault::TargetByte);
-        }
+        check_target_bytes(target)?;
         Ok(Self {
             target,
             target_start: method.len() + 1,
@@ -144,6 +139,20 @@ impl<'h> RequestLine<'h> {
         } else {
             Err(WireFault::TargetForm)
         }
+    }
+}
+
+/// Bytes that pingora cuts off, escapes or refuses itself, so that the stages would see something else or nothing. The rest of
+/// what is not allowed is for the policy to say, which has words for it.
+///
+/// # Errors
+/// Where there is one of them.
+pub fn check_target_bytes(target: &[u8]) -> Result<(), WireFault> {
+    let mangled = |byte: u8| matches!(byte, 0..=0x20 | 0x7f | b'#' | b'"' | b'<' | b'>' | b'`');
+    if target.iter().copied().any(mangled) || std::str::from_utf8(target).is_err() {
+        Err(WireFault::TargetByte)
+    } else {
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use pingora::http::RequestHeader;
 use stagedoor_policy::request::Host;
 
 use crate::wire::WireFault;
-use crate::wire::http1::head::{framing_name, is_name_byte, length};
+use crate::wire::http1::head::{check_target_bytes, framing_name, is_name_byte, length};
 
 /// Checks what the library read.
 ///
@@ -19,6 +19,7 @@ pub fn check(request: &RequestHeader, has_body: bool, header_count_max: u64) -> 
     if !matches!(request.uri.scheme_str(), None | Some("http" | "https")) {
         return Err(WireFault::TargetForm);
     }
+    check_target_bytes(request.raw_path())?;
     if request.headers.len() as u64 > header_count_max {
         return Err(WireFault::TooManyHeaders);
     }
