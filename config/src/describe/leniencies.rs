@@ -44,11 +44,11 @@ nothing else. A segment `.` or `..` is refused in every reading.
 
 const NEVER: &str = "
 No name allows these, since no reading of them is safe: segments of dots (and blanks) alone, however they are encoded;
-`%00` and other control characters; blanks, tabs, `#` and `\\` unencoded; `%` without two hexadecimal digits; what is not
+`%00` and other control characters; blanks, tabs, `#`, `\\`, `<`, `>` and a backtick unencoded; `%` without two hexadecimal digits; what is not
 UTF-8 once decoded, overlong forms included; path parameters other than a session at the very end.
 
-In the query, which is not judged, everything passes but control characters, blanks, `#` and, without `raw-non-ascii`,
-bytes of 0x80 and above.
+In the query, which is not judged, everything passes but control characters, blanks, `#`, `\"`, `<`, `>` and, without
+`raw-non-ascii`, bytes of 0x80 and above.
 ";
 
 fn words(leniency: Leniency) -> Words {
@@ -110,7 +110,7 @@ fn words(leniency: Leniency) -> Words {
                         without it, `/Admin` is in no rule about `/admin`.",
         },
         Leniency::RawDelimiters => Words {
-            passes: "`\"`, `<`, `>`, `^`, `{`, `}`, a backtick and a vertical bar unencoded in the path: *rewritten* to escapes.",
+            passes: "`\"`, `^`, `{`, `}` and a vertical bar unencoded in the path: *rewritten* to escapes.",
             risk: "None known; the console gets what a browser would have sent.",
             needed_by: "Scripts and devices that build URLs by hand; consoles with template marks left in links.",
         },
