@@ -106,7 +106,8 @@ fn words(leniency: Leniency) -> Words {
             passes: "Letters from A to Z in either case are the same in rules and paths: *rewritten* to lower case.",
             risk: "A console that tells case apart no longer finds what has capitals. Patterns that differ in case alone are \
                    a fault. Names that Windows knows by another name too (`a.`, `a::$DATA`, `LONGNA~1`) are refused.",
-            needed_by: "IIS and ASP.NET, Domino, whatever serves files from Windows. For these it closes more than it opens: \
+            needed_by: "IIS and ASP.NET, Domino, Express unless it is told otherwise, whatever serves files from Windows. \
+                        For these it closes more than it opens: \
                         without it, `/Admin` is in no rule about `/admin`.",
         },
         Leniency::RawDelimiters => Words {

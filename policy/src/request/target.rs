@@ -13,6 +13,8 @@ use crate::verb::Verb;
 mod path;
 mod readings;
 
+pub(crate) use readings::is_look_alike;
+
 /// The longest request target, path and query together, in bytes.
 pub const TARGET_BYTES_MAX: usize = 16 * 1024;
 

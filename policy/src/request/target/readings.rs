@@ -129,7 +129,7 @@ fn without_look_alikes(decoded: &str) -> Result<String, TargetFault> {
 }
 
 /// Whether some servers take the character for one that has a meaning in a path.
-pub(super) fn is_look_alike(letter: char) -> bool {
+pub(crate) fn is_look_alike(letter: char) -> bool {
     likeness(letter).is_some()
 }
 
