@@ -148,12 +148,16 @@ impl<'h> RequestLine<'h> {
 /// # Errors
 /// Where there is one of them.
 pub fn check_target_bytes(target: &[u8]) -> Result<(), WireFault> {
-    let mangled = |byte: u8| matches!(byte, 0..=0x20 | 0x7f | b'#' | b'"' | b'<' | b'>' | b'`');
-    if target.iter().copied().any(mangled) || std::str::from_utf8(target).is_err() {
-        Err(WireFault::TargetByte)
-    } else {
-        Ok(())
-    }
+    let mangled = |byte: u8| matches!(byte, 0..=0x20 | 0x7f | b'#' | b'<' | b'>');
+    let (path, query) = match memchr::memchr(b'?', target) {
+        Some(mark) => target.split_at_checked(mark).unwrap_or((target, &[])),
+        None => (target, &[][..]),
+    };
+    let refused = target.iter().copied().any(mangled)
+        || memchr::memchr(b'`', path).is_some()
+        || memchr::memchr(b'"', query).is_some()
+        || std::str::from_utf8(target).is_err();
+    if refused { Err(WireFault::TargetByte) } else { Ok(()) }
 }
 
 /// What the header lines say of the message's borders.
