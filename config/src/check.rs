@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use stagedoor_policy::fault::{Fault, KeyPath};
+use stagedoor_policy::request::Leniency;
 use stagedoor_policy::rules::Rules;
 
 use crate::building::{Building, Site};
@@ -44,9 +45,23 @@ pub(crate) fn rules(declared: &[String], prefix: Option<&str>, rules: &Rules) ->
                 help,
             ));
         }
+        let folds = site.allow.contains(Leniency::CaseInsensitive);
+        if folds && prefix.is_some_and(|prefix| prefix.bytes().any(|byte| byte.is_ascii_uppercase())) {
+            faults.push(fault(
+                at.key("allow"),
+                "with `case-insensitive`, no visitor of this site could reach Stagedoor's own pages",
+                "write `[portal] prefix` in stagedoor.toml in lower case",
+            ));
+        }
         for (area, rules) in &site.areas {
             let paths = at.key("areas").key(area).key("paths");
-            let reserved = |path: &&String| prefix.is_some_and(|prefix| path.starts_with(prefix));
+            let begins = |path: &str, prefix: &str| {
+                let start = path.as_bytes().get(..prefix.len());
+                start.is_some_and(|start| {
+                    start == prefix.as_bytes() || folds && start.eq_ignore_ascii_case(prefix.as_bytes())
+                })
+            };
+            let reserved = |path: &&String| prefix.is_some_and(|prefix| begins(path, prefix));
             for (index, _) in rules.paths.iter().enumerate().filter(|(_, path)| reserved(path)) {
                 let help = "remove the pattern, or move `[portal] prefix` in stagedoor.toml";
                 faults.push(fault(

@@ -86,7 +86,7 @@ fn checked<'s>(
     target::check_size(request, snapshot.building.limits.header_bytes_max)?;
     let entry = target::site(request, snapshot)?;
     ctx.site = Some(Arc::clone(entry));
-    let target = target::establish(request)?;
+    let target = target::establish(request, snapshot.policy.leniencies(entry.id))?;
     ctx.target = Some((target.method().clone(), target.path().to_owned()));
     Ok((address, entry, target))
 }
@@ -116,7 +116,12 @@ fn judge(
         ctx.session = Some(Arc::clone(session));
     }
     let prefix = &snapshot.building.portal.prefix;
-    if is_reserved(target.decoded_path(), prefix) {
+    let mut readings = target
+        .other_readings()
+        .iter()
+        .map(String::as_str)
+        .chain([target.decoded_path()]);
+    if readings.any(|path| is_reserved(path, prefix)) {
         return match profile_refusal(snapshot, target.decoded_path(), prefix, &subject, address) {
             Some(refusal) => Way::Nowhere(Refused::Policy(refusal), None),
             None => Way::Portal,

@@ -123,7 +123,7 @@ impl Rule {
         }
     }
 
-    /// As it was written: `/devices/**` or `GET /devices/*/delete`.
+    /// As it was written, in lower case where the site folds letters: `/devices/**` or `GET /devices/*/delete`.
     pub(crate) fn text(&self) -> String {
         match self.verb {
             Some(verb) => format!("{} {}", verb.as_str(), self.pattern),

@@ -7,6 +7,8 @@ use crate::request::{ClientAddress, Target};
 use crate::rules::{AreaRules, OpenTo, RoleRules, Rules};
 use crate::{Decision, Explanation, Level, Question, Refusal, Visitor};
 
+pub(crate) mod targets;
+
 /// Texts as a rules list.
 pub(crate) fn texts(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|&text| text.to_owned()).collect()
@@ -86,9 +88,10 @@ pub(crate) fn visitor(role: &str) -> Visitor<'_> {
 pub(crate) fn explained(policy: &Policy, visitor: Option<Visitor<'_>>, from: &str, asked: &str) -> Explanation {
     let (method, path) = asked.split_once(' ').unwrap();
     let method = Method::from_bytes(method.as_bytes()).unwrap();
-    let target = Target::parse(&method, path.as_bytes()).unwrap();
+    let site = policy.site("console").unwrap();
+    let target = Target::parse_leniently(&method, path.as_bytes(), policy.leniencies(site)).unwrap();
     let question = Question {
-        site: policy.site("console").unwrap(),
+        site,
         target: &target,
         address: ClientAddress::of_peer(from.parse().unwrap()),
         visitor,

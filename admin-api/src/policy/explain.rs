@@ -8,7 +8,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use stagedoor_identity::Account;
 use stagedoor_policy::network::NetworkSet;
-use stagedoor_policy::request::{ClientAddress, Host, Target};
+use stagedoor_policy::request::{ClientAddress, Host, Leniencies, Target, TargetFault};
 use stagedoor_policy::{AreaId, Decision, Policy, Question, Refusal, SiteId, Step, Visitor, explain};
 use utoipa::ToSchema;
 
@@ -94,7 +94,7 @@ impl From<Step> for StepView {
 }
 
 /// What the door would say to a request, and every step of the judgement. A second factor is taken as shown by who has
-/// one.
+/// one, and an `OPTIONS` by nobody as a browser's preflight.
 #[utoipa::path(post, path = "/v1/policy/explain", tag = "policy", request_body = Supposed,
     responses((status = 200, body = Explained), Refusals, BodyRefusals), security(("bearer" = ["policy:read"])))]
 pub(super) async fn explain_request(
@@ -127,10 +127,11 @@ pub(super) async fn explain_request(
             detail,
         )));
     };
-    let target = match Target::parse(&asked.method, asked.target.as_bytes()) {
+    let allowed = policy.leniencies(site);
+    let target = match Target::parse_leniently(&asked.method, asked.target.as_bytes(), allowed) {
         Ok(target) => target,
         Err(fault) => {
-            let detail = "two servers could read this target differently, so it is refused".to_owned();
+            let detail = refused_target(fault, allowed);
             let site = policy.site_name(site).to_owned();
             return Ok(Answer(Explained::stopped(
                 &policy,
@@ -156,9 +157,21 @@ pub(super) async fn explain_request(
         target: &target,
         address: asked.address,
         visitor,
-        preflight: false,
+        preflight: asked.method == Method::OPTIONS && supposed.account.is_none(),
     };
     Ok(Answer(Explained::judged(&policy, &question, kept_out)))
+}
+
+/// What is said of a target that is refused before it is judged.
+fn refused_target(fault: TargetFault, allowed: Leniencies) -> String {
+    let why = "two servers could read this target differently, so it is refused";
+    match fault.leniency().filter(|leniency| !allowed.contains(*leniency)) {
+        Some(leniency) => format!(
+            "{why}; a site lets it pass that has `{}` in its `allow`",
+            leniency.name()
+        ),
+        None => why.to_owned(),
+    }
 }
 
 async fn known(by: &Allowed<PolicyRead>, named: &str) -> Result<Account, Problem> {

@@ -1,6 +1,7 @@
 //! What may stand in the two files: the one description that everything else is made from.
 
 mod building;
+mod leniencies;
 mod policy;
 mod reference;
 mod schema;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::leniencies;
 use super::{BUILDING, Described, Kind, POLICY, Setting, leaves};
 use crate::environment::name_of;
 
@@ -12,7 +13,7 @@ pub fn settings_reference() -> String {
 
 /// `docs/reference/policy.md`.
 pub fn policy_reference() -> String {
-    page(POLICY_PREFACE, POLICY, false)
+    page(POLICY_PREFACE, POLICY, false) + &leniencies::section()
 }
 
 const SETTINGS_PREFACE: &str = "\

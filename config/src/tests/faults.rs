@@ -390,6 +390,30 @@ fn a_leniency_that_there_is_not_is_told_with_the_nearest_that_there_is() {
 }
 
 #[test]
+fn a_site_that_folds_case_leaves_the_portal_where_it_is() {
+    let folding = "[site.console]\nallow = [\"case-insensitive\"]\n";
+    let told = faults_of(
+        BUILDING,
+        &format!("{folding}areas = {{ all = {{ paths = [\"/.Stagedoor/x\"] }} }}\n"),
+    );
+    assert_eq!(
+        told,
+        ["policy.toml:3:28 Stagedoor's own pages are here: no console is ever asked"]
+    );
+    let told = faults_of(&format!("{BUILDING}[portal]\nprefix = \"/Door/\"\n"), folding);
+    assert_eq!(
+        told,
+        ["policy.toml:2:9 with `case-insensitive`, no visitor of this site could reach Stagedoor's own pages"]
+    );
+    Folder::with(
+        &format!("{BUILDING}[portal]\nprefix = \"/Door/\"\n"),
+        "[site.console]\n",
+    )
+    .load()
+    .expect("a prefix may have capitals where case counts");
+}
+
+#[test]
 fn a_large_file_of_nonsense_is_told_in_good_time() {
     // Work for each fault that grew with the file would take hours here.
     let folder = Folder::with(BUILDING, &"x\n".repeat(500_000));

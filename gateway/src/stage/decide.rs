@@ -61,7 +61,8 @@ impl Admitted {
         let Some(site) = snapshot.policy.site(&self.site) else {
             return false;
         };
-        let Ok(target) = Target::parse(&self.method, self.path_and_query.as_bytes()) else {
+        let (allowed, raw) = (snapshot.policy.leniencies(site), self.path_and_query.as_bytes());
+        let Ok(target) = Target::parse_leniently(&self.method, raw, allowed) else {
             return false;
         };
         matches!(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pingora::http::RequestHeader;
 use stagedoor_config::{SiteEntry, Snapshot};
-use stagedoor_policy::request::{Host, Target, TargetFault};
+use stagedoor_policy::request::{Host, Leniencies, Target, TargetFault};
 
 use crate::refusal::Refused;
 
@@ -35,15 +35,15 @@ pub fn raw_host(request: &RequestHeader) -> Result<&[u8], Refused> {
     }
 }
 
-/// The one target that is judged and forwarded.
+/// The one target that is judged and forwarded, as far as the site allows.
 ///
 /// # Errors
 /// Whatever two servers could read differently.
-pub fn establish(request: &RequestHeader) -> Result<Target<'_>, Refused> {
+pub fn establish(request: &RequestHeader, allowed: Leniencies) -> Result<Target<'_>, Refused> {
     if !request.raw_path_is_utf8() {
         return Err(Refused::TargetMalformed("not_utf8"));
     }
-    Target::parse(&request.method, request.raw_path()).map_err(|fault| match fault {
+    Target::parse_leniently(&request.method, request.raw_path(), allowed).map_err(|fault| match fault {
         TargetFault::MethodNotAllowed => Refused::MethodNotAllowed,
         fault => Refused::TargetMalformed(fault.as_str()),
     })

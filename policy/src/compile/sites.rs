@@ -9,6 +9,7 @@ use super::{AREAS_PER_SITE_MAX, Faults, SITES_MAX, limit, table};
 use crate::fault::KeyPath;
 use crate::pattern::{Clash, Pattern, Trie};
 use crate::policy::{AreaId, SiteId};
+use crate::request::{Leniency, is_look_alike};
 use crate::rules::{AreaRules, OpenTo, Rules, SiteRules};
 use crate::site::{ACTIONS_MAX, Area, List, Rule, Site};
 use crate::verb::Verb;
@@ -144,7 +145,7 @@ fn compile_area(site: &KeyPath, name: &str, rules: &AreaRules, faults: &mut Faul
 fn insert_paths(site: &mut Site, area: AreaId, rules: &AreaRules, faults: &mut Faults) {
     for (index, text) in rules.paths.iter().enumerate() {
         let list = List::Paths;
-        match Pattern::parse(text) {
+        match parse_pattern(site, text) {
             Ok(pattern) => insert(
                 site,
                 Rule {
@@ -177,7 +178,7 @@ fn parse_entries(site: &Site, area: AreaId, rules: &AreaRules, faults: &mut Faul
     let mut parsed = Vec::new();
     for (list, entries) in lists {
         for (index, text) in entries.iter().enumerate() {
-            match parse_entry(text) {
+            match parse_entry(site, text) {
                 Ok((verb, pattern)) => parsed.push(Rule {
                     area,
                     pattern,
@@ -192,7 +193,7 @@ fn parse_entries(site: &Site, area: AreaId, rules: &AreaRules, faults: &mut Faul
     parsed
 }
 
-fn parse_entry(text: &str) -> Result<(Verb, Pattern), (String, Option<String>)> {
+fn parse_entry(site: &Site, text: &str) -> Result<(Verb, Pattern), (String, Option<String>)> {
     let methods = || Verb::ALL.map(Verb::as_str).join(", ");
     let Some((method, pattern)) = text.split_once(' ') else {
         let help = "write a method, one space and a pattern, such as `GET /devices/*/delete`";
@@ -204,7 +205,22 @@ fn parse_entry(text: &str) -> Result<(Verb, Pattern), (String, Option<String>)> 
             Some(format!("these do: {}", methods())),
         ));
     };
-    Ok((verb, Pattern::parse(pattern)?))
+    Ok((verb, parse_pattern(site, pattern)?))
+}
+
+fn parse_pattern(site: &Site, text: &str) -> Result<Pattern, (String, Option<String>)> {
+    if !site.leniencies.contains(Leniency::LookAlikes)
+        && let Some(letter) = text.chars().find(|letter| is_look_alike(*letter))
+    {
+        let message = format!("the pattern `{text}` has the character `{letter}`, which no path of this site has");
+        let help = "add `look-alikes` to the site's `allow`, or use `*` in its place";
+        return Err((message, Some(help.to_owned())));
+    }
+    if site.leniencies.contains(Leniency::CaseInsensitive) {
+        Pattern::parse_folded(text)
+    } else {
+        Pattern::parse(text)
+    }
 }
 
 /// Whether all that an entry is about lies in its own area, as the paths alone divide the site.
@@ -274,7 +290,11 @@ fn insert(site: &mut Site, rule: Rule, faults: &mut Faults) {
         None => {}
         Some(Clash::Same(other)) => {
             let (other_text, other_at) = described(site, other);
-            let message = format!("`{text}` stands twice: here and at `{other_at}` (`{other_text}`)");
+            let folded = match site.leniencies.contains(Leniency::CaseInsensitive) {
+                true => ", upper and lower case taken as one",
+                false => "",
+            };
+            let message = format!("`{text}` stands twice{folded}: here and at `{other_at}` (`{other_text}`)");
             faults.add(
                 at,
                 message,

@@ -4,6 +4,8 @@ use super::*;
 use crate::rules::{AreaRules, ChannelRules, OpenTo};
 use crate::test_support::{area, compiled, console, judged, open_area, role, texts, visitor};
 
+mod leniencies;
+
 /// Every fault, as `place: message (help)`.
 fn faults(rules: &Rules) -> Vec<String> {
     let faults = compile(rules, Revision(1)).map(|_| ()).unwrap_err();

@@ -136,7 +136,7 @@ pub fn decide(policy: &Policy, question: &Question<'_>) -> Decision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// What was looked at: `site networks`, `area`, `preflight`, `session`, `role`, `channel`, `second factor`, `role networks`,
-    /// `account networks`, `grant`.
+    /// `account networks`, `grant`, `reading`.
     pub check: &'static str,
     /// Whether it was passed.
     pub passed: bool,

@@ -3,6 +3,7 @@ use crate::rules::{Rules, SecondFactor};
 use crate::test_support::{compiled, console, explained, judged, texts, visitor};
 
 mod preflight;
+mod readings;
 
 fn code(policy: &Policy, who: Option<Visitor<'_>>, asked: &str) -> &'static str {
     judged(policy, who, asked).map_or_else(|refusal| refusal.code(), |_| "allowed")

@@ -29,10 +29,24 @@ pub(crate) fn admits_address(policy: &Policy, visitor: &Visitor<'_>, address: Cl
     account_networks(role, visitor, address, &mut Silent)
 }
 
+/// What passes has to pass in every reading of its path: nobody here knows which one the console takes.
 fn walk(policy: &Policy, question: &Question<'_>, notes: &mut impl Notes) -> Result<Permit, Refusal> {
+    let target = question.target;
+    let permit = walk_one(policy, question, target.decoded_path(), notes)?;
+    for reading in target.other_readings() {
+        notes.step("reading", true, || {
+            let detail = format!("a console may also read the path as `{reading}`, which has to pass as well");
+            (detail, None)
+        });
+        walk_one(policy, question, reading, notes)?;
+    }
+    Ok(permit)
+}
+
+fn walk_one(policy: &Policy, question: &Question<'_>, path: &str, notes: &mut impl Notes) -> Result<Permit, Refusal> {
     let site = policy.site_at(question.site);
     site_networks(site, question.address, notes)?;
-    let place = find_area(site, question, notes);
+    let place = find_area(site, path, question.target.verb(), notes);
     if let Some(place) = place.filter(|place| is_forwarded_preflight(place, question, notes)) {
         return Ok(place.permit(question));
     }
@@ -91,11 +105,9 @@ fn site_networks(site: Option<&Site>, address: ClientAddress, notes: &mut impl N
     within(site.networks.as_ref(), address, "site networks", at, notes, Scope::Site)
 }
 
-fn find_area<'p>(site: Option<&'p Site>, question: &Question<'_>, notes: &mut impl Notes) -> Option<Place<'p>> {
-    let target = question.target;
-    let verb = target.verb();
+fn find_area<'p>(site: Option<&'p Site>, path: &str, verb: Verb, notes: &mut impl Notes) -> Option<Place<'p>> {
     let place = site.and_then(|site| {
-        let rule = site.rule_for(target.decoded_path(), verb)?;
+        let rule = site.rule_for(path, verb)?;
         let area = site.area(rule.area)?;
         let need = rule.need(verb);
         Some(Place { site, area, rule, need })
@@ -106,10 +118,7 @@ fn find_area<'p>(site: Option<&'p Site>, question: &Question<'_>, notes: &mut im
             let detail = format!("`{pattern}` of area `{area}` is the most specific pattern for this path");
             (detail, Some(place.site.key_path(place.rule)))
         }
-        (None, Some(site)) => (
-            format!("no area of the site `{}` holds `{}`", site.name, target.decoded_path()),
-            None,
-        ),
+        (None, Some(site)) => (format!("no area of the site `{}` holds `{path}`", site.name), None),
         (None, None) => ("the policy has no such site".to_owned(), None),
     });
     place

@@ -87,10 +87,11 @@ impl Pattern {
                 &format!("a pattern has at most {PATTERN_SEGMENTS_MAX} segments"),
             );
         }
-        if segments.iter().any(|segment| matches!(*segment, "." | "..")) {
+        let is_dots = |segment: &&str| segment.contains('.') && segment.chars().all(|c| matches!(c, '.' | ' '));
+        if segments.iter().any(is_dots) {
             return fault(
                 "has a dot segment",
-                "a path with `.` or `..` as a segment never passes the door",
+                "a path with a segment of dots alone, such as `..`, never passes the door",
             );
         }
         let parsed: Option<Box<[Segment]>> = segments.iter().map(|segment| Segment::parse(segment)).collect();
@@ -101,6 +102,23 @@ impl Pattern {
                 "a segment has one `*` at most, and `**` stands alone as the last one",
             ),
         }
+    }
+
+    /// For a site that folds the case of letters.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`]; and a letter beyond ASCII, since no path is folded there.
+    pub(crate) fn parse_folded(text: &str) -> Result<Self, (String, Option<String>)> {
+        if let Some(letter) = text
+            .chars()
+            .find(|c| !c.is_ascii() && (c.is_lowercase() || c.is_uppercase()))
+        {
+            let message =
+                format!("the pattern `{text}` has the letter `{letter}`, and this site is `case-insensitive`");
+            let help = "only the letters from A to Z are folded: use `*` in its place";
+            return Err((message, Some(help.to_owned())));
+        }
+        Self::parse(&text.to_ascii_lowercase())
     }
 
     /// Whether every path that `other` matches is matched by this one.

@@ -2,12 +2,18 @@
 //!
 //! Most holes in gateways are a disagreement between two readers of the same bytes. So nothing is repaired here: a target
 //! that two servers could read differently is refused, and what is left has one spelling, which is both judged and sent on.
+//! A site may ask by name for less ([`Leniency`]); then what passes is brought to one spelling, or judged in each of its
+//! readings.
 
 use std::borrow::Cow;
 
+use super::{Leniencies, Leniency};
 use crate::verb::Verb;
 
 mod path;
+mod readings;
+
+pub(crate) use readings::is_look_alike;
 
 /// The longest request target, path and query together, in bytes.
 pub const TARGET_BYTES_MAX: usize = 16 * 1024;
@@ -24,7 +30,9 @@ pub struct Target<'a> {
     path: Cow<'a, str>,
     /// Decoded once: what patterns are matched against.
     decoded: Cow<'a, str>,
-    query: Option<&'a str>,
+    /// What else a server could decode it to.
+    others: Vec<String>,
+    query: Option<Cow<'a, str>>,
 }
 
 /// Why a target was refused (always 400). `as_str` is a stable code for metrics and audit.
@@ -48,8 +56,10 @@ pub enum TargetFault {
     RawHash,
     /// `\`: some take it for `/`.
     RawBackslash,
-    /// One of `"<>^{|}` or a backtick, which no URL has unencoded.
+    /// One of `"^{|}`, which no URL has unencoded.
     RawDelimiter,
+    /// `<`, `>` or a backtick, which no URL has unencoded, and which the reader of HTTP in front of this does not take.
+    RawBracket,
     /// `;`: some cut parameters off a segment here, some do not.
     RawSemicolon,
     /// `%` without two hexadecimal digits.
@@ -78,22 +88,36 @@ pub enum TargetFault {
     DotSegment,
     /// `//`.
     EmptySegment,
+    /// A character that some servers take for `/`, `.` or another with a meaning, such as a full-width slash.
+    LookAlike,
+    /// A name that a system which folds case knows by another name as well: with a dot or blank at its end, with `::`, a
+    /// short name such as `ADMINI~1`.
+    WindowsName,
     /// A control byte or a space in the query.
     QueryControl,
     /// A byte of 0x80 or above in the query.
     QueryNonAscii,
     /// `#` in the query.
     QueryHash,
+    /// `"`, `<` or `>` in the query, which the reader of HTTP in front of this does not take.
+    QueryBracket,
 }
 
 impl<'a> Target<'a> {
     /// From the method and the raw request target, query included.
     ///
-    /// Allocates only where something is percent-encoded.
+    /// Allocates only where something is percent-encoded or has to be.
     ///
     /// # Errors
     /// Whatever two servers could read differently.
     pub fn parse(method: &'a http::Method, raw: &'a [u8]) -> Result<Self, TargetFault> {
+        Self::parse_leniently(method, raw, Leniencies::NONE)
+    }
+    /// The same for a site that lets some of it pass.
+    ///
+    /// # Errors
+    /// Whatever two servers could read differently and is not allowed, and what would lead elsewhere in any reading.
+    pub fn parse_leniently(method: &'a http::Method, raw: &'a [u8], allowed: Leniencies) -> Result<Self, TargetFault> {
         let verb = Verb::parse(method.as_str()).ok_or(TargetFault::MethodNotAllowed)?;
         if raw.len() > TARGET_BYTES_MAX {
             return Err(TargetFault::TargetTooLong);
@@ -106,13 +130,21 @@ impl<'a> Target<'a> {
         if raw_path.len() > PATH_BYTES_MAX {
             return Err(TargetFault::PathTooLong);
         }
-        let path = path::canonical(raw_path)?;
-        let query = parts.next().map(checked_query).transpose()?;
+        let path = path::canonical(raw_path, allowed)?;
+        let query = parts.next().map(|query| canonical_query(query, allowed)).transpose()?;
+        // Encoding makes longer: what is sent on has to pass again.
+        if path.encoded.len() > PATH_BYTES_MAX {
+            return Err(TargetFault::PathTooLong);
+        }
+        if path.encoded.len() + query.as_ref().map_or(0, |query| query.len() + 1) > TARGET_BYTES_MAX {
+            return Err(TargetFault::TargetTooLong);
+        }
         Ok(Self {
             method,
             verb,
             path: path.encoded,
             decoded: path.decoded,
+            others: path.others,
             query,
         })
     }
@@ -124,20 +156,27 @@ impl<'a> Target<'a> {
     pub fn path(&self) -> &str {
         &self.path
     }
-    /// The path decoded once.
+    /// The path decoded once, in the reading in which an escape that was let pass is part of a name: it stays escaped.
     pub fn decoded_path(&self) -> &str {
         &self.decoded
     }
+    /// What else a server could decode the path to, where the site lets that pass. Whoever judges the path has to judge
+    /// these as well.
+    pub fn other_readings(&self) -> &[String] {
+        &self.others
+    }
     /// The query without its `?`.
     pub fn query(&self) -> Option<&str> {
-        self.query
+        self.query.as_deref()
     }
     /// The path and query to forward, where it differs from the raw bytes; `None` where they are already canonical.
     pub fn rewritten(&self) -> Option<String> {
-        let Cow::Owned(path) = &self.path else { return None };
-        Some(match self.query {
-            Some(query) => format!("{path}?{query}"),
-            None => path.clone(),
+        if let (Cow::Borrowed(_), None | Some(Cow::Borrowed(_))) = (&self.path, &self.query) {
+            return None;
+        }
+        Some(match &self.query {
+            Some(query) => format!("{}?{query}", self.path),
+            None => self.path.clone().into_owned(),
         })
     }
     pub(crate) fn verb(&self) -> Verb {
@@ -147,7 +186,7 @@ impl<'a> Target<'a> {
 
 impl TargetFault {
     /// Every reason there is, for metrics that want each label from the start.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 31] = [
         Self::MethodNotAllowed,
         Self::NotOriginForm,
         Self::TargetTooLong,
@@ -158,6 +197,7 @@ impl TargetFault {
         Self::RawHash,
         Self::RawBackslash,
         Self::RawDelimiter,
+        Self::RawBracket,
         Self::RawSemicolon,
         Self::BadEscape,
         Self::EncodedNul,
@@ -172,10 +212,32 @@ impl TargetFault {
         Self::NotUtf8,
         Self::DotSegment,
         Self::EmptySegment,
+        Self::LookAlike,
+        Self::WindowsName,
         Self::QueryControl,
         Self::QueryNonAscii,
         Self::QueryHash,
+        Self::QueryBracket,
     ];
+
+    /// What a site would have to allow for the target to come further.
+    pub fn leniency(self) -> Option<Leniency> {
+        Some(match self {
+            Self::RawNonAscii | Self::QueryNonAscii => Leniency::RawNonAscii,
+            Self::RawDelimiter => Leniency::RawDelimiters,
+            Self::RawSemicolon => Leniency::Semicolon,
+            Self::EncodedSlash => Leniency::EncodedSlash,
+            Self::EncodedBackslash => Leniency::EncodedBackslash,
+            Self::EncodedDot => Leniency::EncodedDot,
+            Self::EncodedPercent => Leniency::EncodedPercent,
+            Self::EncodedSemicolon => Leniency::EncodedSemicolon,
+            Self::EncodedQuestionMark => Leniency::EncodedQuestionMark,
+            Self::EncodedHash => Leniency::EncodedHash,
+            Self::EmptySegment => Leniency::EmptySegment,
+            Self::LookAlike => Leniency::LookAlikes,
+            _ => return None,
+        })
+    }
 
     /// A stable code for metrics, audit and JSON.
     pub fn as_str(self) -> &'static str {
@@ -190,6 +252,7 @@ impl TargetFault {
             Self::RawHash => "raw_hash",
             Self::RawBackslash => "raw_backslash",
             Self::RawDelimiter => "raw_delimiter",
+            Self::RawBracket => "raw_bracket",
             Self::RawSemicolon => "raw_semicolon",
             Self::BadEscape => "bad_escape",
             Self::EncodedNul => "encoded_nul",
@@ -204,24 +267,42 @@ impl TargetFault {
             Self::NotUtf8 => "not_utf8",
             Self::DotSegment => "dot_segment",
             Self::EmptySegment => "empty_segment",
+            Self::LookAlike => "look_alike",
+            Self::WindowsName => "windows_name",
             Self::QueryControl => "query_control",
             Self::QueryNonAscii => "query_non_ascii",
             Self::QueryHash => "query_hash",
+            Self::QueryBracket => "query_bracket",
         }
     }
 }
 
 /// The query is not judged, so it is passed on byte for byte, as long as it can neither end the request line nor the target.
-fn checked_query(query: &[u8]) -> Result<&str, TargetFault> {
+fn canonical_query(query: &[u8], allowed: Leniencies) -> Result<Cow<'_, str>, TargetFault> {
+    let mut plain = true;
     for byte in query {
         match byte {
+            0x80.. if allowed.contains(Leniency::RawNonAscii) => plain = false,
             0x80.. => return Err(TargetFault::QueryNonAscii),
             0..=b' ' | 0x7f => return Err(TargetFault::QueryControl),
             b'#' => return Err(TargetFault::QueryHash),
+            b'"' | b'<' | b'>' => return Err(TargetFault::QueryBracket),
             _ => {}
         }
     }
-    std::str::from_utf8(query).map_err(|_| TargetFault::QueryNonAscii)
+    if plain {
+        return std::str::from_utf8(query)
+            .map(Cow::Borrowed)
+            .map_err(|_| TargetFault::QueryNonAscii);
+    }
+    let mut encoded = String::with_capacity(query.len() * 2);
+    for byte in query {
+        match byte {
+            0x80.. => encoded.extend(path::escape(*byte)),
+            byte => encoded.push(char::from(*byte)),
+        }
+    }
+    Ok(Cow::Owned(encoded))
 }
 
 #[cfg(test)]

@@ -3,81 +3,234 @@
 use std::borrow::Cow;
 
 use super::TargetFault;
+use super::readings::{self, is_look_alike};
+use crate::request::{Leniencies, Leniency};
 
-/// A path that only one reading is left of.
+/// A path that only one reading is left of, or whose other readings are known.
 pub(super) struct Path<'a> {
     /// As it is forwarded: unreserved characters plain, every other escape in upper case.
     pub(super) encoded: Cow<'a, str>,
-    /// As it is matched.
+    /// As it is matched. What servers could take for a separator or for an end stays escaped in here, so that no pattern
+    /// matches it.
     pub(super) decoded: Cow<'a, str>,
+    /// What else servers could take it for, decoded. Empty where nothing was allowed.
+    pub(super) others: Vec<String>,
 }
 
-/// Decodes once and refuses whatever is left ambiguous.
-pub(super) fn canonical(raw: &[u8]) -> Result<Path<'_>, TargetFault> {
-    let mut escaped = false;
-    for byte in raw {
-        check_raw(*byte)?;
-        escaped |= *byte == b'%';
-    }
-    let raw = std::str::from_utf8(raw).map_err(|_| TargetFault::RawNonAscii)?;
-    let path = if escaped {
-        unescape(raw)?
-    } else {
-        Path {
-            encoded: Cow::Borrowed(raw),
-            decoded: Cow::Borrowed(raw),
-        }
+/// Decodes once and refuses whatever is left ambiguous, as far as it is not allowed.
+pub(super) fn canonical(raw: &[u8], allowed: Leniencies) -> Result<Path<'_>, TargetFault> {
+    let (judged, session) = match allowed.contains(Leniency::Semicolon) {
+        true => without_session(raw),
+        false => (raw, ""),
     };
-    check_segments(&path.decoded)?;
+    let mut rewritten = false;
+    for byte in judged {
+        rewritten |= needs_rewriting(*byte, allowed)?;
+    }
+    let path = match std::str::from_utf8(judged) {
+        Ok(plain) if !rewritten && !is_merged(plain, allowed) => Path {
+            encoded: Cow::Borrowed(std::str::from_utf8(raw).map_err(|_| TargetFault::NotUtf8)?),
+            decoded: Cow::Borrowed(plain),
+            others: Vec::new(),
+        },
+        _ => rewrite(raw, judged, session, allowed)?,
+    };
+    if path.decoded.contains("//") {
+        return Err(TargetFault::EmptySegment);
+    }
+    for reading in path.others.iter().map(String::as_str).chain([&*path.decoded]) {
+        check_segments(reading, allowed)?;
+    }
     Ok(path)
 }
 
-fn check_raw(byte: u8) -> Result<(), TargetFault> {
-    Err(match byte {
-        0x80.. => TargetFault::RawNonAscii,
-        0..0x20 | 0x7f => TargetFault::RawControl,
-        b' ' => TargetFault::RawSpace,
-        b'#' => TargetFault::RawHash,
-        b'\\' => TargetFault::RawBackslash,
-        b';' => TargetFault::RawSemicolon,
-        b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}' => TargetFault::RawDelimiter,
-        _ => return Ok(()),
+/// The path before `;jsessionid=…`, and that; servlet containers cut it off before they look for the resource.
+fn without_session(raw: &[u8]) -> (&[u8], &str) {
+    let whole = (raw, "");
+    let Some(place) = raw.iter().position(|byte| *byte == b';') else {
+        return whole;
+    };
+    let Some((before, Ok(session))) = raw
+        .split_at_checked(place)
+        .map(|(before, session)| (before, std::str::from_utf8(session)))
+    else {
+        return whole;
+    };
+    let Some((name, value)) = session.split_once('=') else {
+        return whole;
+    };
+    // What the containers put there; nothing that any of them could take for the path's own.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!:+".contains(&byte);
+    if name.eq_ignore_ascii_case(";jsessionid") && !value.is_empty() && value.bytes().all(plain) {
+        (before, session)
+    } else {
+        whole
+    }
+}
+
+/// Whether the byte cannot be sent on as it is.
+fn needs_rewriting(byte: u8, allowed: Leniencies) -> Result<bool, TargetFault> {
+    let (fault, leniency) = match byte {
+        b'%' => return Ok(true),
+        b'A'..=b'Z' => return Ok(allowed.contains(Leniency::CaseInsensitive)),
+        b'"' | b'^' | b'{' | b'|' | b'}' => (TargetFault::RawDelimiter, Leniency::RawDelimiters),
+        b'<' | b'>' | b'`' => return Err(TargetFault::RawBracket),
+        0x80.. => (TargetFault::RawNonAscii, Leniency::RawNonAscii),
+        0..0x20 | 0x7f => return Err(TargetFault::RawControl),
+        b' ' => return Err(TargetFault::RawSpace),
+        b'#' => return Err(TargetFault::RawHash),
+        b'\\' => return Err(TargetFault::RawBackslash),
+        b';' => return Err(TargetFault::RawSemicolon),
+        _ => return Ok(false),
+    };
+    if allowed.contains(leniency) {
+        Ok(true)
+    } else {
+        Err(fault)
+    }
+}
+
+fn is_merged(plain: &str, allowed: Leniencies) -> bool {
+    allowed.contains(Leniency::EmptySegment) && plain.contains("//")
+}
+
+fn rewrite<'a>(raw: &'a [u8], judged: &[u8], session: &str, allowed: Leniencies) -> Result<Path<'a>, TargetFault> {
+    let mut spelling = Spelling::of(judged.len() + session.len(), allowed);
+    let mut bytes = judged.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'%' => spelling.escaped(octet(bytes.next(), bytes.next())?)?,
+            byte => spelling.raw(byte)?,
+        }
+    }
+    let Spelling {
+        mut encoded,
+        decoded,
+        mut ambiguous,
+        ..
+    } = spelling;
+    encoded.push_str(session);
+    let decoded = String::from_utf8(decoded).map_err(|_| TargetFault::NotUtf8)?;
+    for letter in decoded.chars().filter(|letter| !letter.is_ascii()) {
+        if letter.is_control() {
+            return Err(TargetFault::EncodedControl); // U+0080 to U+009F; the others were caught byte by byte
+        }
+        ambiguous |= check_letter(letter, allowed)?;
+    }
+    let others = if ambiguous {
+        readings::others(&decoded)?
+    } else {
+        Vec::new()
+    };
+    Ok(Path {
+        encoded: match std::str::from_utf8(raw) {
+            Ok(raw) if raw == encoded => Cow::Borrowed(raw),
+            _ => Cow::Owned(encoded),
+        },
+        decoded: Cow::Owned(decoded),
+        others,
     })
 }
 
-fn unescape(raw: &str) -> Result<Path<'_>, TargetFault> {
-    let mut encoded = String::with_capacity(raw.len());
-    let mut decoded = Vec::with_capacity(raw.len());
-    let mut bytes = raw.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            encoded.push(char::from(byte));
-            decoded.push(byte);
-            continue;
-        }
-        let byte = octet(bytes.next(), bytes.next())?;
-        check_escaped(byte)?;
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.push(digit(byte >> 4));
-            encoded.push(digit(byte & 0x0f));
-        }
-        decoded.push(byte);
+/// Whether a letter beyond ASCII has a second reading.
+fn check_letter(letter: char, allowed: Leniencies) -> Result<bool, TargetFault> {
+    // Long s, the Kelvin sign and the two Turkish letters become plain ones where case is folded beyond ASCII.
+    let folds = matches!(letter, '\u{17f}' | '\u{212a}' | '\u{130}' | '\u{131}');
+    if folds && allowed.contains(Leniency::CaseInsensitive) {
+        return Err(TargetFault::LookAlike);
     }
-    let decoded = String::from_utf8(decoded).map_err(|_| TargetFault::NotUtf8)?;
-    if decoded.chars().any(char::is_control) {
-        return Err(TargetFault::EncodedControl); // U+0080 to U+009F; the others were caught byte by byte
+    match is_look_alike(letter) {
+        true if !allowed.contains(Leniency::LookAlikes) => Err(TargetFault::LookAlike),
+        ambiguous => Ok(ambiguous),
     }
-    Ok(Path {
-        encoded: if encoded == raw {
-            Cow::Borrowed(raw)
+}
+
+/// A path on its way to its canonical spelling.
+struct Spelling {
+    encoded: String,
+    decoded: Vec<u8>,
+    allowed: Leniencies,
+    /// The last byte was a `%` of its own.
+    after_percent: bool,
+    /// Something was let pass that has a second reading.
+    ambiguous: bool,
+}
+
+impl Spelling {
+    fn of(bytes: usize, allowed: Leniencies) -> Self {
+        Self {
+            encoded: String::with_capacity(bytes),
+            decoded: Vec::with_capacity(bytes),
+            allowed,
+            after_percent: false,
+            ambiguous: false,
+        }
+    }
+
+    /// A byte that stood there unencoded; it has been checked.
+    fn raw(&mut self, byte: u8) -> Result<(), TargetFault> {
+        if byte == b'/' && self.allowed.contains(Leniency::EmptySegment) && self.encoded.ends_with('/') {
+            return Ok(());
+        }
+        match byte {
+            0x80.. | b'"' | b'^' | b'{' | b'|' | b'}' => self.put(byte, false),
+            _ => self.put(byte, true),
+        }
+    }
+
+    /// A byte that was percent-encoded.
+    fn escaped(&mut self, byte: u8) -> Result<(), TargetFault> {
+        let (fault, leniency) = match byte {
+            0 => return Err(TargetFault::EncodedNul),
+            1..0x20 | 0x7f => return Err(TargetFault::EncodedControl),
+            b'/' => (TargetFault::EncodedSlash, Leniency::EncodedSlash),
+            b'\\' => (TargetFault::EncodedBackslash, Leniency::EncodedBackslash),
+            b'.' => (TargetFault::EncodedDot, Leniency::EncodedDot),
+            b'%' => (TargetFault::EncodedPercent, Leniency::EncodedPercent),
+            b';' => (TargetFault::EncodedSemicolon, Leniency::EncodedSemicolon),
+            b'?' => (TargetFault::EncodedQuestionMark, Leniency::EncodedQuestionMark),
+            b'#' => (TargetFault::EncodedHash, Leniency::EncodedHash),
+            _ => return self.put(byte, byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~')),
+        };
+        if !self.allowed.contains(leniency) {
+            return Err(fault);
+        }
+        match byte {
+            b'.' => self.put(byte, true),
+            b'%' => {
+                self.put(byte, false)?;
+                self.after_percent = true;
+                Ok(())
+            }
+            _ => {
+                self.ambiguous = true;
+                self.after_percent = false;
+                self.encoded.extend(escape(byte));
+                // Still escaped, so that no pattern takes it for anything; the other readings are made from it.
+                self.decoded.extend(String::from_iter(escape(byte)).bytes());
+                Ok(())
+            }
+        }
+    }
+
+    fn put(&mut self, byte: u8, plain: bool) -> Result<(), TargetFault> {
+        // Whoever decodes once more must find no escape: not `%41`, not `%u0041`, nothing that only few take for one.
+        if std::mem::take(&mut self.after_percent) && (byte.is_ascii_alphanumeric() || !byte.is_ascii()) {
+            return Err(TargetFault::EncodedPercent);
+        }
+        let byte = if self.allowed.contains(Leniency::CaseInsensitive) {
+            byte.to_ascii_lowercase()
         } else {
-            Cow::Owned(encoded)
-        },
-        decoded: Cow::Owned(decoded),
-    })
+            byte
+        };
+        if plain {
+            self.encoded.push(char::from(byte));
+        } else {
+            self.encoded.extend(escape(byte));
+        }
+        self.decoded.push(byte);
+        Ok(())
+    }
 }
 
 fn octet(high: Option<u8>, low: Option<u8>) -> Result<u8, TargetFault> {
@@ -88,34 +241,42 @@ fn octet(high: Option<u8>, low: Option<u8>) -> Result<u8, TargetFault> {
     u8::try_from(high << 4 | low).map_err(|_| TargetFault::BadEscape)
 }
 
-fn check_escaped(byte: u8) -> Result<(), TargetFault> {
-    Err(match byte {
-        0 => TargetFault::EncodedNul,
-        1..0x20 | 0x7f => TargetFault::EncodedControl,
-        b'/' => TargetFault::EncodedSlash,
-        b'\\' => TargetFault::EncodedBackslash,
-        b'.' => TargetFault::EncodedDot,
-        b'%' => TargetFault::EncodedPercent,
-        b';' => TargetFault::EncodedSemicolon,
-        b'?' => TargetFault::EncodedQuestionMark,
-        b'#' => TargetFault::EncodedHash,
-        _ => return Ok(()),
-    })
+/// The byte percent-encoded.
+pub(super) fn escape(byte: u8) -> [char; 3] {
+    let digit = |nibble: u8| {
+        char::from_digit(u32::from(nibble), 16)
+            .unwrap_or('0')
+            .to_ascii_uppercase()
+    };
+    ['%', digit(byte >> 4), digit(byte & 0x0f)]
 }
 
-fn digit(nibble: u8) -> char {
-    char::from_digit(u32::from(nibble), 16)
-        .unwrap_or('0')
-        .to_ascii_uppercase()
-}
-
-/// Only the last segment may be empty, and none may point elsewhere.
-fn check_segments(decoded: &str) -> Result<(), TargetFault> {
-    if decoded.contains("//") {
+/// No segment may point elsewhere, in no reading.
+fn check_segments(reading: &str, allowed: Leniencies) -> Result<(), TargetFault> {
+    // A console that redirects to the path it has read would send the visitor to another host.
+    if reading.starts_with("//") {
         return Err(TargetFault::EmptySegment);
     }
-    if decoded.split('/').any(|segment| segment == "." || segment == "..") {
+    // Some systems drop dots and blanks at the end of a name, or take `...` for a step further up.
+    let is_dots = |segment: &str| segment.contains('.') && segment.bytes().all(|byte| matches!(byte, b'.' | b' '));
+    if reading.split('/').any(is_dots) {
         return Err(TargetFault::DotSegment);
     }
+    if allowed.contains(Leniency::CaseInsensitive) && reading.split('/').any(is_known_by_another_name) {
+        return Err(TargetFault::WindowsName);
+    }
     Ok(())
+}
+
+/// Whether a system that folds case may know the same file by another name as well: without the dots and blanks at the end,
+/// without the stream behind a colon, by its long name.
+fn is_known_by_another_name(segment: &str) -> bool {
+    let short = |(place, _): (usize, &str)| {
+        let after = segment.get(place + 1..).unwrap_or_default();
+        place > 0 && after.starts_with(|letter: char| letter.is_ascii_digit())
+    };
+    segment.ends_with(['.', ' '])
+        || segment.contains("::")
+        || segment.contains(":$")
+        || segment.match_indices('~').any(short)
 }

@@ -1,0 +1,120 @@
+//! What a site allows changes what its patterns may be: upper and lower case taken as one, characters no path has.
+
+use super::{Revision, compile, console_areas, faults};
+use crate::request::{Leniencies, Leniency};
+use crate::rules::Rules;
+use crate::test_support::{area, compiled, console, judged, texts, visitor};
+
+fn folding() -> Rules {
+    let mut rules = console();
+    rules.sites.get_mut("console").unwrap().allow = Leniencies::NONE.with(Leniency::CaseInsensitive);
+    rules
+}
+
+#[test]
+fn a_pattern_is_matched_whatever_its_case_where_the_site_folds_it() {
+    let mut rules = folding();
+    let devices = console_areas(&mut rules).get_mut("devices").unwrap();
+    devices.paths = texts(&["/Devices/**"]);
+    console_areas(&mut rules).insert("reports".to_owned(), area(&["/REPORTS/X-*.ASPX"]));
+    let policy = compiled(&rules);
+    for asked in [
+        "GET /devices/7",
+        "GET /DEVICES/7",
+        "GET /De%76ices/7",
+        "GET /%44evices/7",
+    ] {
+        let judged = judged(&policy, Some(visitor("viewer")), asked);
+        assert_eq!(judged.map(|(area, _)| area).as_deref(), Ok("devices"), "{asked}");
+    }
+    let judged = judged(&policy, Some(visitor("admin")), "GET /Reports/x-1.Aspx");
+    assert_eq!(judged.map(|(area, _)| area).as_deref(), Ok("reports"));
+}
+
+#[test]
+fn patterns_that_differ_in_case_alone_are_a_fault_where_the_site_folds_it() {
+    let mut rules = folding();
+    console_areas(&mut rules).insert("system".to_owned(), area(&["/Settings/**"]));
+    assert_eq!(
+        faults(&rules),
+        [
+            "site.console.areas.system.paths[0]: `/settings/**` stands twice, upper and lower case taken as one: here and \
+             at `site.console.areas.settings.paths[0]` (`/settings/**`) (a path belongs to one area; take one of the two out)"
+        ]
+    );
+    let mut rules = folding();
+    let devices = console_areas(&mut rules).get_mut("devices").unwrap();
+    devices.manage_also.push("GET /devices/*/Delete".to_owned());
+    let faults = faults(&rules);
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(
+        faults[0].contains("stands twice, upper and lower case taken as one"),
+        "{faults:?}"
+    );
+}
+
+#[test]
+fn patterns_that_tie_once_their_case_is_folded_are_a_fault() {
+    let tied = |mut rules: Rules| {
+        console_areas(&mut rules).insert("one".to_owned(), area(&["/x/ab*"]));
+        console_areas(&mut rules).insert("two".to_owned(), area(&["/x/A*"]));
+        console_areas(&mut rules).insert("three".to_owned(), area(&["/x/AB*"]));
+        compile(&rules, Revision(1)).map(|_| ()).map_err(|faults| faults.len())
+    };
+    assert_eq!(tied(console()), Ok(()));
+    assert_eq!(tied(folding()), Err(1));
+}
+
+#[test]
+fn a_letter_that_is_not_folded_cannot_stand_in_a_pattern_of_a_site_that_folds() {
+    let mut rules = folding();
+    console_areas(&mut rules).insert("offices".to_owned(), area(&["/ämter/**"]));
+    assert_eq!(
+        faults(&rules),
+        [
+            "site.console.areas.offices.paths[0]: the pattern `/ämter/**` has the letter `ä`, and this site is \
+             `case-insensitive` (only the letters from A to Z are folded: use `*` in its place)"
+        ]
+    );
+    let mut rules = folding();
+    console_areas(&mut rules).insert("files".to_owned(), area(&["/文件/**"]));
+    compiled(&rules);
+}
+
+#[test]
+fn without_the_leniency_case_tells_patterns_apart() {
+    let mut rules = console();
+    console_areas(&mut rules).insert("system".to_owned(), area(&["/Settings/**"]));
+    let policy = compiled(&rules);
+    for (asked, area) in [("GET /settings/x", "settings"), ("GET /Settings/x", "system")] {
+        let judged = judged(&policy, Some(visitor("admin")), asked);
+        assert_eq!(judged.map(|(area, _)| area).as_deref(), Ok(area), "{asked}");
+    }
+}
+
+#[test]
+fn a_character_that_no_path_has_cannot_stand_in_a_pattern() {
+    let with = |path: &str, allowed: Leniencies| {
+        let mut rules = console();
+        rules.sites.get_mut("console").unwrap().allow = allowed;
+        console_areas(&mut rules).insert("files".to_owned(), area(&[path]));
+        rules
+    };
+    assert_eq!(
+        faults(&with("/a／b", Leniencies::NONE)),
+        [
+            "site.console.areas.files.paths[0]: the pattern `/a／b` has the character `／`, which no path of this site \
+             has (add `look-alikes` to the site's `allow`, or use `*` in its place)"
+        ]
+    );
+    compiled(&with("/a／b", Leniencies::NONE.with(Leniency::LookAlikes)));
+    for dots in ["/.../**", "/.. /x"] {
+        let all = Leniency::ALL
+            .into_iter()
+            .filter(|one| *one != Leniency::CaseInsensitive);
+        assert!(
+            faults(&with(dots, all.collect()))[0].contains("has a dot segment"),
+            "{dots}"
+        );
+    }
+}

@@ -1,0 +1,172 @@
+//! What else a server could take a path for.
+//!
+//! A site may let pass what has more than one reading, such as `%2F`. Then every reading is judged, so that it does not
+//! matter which one the console takes.
+
+use std::collections::BTreeSet;
+
+use super::TargetFault;
+
+/// What a piece of a path means to whoever reads it so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// The end of a segment.
+    Separator,
+    /// The rest of the segment is no part of the name.
+    Parameters,
+    /// The rest of the target is no part of the path.
+    End,
+}
+
+/// The escapes that a decoded path still has, and what a server takes them for that decodes before it looks.
+const ESCAPES: [(&str, Meaning); 5] = [
+    ("%2F", Meaning::Separator),
+    ("%5C", Meaning::Separator),
+    ("%3B", Meaning::Parameters),
+    ("%3F", Meaning::End),
+    ("%23", Meaning::End),
+];
+
+/// Every reading of a decoded path other than the one in which the escapes are part of names, each once.
+pub(super) fn others(decoded: &str) -> Result<Vec<String>, TargetFault> {
+    let mut others = BTreeSet::new();
+    add_readings(decoded, &mut others);
+    if decoded.contains(is_look_alike) {
+        let plain = without_look_alikes(decoded)?;
+        add_readings(&plain, &mut others);
+        others.insert(plain);
+    }
+    let merged: Vec<String> = others
+        .iter()
+        .filter(|reading| reading.contains("//"))
+        .map(|reading| merged(reading))
+        .collect();
+    others.extend(merged);
+    others.remove(decoded);
+    Ok(others.into_iter().collect())
+}
+
+/// What servers make of the escapes that are left. They differ in each alone, so every mixture is a reading.
+fn add_readings(decoded: &str, readings: &mut BTreeSet<String>) {
+    let mut doubtful = 0_u8;
+    for (bit, (escape, _)) in ESCAPES.iter().enumerate() {
+        doubtful |= u8::from(decoded.contains(escape)) << bit;
+    }
+    for habits in (1..=doubtful).filter(|habits| habits & !doubtful == 0) {
+        readings.insert(read(decoded, habits));
+    }
+}
+
+/// As servers read it that take several separators for one.
+fn merged(reading: &str) -> String {
+    let mut merged = String::with_capacity(reading.len());
+    for letter in reading.chars() {
+        if letter != '/' || !merged.ends_with('/') {
+            merged.push(letter);
+        }
+    }
+    merged
+}
+
+/// The path as a server of these habits reads it: one bit for each of [`ESCAPES`].
+fn read(decoded: &str, habits: u8) -> String {
+    let mut reading = String::with_capacity(decoded.len());
+    let mut in_parameters = false;
+    let mut rest = decoded;
+    while let Some(letter) = rest.chars().next() {
+        let escape = ESCAPES
+            .iter()
+            .enumerate()
+            .find(|(bit, (escape, _))| habits & 1 << bit != 0 && rest.starts_with(escape))
+            .map(|(_, escape)| *escape);
+        let (piece, meaning) = match escape {
+            Some((piece, meaning)) => (piece.len(), Some(meaning)),
+            None => (letter.len_utf8(), (letter == '/').then_some(Meaning::Separator)),
+        };
+        rest = rest.get(piece..).unwrap_or_default();
+        match meaning {
+            Some(Meaning::End) => break,
+            Some(Meaning::Parameters) => in_parameters = true,
+            Some(Meaning::Separator) => {
+                in_parameters = false;
+                reading.push('/');
+            }
+            None if in_parameters => {}
+            None => reading.push(letter),
+        }
+    }
+    reading
+}
+
+/// The path as a server has it that takes look-alikes for what they look like. What that means is doubtful again, so it is
+/// escaped, but for the slash.
+fn without_look_alikes(decoded: &str) -> Result<String, TargetFault> {
+    let mut plain = String::with_capacity(decoded.len());
+    let mut letters = decoded.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let Some(likeness) = likeness(letter) else {
+            plain.push(letter);
+            continue;
+        };
+        for letter in likeness.chars() {
+            match letter {
+                '\\' => plain.push_str("%5C"),
+                ';' => plain.push_str("%3B"),
+                '?' => plain.push_str("%3F"),
+                '#' => plain.push_str("%23"),
+                // What it would begin is decoded once more by some, and by others not.
+                '%' if letters
+                    .peek()
+                    .is_some_and(|next| next.is_alphanumeric() || !next.is_ascii()) =>
+                {
+                    return Err(TargetFault::LookAlike);
+                }
+                letter => plain.push(letter),
+            }
+        }
+    }
+    Ok(plain)
+}
+
+/// Whether some servers take the character for one that has a meaning in a path.
+pub(crate) fn is_look_alike(letter: char) -> bool {
+    likeness(letter).is_some()
+}
+
+/// What the character becomes where text is brought to its compatibility form (NFKC) or to a code page of Windows, if that
+/// has a meaning in a path. `every_look_alike_is_known` in the tests says where the list comes from.
+fn likeness(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        '\u{2024}' | '\u{fe52}' | '\u{ff0e}' => ".",
+        '\u{2025}' | '\u{fe30}' => "..",
+        '\u{2026}' | '\u{fe19}' => "...",
+        '\u{2044}' | '\u{2215}' | '\u{ff0f}' => "/",
+        // Yen and won stand where a Japanese or Korean code page has the backslash.
+        '\u{a5}' | '\u{20a9}' | '\u{2216}' | '\u{fe68}' | '\u{ff3c}' => "\\",
+        '\u{37e}' | '\u{fe14}' | '\u{fe54}' | '\u{ff1b}' => ";",
+        '\u{fe56}' | '\u{fe16}' | '\u{ff1f}' | '\u{2047}' | '\u{2048}' => "?",
+        '\u{2049}' => "!?",
+        '\u{fe5f}' | '\u{ff03}' => "#",
+        '\u{fe6a}' | '\u{ff05}' => "%",
+        '\u{2100}' => "a/c",
+        '\u{2101}' => "a/s",
+        '\u{2105}' => "c/o",
+        '\u{2106}' => "c/u",
+        '\u{33c2}' => "a.m.",
+        '\u{33c7}' => "co.",
+        '\u{33d8}' => "p.m.",
+        '\u{1f100}' => "0.",
+        '\u{2488}'..='\u{249b}' => numbered(letter)?,
+        _ => return None,
+    })
+}
+
+/// `1.` to `20.`, each one character.
+fn numbered(letter: char) -> Option<&'static str> {
+    const NUMBERED: [&str; 20] = [
+        "1.", "2.", "3.", "4.", "5.", "6.", "7.", "8.", "9.", "10.", "11.", "12.", "13.", "14.", "15.", "16.", "17.",
+        "18.", "19.", "20.",
+    ];
+    let place = u32::from(letter).checked_sub(0x2488)?;
+    NUMBERED.get(usize::try_from(place).ok()?).copied()
+}

@@ -1,0 +1,86 @@
+//! Targets as hostile visitors and sloppy consoles make them.
+
+use proptest::prelude::*;
+
+use crate::request::{Leniencies, Leniency};
+
+/// Pieces of lenient and hostile targets alike.
+fn piece() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "/",
+        "/",
+        "//",
+        ".",
+        "..",
+        "...",
+        "a",
+        "b",
+        "Admin",
+        "ADMIN",
+        "public",
+        "%2e",
+        "%2E%2e",
+        "%2f",
+        "%2F",
+        "%5c",
+        "\\",
+        ";",
+        ";jsessionid=A1",
+        ";JSESSIONID=x!1",
+        "..;",
+        "%3b",
+        "%3B",
+        "%3f",
+        "%23",
+        "%25",
+        "%2525",
+        "%252f",
+        "%25%32%65",
+        "%00",
+        "%41",
+        "%61",
+        "%c3%a4",
+        "%C0%AE",
+        "%zz",
+        "%",
+        "#",
+        "?",
+        "%20",
+        "%7E",
+        "~1",
+        "::$DATA",
+        "\t",
+        "%c2%85",
+        "%ef%bc%8f",
+        "%ef%bc%8e",
+        "%e2%80%a5",
+        "%e2%80%a6",
+        "%e2%84%80",
+        "%ef%bc%85",
+        "%ef%bc%9b",
+        "%c2%a5",
+        "%e2%84%aa",
+        "[x]",
+        "+",
+        "é",
+        "{x}",
+        "|",
+        "\"",
+        "x=1",
+    ])
+}
+
+/// A target that one site or another may let pass, and many that none does.
+pub(crate) fn lenient_target() -> impl Strategy<Value = Vec<u8>> {
+    let pieces = prop::collection::vec(piece(), 0..9);
+    prop_oneof![
+        12 => pieces.prop_map(|pieces| format!("/{}", pieces.concat()).into_bytes()),
+        1 => prop::collection::vec(any::<u8>(), 0..40),
+    ]
+}
+
+/// What a site may allow; everything, often.
+pub(crate) fn any_leniencies() -> impl Strategy<Value = Leniencies> {
+    let some = prop::sample::subsequence(Leniency::ALL.to_vec(), 0..=Leniency::ALL.len());
+    prop_oneof![2 => some.prop_map(Leniencies::from_iter), 1 => Just(Leniencies::from_iter(Leniency::ALL))]
+}
