@@ -56,6 +56,11 @@ pub struct Group {
     address: std::net::IpAddr,
 }
 
+/// A group of its own, for a connection that nobody is to use again.
+pub fn group_of_none() -> u64 {
+    NEXT_GROUP.fetch_add(1, Ordering::Relaxed)
+}
+
 impl PrivateWay {
     /// From now on, connections to consoles are not shared.
     pub fn bind(&self) {

@@ -12,6 +12,7 @@ use crate::bound::Group;
 use crate::open::{SLOT, Slot};
 use crate::request_id::RequestId;
 use crate::stage::decide::Admitted;
+use crate::wire::WireFault;
 
 /// One request's state; each field is filled by the stage that can vouch for it.
 #[derive(Debug)]
@@ -49,6 +50,11 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
+    /// What is wrong with the bytes of this request; what was parsed instead of it is not the visitor's.
+    pub fn wire_fault(&self) -> Option<WireFault> {
+        self.slot.as_ref().and_then(|slot| slot.turn().fault())
+    }
+
     /// The site's name, for labels and logs; empty while it is not known.
     pub fn site_name(&self) -> &str {
         self.site.as_ref().map_or("", |entry| &entry.site.name)
@@ -93,7 +99,7 @@ impl RequestContext {
     pub fn new(id: RequestId, snapshot: Arc<Snapshot>) -> Self {
         let slot = SLOT.try_with(Arc::clone).ok();
         if let Some(slot) = &slot {
-            slot.has_header();
+            slot.has_head();
         }
         Self {
             id,

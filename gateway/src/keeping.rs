@@ -16,9 +16,9 @@ use tokio::sync::watch;
 
 use crate::assertion::Assertions;
 use crate::audit::AuditWriter;
+use crate::listener::tls::Certificate;
 use crate::metrics::Metrics;
 use crate::open::Register;
-use crate::tls::Certificate;
 use crate::upstream::Upstreams;
 
 /// Open streams are judged again this often, besides whenever the rules or an account change.

@@ -80,9 +80,9 @@ impl ProxyHttp for Gate {
     }
 
     async fn early_request_filter(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<()> {
-        // Only where pingora has not already decided to close: it does so for framing that is not to be trusted.
-        if session.get_keepalive().is_some() {
-            session.set_keepalive(Some(ctx.snapshot.building.limits.keepalive.as_secs()));
+        // How long the next request may be waited for is watched where it is read; what is no request ends the connection.
+        if ctx.wire_fault().is_some() {
+            session.set_keepalive(None);
         }
         session.set_read_timeout(Some(READ_TIMEOUT));
         session.set_write_timeout(Some(WRITE_TIMEOUT));
@@ -93,8 +93,8 @@ impl ProxyHttp for Gate {
         caught("request", way::travel(self, session, ctx)).await
     }
 
-    async fn upstream_peer(&self, _session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
-        caught("peer", exchange::peer(self, ctx)).await
+    async fn upstream_peer(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
+        caught("peer", exchange::peer(self, session, ctx)).await
     }
 
     async fn upstream_request_filter(
@@ -108,11 +108,18 @@ impl ProxyHttp for Gate {
 
     async fn request_body_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         body: &mut Option<Bytes>,
         end_of_stream: bool,
         ctx: &mut RequestContext,
     ) -> Result<()> {
+        if session.is_http2()
+            && let Some(slot) = &ctx.slot
+        {
+            // Of HTTP/1 the stream itself sees the body.
+            slot.turn()
+                .body_passes(body.as_ref().map_or(0, Bytes::len), end_of_stream);
+        }
         caught_at_once("request body", || exchange::request_body(body, end_of_stream, ctx))
     }
 
@@ -201,7 +208,11 @@ impl Gate {
         }
         let answered = session.response_written();
         let nothing_sent = answered.is_none_or(|answer| answer.status.is_informational());
-        match refused_by(error) {
+        let refused = match ctx.wire_fault() {
+            Some(fault) => Some(Refused::Wire(fault)),
+            None => refused_by(error),
+        };
+        match refused {
             Some(refused) if nothing_sent => {
                 session.set_keepalive(None);
                 answer::refuse(self, session, ctx, &refused, None).await

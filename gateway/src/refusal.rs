@@ -4,6 +4,8 @@ use http::StatusCode;
 use stagedoor_identity::session::Ended;
 use stagedoor_policy::{AreaId, Refusal, Scope};
 
+use crate::wire::WireFault;
+
 /// Why a request does not reach a console, whichever stage found out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {
@@ -39,6 +41,8 @@ pub enum Refused {
     UpstreamTimeout,
     /// The console's answer cannot be passed on.
     UpstreamMalformed,
+    /// What came is no well-formed request, or came too slowly.
+    Wire(WireFault),
     /// A fault of our own.
     Internal,
 }
@@ -61,6 +65,7 @@ impl Refused {
             Self::TooManyWebSockets => StatusCode::TOO_MANY_REQUESTS,
             Self::UpstreamUnreachable | Self::UpstreamMalformed => StatusCode::BAD_GATEWAY,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::Wire(fault) => fault.status(),
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -84,6 +89,7 @@ impl Refused {
             Self::UpstreamUnreachable => "upstream_unreachable",
             Self::UpstreamTimeout => "upstream_timeout",
             Self::UpstreamMalformed => "upstream_malformed",
+            Self::Wire(fault) => fault.code(),
             Self::Internal => "internal",
         }
     }
@@ -108,6 +114,7 @@ impl Refused {
             Self::UpstreamUnreachable => "The console behind this door does not answer. Please try again in a while.",
             Self::UpstreamTimeout => "The console behind this door took too long to answer.",
             Self::UpstreamMalformed => "The console behind this door gave an answer that cannot be passed on.",
+            Self::Wire(fault) => wire_sentence(*fault),
             Self::Internal => "Something went wrong at this door. It has been noted.",
         }
     }
@@ -120,9 +127,32 @@ impl Refused {
         }
     }
 
+    /// Whether a program that is broken or hostile sent this, so that it counts against its address.
+    pub fn is_malformed(&self) -> bool {
+        match self {
+            Self::Wire(fault) => fault.is_malformed(),
+            Self::HostMissing | Self::HostMalformed | Self::TargetMalformed(_) => true,
+            _ => false,
+        }
+    }
+
     /// Whether signing in may help, so that a person's browser is sent there.
     pub fn asks_to_sign_in(&self) -> bool {
         self.status() == StatusCode::UNAUTHORIZED
+    }
+}
+
+fn wire_sentence(fault: WireFault) -> &'static str {
+    match fault {
+        WireFault::HeadTooLarge | WireFault::TooManyHeaders => {
+            "The request's header is too large. Deleting this site's cookies may help."
+        }
+        WireFault::HeadTooSlow | WireFault::BodyTooSlow => "The request took too long to arrive. Please try again.",
+        WireFault::Busy => "There are too many requests at the moment. Please try again in a while.",
+        WireFault::HostMissing | WireFault::Host => "The request does not say which site it is for.",
+        WireFault::Connect => "This way of asking is not let through.",
+        WireFault::Expect => "The request expects something that this door cannot promise.",
+        _ => "The request is not written in a way that can be checked.",
     }
 }
 

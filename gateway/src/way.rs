@@ -82,8 +82,10 @@ fn checked<'s>(
 ) -> Result<(ClientAddress, &'s SiteEntry, Target<'s>), Refused> {
     let address = address::establish(session, snapshot)?;
     ctx.address = Some(address);
+    if let Some(fault) = ctx.wire_fault() {
+        return Err(Refused::Wire(fault));
+    }
     let request = session.req_header();
-    target::check_size(request, snapshot.building.limits.header_bytes_max)?;
     let entry = target::site(request, snapshot)?;
     ctx.site = Some(Arc::clone(entry));
     let target = target::establish(request, snapshot.policy.leniencies(entry.id))?;

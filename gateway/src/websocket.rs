@@ -109,6 +109,7 @@ async fn tunnel_through(
     session.as_downstream_mut().write_response_header(answer).await?;
     (ctx.outcome, ctx.status) = ("allowed", 101);
     admitted.becomes_tunnel();
+    slot.turn().becomes_tunnel();
     let _counted = Counted::one_more(&gate.metrics.tunnels_open);
     let used = || {
         if let Some(session) = &admitted.session {

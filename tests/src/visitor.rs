@@ -38,6 +38,8 @@ pub struct Visitor {
     host: String,
     from: IpAddr,
     tls: Option<Arc<rustls::ClientConfig>>,
+    http2_in_clear: bool,
+    ahead: Vec<u8>,
     always: Vec<(HeaderName, HeaderValue)>,
     cookies: Arc<Mutex<BTreeMap<String, String>>>,
 }
@@ -50,6 +52,8 @@ impl Visitor {
             host: host.into(),
             from: Ipv4Addr::LOCALHOST.into(),
             tls: None,
+            http2_in_clear: false,
+            ahead: Vec::new(),
             always: Vec::new(),
             cookies: Arc::default(),
         }
@@ -64,6 +68,18 @@ impl Visitor {
     /// Speaks TLS; whether HTTP/2 is offered is up to the settings' ALPN.
     pub fn over_tls(mut self, settings: Arc<rustls::ClientConfig>) -> Self {
         self.tls = Some(settings);
+        self
+    }
+
+    /// Speaks HTTP/2 without TLS, and without asking whether the other side does.
+    pub fn over_http2_in_clear(mut self) -> Self {
+        self.http2_in_clear = true;
+        self
+    }
+
+    /// Sends these bytes ahead of everything else on each connection, as a proxy does that says for whom it speaks.
+    pub fn behind_proxy(mut self, ahead: impl Into<Vec<u8>>) -> Self {
+        self.ahead = ahead.into();
         self
     }
 
@@ -134,11 +150,12 @@ impl Visitor {
     pub async fn try_open(&self, mut request: Request<Body>) -> Result<Response<Incoming>, Unanswered> {
         self.dress(request.headers_mut());
         let answer = match &self.tls {
+            None if self.http2_in_clear => over_http2(self.try_connect().await?, request, "http", &self.host).await,
             None => over_http1(self.try_connect().await?, request).await,
             Some(_) => {
                 let stream = self.try_connect_tls().await?;
                 if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                    over_http2(stream, request, &self.host).await
+                    over_http2(stream, request, "https", &self.host).await
                 } else {
                     over_http1(stream, request).await
                 }
@@ -158,17 +175,27 @@ impl Visitor {
         self.try_connect_tls().await.expect("TLS comes to be")
     }
 
-    async fn try_connect(&self) -> io::Result<TcpStream> {
+    /// [`Self::connect`], where nobody may listen any more.
+    ///
+    /// # Errors
+    /// Nobody listens, or the connection breaks off at once.
+    pub async fn try_connect(&self) -> io::Result<TcpStream> {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket
             .bind(SocketAddr::new(self.from, 0))
             .expect("the address is one of this machine");
         // As browsers do: else every piece of a long body waits for the acknowledgement of the one before.
         socket.set_nodelay(true).expect("a socket can be told to send at once");
-        socket.connect(self.at).await
+        let mut stream = socket.connect(self.at).await?;
+        tokio::io::AsyncWriteExt::write_all(&mut stream, &self.ahead).await?;
+        Ok(stream)
     }
 
-    async fn try_connect_tls(&self) -> io::Result<TlsStream<TcpStream>> {
+    /// [`Self::connect_tls`], where the door may break it off.
+    ///
+    /// # Errors
+    /// Nobody listens, or the handshake fails.
+    pub async fn try_connect_tls(&self) -> io::Result<TlsStream<TcpStream>> {
         let settings = self.tls.as_ref().expect("a visitor that speaks TLS");
         let name = ServerName::try_from(self.name().to_owned()).expect("a host name");
         let connector = tokio_rustls::TlsConnector::from(Arc::clone(settings));
@@ -238,7 +265,12 @@ where
     sender.send_request(request).await
 }
 
-async fn over_http2<S>(stream: S, mut request: Request<Body>, host: &str) -> Result<Response<Incoming>, hyper::Error>
+async fn over_http2<S>(
+    stream: S,
+    mut request: Request<Body>,
+    scheme: &str,
+    host: &str,
+) -> Result<Response<Incoming>, hyper::Error>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
@@ -249,7 +281,7 @@ where
         .path_and_query()
         .map_or("/", http::uri::PathAndQuery::as_str)
         .to_owned();
-    *request.uri_mut() = format!("https://{host}{path}").parse().expect("a target");
+    *request.uri_mut() = format!("{scheme}://{host}{path}").parse().expect("a target");
     let (mut sender, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
     tokio::spawn(connection);

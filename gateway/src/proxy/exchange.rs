@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::Method;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::proxy::Session;
 use pingora::upstreams::peer::HttpPeer;
@@ -16,7 +17,8 @@ use crate::stage::{examine as examination, forward as forwarding, reply as reply
 use crate::way;
 
 /// Where to; the limits of the site are the connection's.
-pub(super) async fn peer(gate: &Gate, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
+pub(super) async fn peer(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
+    let has_stray_body = has_stray_body(session);
     let now = Instant::now();
     ctx.upstream_started = Some(now);
     let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
@@ -26,10 +28,22 @@ pub(super) async fn peer(gate: &Gate, ctx: &mut RequestContext) -> Result<Box<Ht
         Ok(mut peer) => {
             // A silent console is noticed by a read that takes too long.
             peer.options.read_timeout = Some(site.timeouts.read.min(admitted.due.left(now)));
+            if has_stray_body {
+                peer.group_key = bound::group_of_none();
+                peer.options.idle_timeout = Some(Duration::ZERO);
+            }
             Ok(Box::new(peer))
         }
         Err(_) => Error::e_explain(ErrorType::ConnectError, "the upstream's name does not resolve"),
     }
+}
+
+/// Whether there is a body where consoles may not look for one (RFC 9110, section 9.3.1): one that does not would take it for
+/// the next request on its connection, which must then be nobody's.
+fn has_stray_body(session: &mut Session) -> bool {
+    let method = &session.req_header().method;
+    let looks_for_none = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::DELETE);
+    looks_for_none && !session.is_body_empty()
 }
 
 /// The visitor's request as it goes to the console.

@@ -98,7 +98,7 @@ async fn a_page_of_another_origin_opens_no_websocket_by_any_way() {
         let ada = stage.visitor(way, "ada").await;
         let before = stage.console.bytes();
         let port = match way {
-            Way::Http1 => stage.ways.door.http,
+            Way::Http1 | Way::Http2InClear => stage.ways.door.http,
             Way::Http1InTls | Way::Http2 => stage.ways.door.https.expect("TLS"),
         };
         let cookies = ada.cookie_header().expect("ada is signed in");
