@@ -29,6 +29,9 @@ pub async fn refuse(
     ctx.refused_area = refused.area();
     let support_code = gate.audit.refused(gate, ctx, refused, rule);
     ctx.outcome = refused.code();
+    if let (true, Some(slot)) = (refused.is_malformed(), &ctx.slot) {
+        slot.turn().note_malformed();
+    }
     let request = session.req_header();
     let audience = Audience::of(&request.headers);
     let person_may_sign_in = refused.asks_to_sign_in() && audience == Audience::Person;
@@ -37,6 +40,7 @@ pub async fn refuse(
     } else {
         page(ctx, refused, &support_code, audience, gate.door.now())
     };
+    bridge::drain(session).await;
     ctx.status = bridge::send(session, answer).await?;
     Ok(ctx.status)
 }

@@ -8,7 +8,6 @@ use pingora::connectors::{ConnectorOptions, TransportConnector};
 use pingora::proxy::HttpProxy;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server};
-use pingora::services::listening::Service;
 use stagedoor_admin_api::AdminParts;
 use stagedoor_config::{Building, Environment, Live, Sources, StoreChoice};
 use stagedoor_identity::port::SharedStore;
@@ -20,14 +19,14 @@ use tokio::runtime::Runtime;
 use crate::access_log::AccessLog;
 use crate::assertion::{self, Assertions};
 use crate::audit;
-use crate::entry::{Entry, Times};
 use crate::fault::StartFault;
 use crate::keeping::{Charge, Keeper};
+use crate::listener::tls::{self, Certificate};
+use crate::listener::{Doorway, Entry, EntryParts, Listeners};
 use crate::metrics::{Metrics, Render};
 use crate::open::Register;
 use crate::proxy::{Gate, TunnelConnector};
 use crate::request_id::RequestIds;
-use crate::tls::{self, Certificate};
 use crate::upstream::Upstreams;
 
 /// Seconds between SIGTERM and the end of what is still under way.
@@ -105,16 +104,13 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
     let snapshot = opened.live.current();
     let building = Arc::clone(&snapshot.building);
     let admin_listener = bind(building.admin.listen)?;
-    for address in building.listen.http.iter().chain(&building.listen.https) {
-        // Pingora retries for half a minute and then panics in a thread of its own, so the port is tried first.
-        drop(bind(*address)?);
-    }
     let certificate = match &building.tls {
         Some(files) => Some(Arc::new(
             Certificate::load(files).map_err(|fault| StartFault::Failed(fault.to_string()))?,
         )),
         None => None,
     };
+    let doorways = doorways(&building, certificate.as_ref())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let assertions = Assertions::new(&start.signing_key, &building.portal.title, clock);
     let assertions = Arc::new(assertions.map_err(|error| StartFault::Failed(error.to_string()))?);
@@ -133,6 +129,7 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
         portal: portal(&opened, &building, &assertions, start.setup),
         assertions: Arc::clone(&assertions),
         upstreams: Arc::clone(&upstreams),
+        crowd: Arc::default(),
         connector: TunnelConnector(TransportConnector::new(Some(ConnectorOptions::new(1)))),
         metrics: Arc::clone(&opened.metrics),
         audit: audit_queue,
@@ -153,7 +150,7 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
     let keeper = Keeper::start(charge, runtime);
     let keeper =
         keeper.map_err(|error| StartFault::Failed(format!("the keeper's threads cannot be started: {error}")))?;
-    let server = server(gate, &building, register, certificate)?;
+    let server = server(gate, &building, register, doorways);
     server.run(RunArgs::default());
     keeper.stop();
     Ok(())
@@ -170,12 +167,21 @@ fn portal(opened: &Door, building: &Building, assertions: &Arc<Assertions>, setu
     })
 }
 
-fn server(
-    gate: Gate,
-    building: &Building,
-    register: Arc<Register>,
-    certificate: Option<Arc<Certificate>>,
-) -> Result<Server, StartFault> {
+/// Binds every listener, so that whatever keeps one from being bound is known before anything is served.
+fn doorways(building: &Building, certificate: Option<&Arc<Certificate>>) -> Result<Vec<Doorway>, StartFault> {
+    let plain = building.listen.http.iter().map(|address| (*address, None));
+    let acceptor = certificate
+        .map(|certificate| tls::acceptor(Arc::clone(certificate)))
+        .transpose()
+        .map_err(|error| StartFault::Failed(format!("TLS cannot be set up: {error}")))?;
+    let secure = building.listen.https.iter().map(|address| (*address, acceptor.clone()));
+    plain
+        .chain(secure)
+        .map(|(address, tls)| Doorway::bind(address, tls).map_err(|error| cannot_listen(address, &error)))
+        .collect()
+}
+
+fn server(gate: Gate, building: &Building, register: Arc<Register>, doorways: Vec<Doorway>) -> Server {
     let conf = ServerConf {
         threads: building.limits.threads.unwrap_or_else(cores),
         work_stealing: true,
@@ -186,44 +192,35 @@ fn server(
     };
     let mut server = Server::new_with_opt_and_conf(None, conf);
     server.bootstrap();
-    let metrics = Arc::clone(&gate.metrics);
+    let (live, door) = (Arc::clone(&gate.live), Arc::clone(&gate.door));
+    let (metrics, audit) = (Arc::clone(&gate.metrics), gate.audit.clone());
     let mut proxy = HttpProxy::new(gate, Arc::clone(&server.configuration));
     let mut options = pingora::apps::HttpServerOptions::default();
     options.keepalive_request_limit = Some(REQUESTS_PER_CONNECTION_MAX);
-    options.h2_idle_timeout = Some(building.limits.keepalive);
     proxy.server_options = Some(options);
-    proxy.h2_options = Some(pingora::protocols::http::v2::server::default_h2_options());
-    let times = Times {
-        header: building.limits.header_deadline,
-        keepalive: building.limits.keepalive,
-    };
-    let entry = Entry::new(proxy, metrics, register, building.limits.connections_max, times);
-    let mut service = Service::new("door".to_owned(), entry);
-    for address in &building.listen.http {
-        service.add_tcp(&address.to_string());
-    }
-    if let Some(certificate) = certificate {
-        for address in &building.listen.https {
-            let settings = tls::settings(Arc::clone(&certificate));
-            let settings = settings.map_err(|error| StartFault::Failed(error.to_string()))?;
-            service.add_tls_with_settings(&address.to_string(), None, settings);
-        }
-    }
-    server.add_service(service);
-    Ok(server)
+    let entry = Entry::new(EntryParts {
+        proxy,
+        live,
+        door,
+        metrics,
+        audit,
+        register,
+    });
+    server.add_service(Listeners::new(entry, doorways));
+    server
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, StartFault> {
-    TcpListener::bind(address).map_err(|error| {
-        let help = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "another program listens there; stop it or choose another address",
-            std::io::ErrorKind::PermissionDenied => {
-                "ports below 1024 need the right to bind them (CAP_NET_BIND_SERVICE)"
-            }
-            _ => "choose an address of this machine",
-        };
-        StartFault::Failed(format!("cannot listen on {address}: {error}; {help}"))
-    })
+    TcpListener::bind(address).map_err(|error| cannot_listen(address, &error))
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> StartFault {
+    let help = match error.kind() {
+        std::io::ErrorKind::AddrInUse => "another program listens there; stop it or choose another address",
+        std::io::ErrorKind::PermissionDenied => "ports below 1024 need the right to bind them (CAP_NET_BIND_SERVICE)",
+        _ => "choose an address of this machine",
+    };
+    StartFault::Failed(format!("cannot listen on {address}: {error}; {help}"))
 }
 
 fn access_log(building: &Building) -> Result<Option<AccessLog>, StartFault> {

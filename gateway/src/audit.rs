@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use stagedoor_identity::event::{Event, Kind, Outcome};
 use stagedoor_identity::{Chance, Doorkeeper};
+use stagedoor_policy::request::ClientAddress;
+use stagedoor_policy::time::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::context::RequestContext;
 use crate::proxy::Gate;
 use crate::refusal::Refused;
+use crate::wire::WireFault;
 
 /// Refusals waiting to be written. When it is full, further ones are counted instead of written: a flood must neither slow
 /// the door nor fill the disk.
@@ -44,7 +47,7 @@ impl AuditQueue {
         let mut event = Event::new(Kind::RequestRefused, Outcome::Refused, gate.door.now());
         event.actor = ctx.account_name().unwrap_or_default();
         event.session = ctx.session.as_ref().map(|session| session.id().0.to_string());
-        event.address = ctx.address.map(stagedoor_policy::request::ClientAddress::ip);
+        event.address = ctx.address.map(ClientAddress::ip);
         event.reason = Some(refused.code().to_owned());
         event.rule = rule;
         event.site = ctx.known_site_name();
@@ -60,6 +63,14 @@ impl AuditQueue {
             gate.metrics.audit_events_dropped.inc();
         }
         support_code
+    }
+
+    /// Notes what never became a request; `false` where there was no room for it.
+    pub fn broken(&self, now: Timestamp, address: ClientAddress, fault: WireFault) -> bool {
+        let mut event = Event::new(Kind::RequestRefused, Outcome::Refused, now);
+        event.address = Some(address.ip());
+        event.reason = Some(fault.code().to_owned());
+        self.waiting.try_send(event).is_ok()
     }
 
     /// `ABCD-2345`: 40 random bits, enough to be found by, too few to be worth keeping secret.

@@ -18,6 +18,11 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// How long the body may take to arrive.
 const BODY_DEADLINE: Duration = Duration::from_secs(15);
 
+/// Of a refused body, as much is read and thrown away; a form or a small file, so that its sender sees why.
+const DRAINED_BYTES_MAX: usize = 1024 * 1024;
+/// How long that may take.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(2);
+
 /// Whether the body was read, or why not.
 #[derive(Debug)]
 pub enum Received {
@@ -46,6 +51,26 @@ pub async fn receive(session: &mut Session) -> Result<Received> {
     }
     let read = tokio::time::timeout(BODY_DEADLINE, read_all(session)).await;
     read.map_err(|_| Error::new_down(ErrorType::ReadTimedout))?
+}
+
+/// Reads what is left of a body that nobody wants, as far as is cheap: with unread bytes behind it, a connection is closed in
+/// a way that can take the answer away from the visitor, and a stream of HTTP/2 is reset.
+pub async fn drain(session: &mut Session) {
+    let waits_for_leave = session.get_header(EXPECT).is_some();
+    if waits_for_leave || session.is_body_done() {
+        return;
+    }
+    let reading = async {
+        let mut left = DRAINED_BYTES_MAX;
+        while let Ok(Some(piece)) = session.read_request_body().await {
+            left = left.saturating_sub(piece.len());
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    // Whether it came to its end or not, the answer goes out now.
+    let _either = tokio::time::timeout(DRAIN_DEADLINE, reading).await;
 }
 
 async fn read_all(session: &mut Session) -> Result<Received> {
@@ -105,6 +130,9 @@ pub async fn send(session: &mut Session, answer: http::Response<Body>) -> Result
                 session.write_response_body(Some(data), false).await?;
             }
         }
+        session.write_response_body(None, true).await?;
+    } else if session.downstream_session.is_http2() {
+        // Pingora ends the stream with what it answers itself only; dropped unended, it would be reset.
         session.write_response_body(None, true).await?;
     }
     Ok(parts.status.as_u16())

@@ -8,9 +8,11 @@ use stagedoor_identity::LiveSession;
 use stagedoor_policy::AreaId;
 use stagedoor_policy::request::ClientAddress;
 
+use crate::bound::Group;
 use crate::open::{SLOT, Slot};
 use crate::request_id::RequestId;
 use crate::stage::decide::Admitted;
+use crate::wire::WireFault;
 
 /// One request's state; each field is filled by the stage that can vouch for it.
 #[derive(Debug)]
@@ -41,11 +43,18 @@ pub struct RequestContext {
     pub outcome: &'static str,
     /// The status answered by us, where we did.
     pub status: u16,
+    /// Interim answers (1xx) of the console so far.
+    pub interim_answers: u32,
     /// When the console was asked.
     pub upstream_started: Option<Instant>,
 }
 
 impl RequestContext {
+    /// What is wrong with the bytes of this request; what was parsed instead of it is not the visitor's.
+    pub fn wire_fault(&self) -> Option<WireFault> {
+        self.slot.as_ref().and_then(|slot| slot.turn().fault())
+    }
+
     /// The site's name, for labels and logs; empty while it is not known.
     pub fn site_name(&self) -> &str {
         self.site.as_ref().map_or("", |entry| &entry.site.name)
@@ -79,11 +88,18 @@ impl RequestContext {
         (admitted.permit.site() == entry.id).then_some(&entry.site)
     }
 
+    /// Where its connections to consoles are kept, if they are shared with nobody.
+    pub fn group(&self) -> Option<Arc<Group>> {
+        let private = self.slot.as_ref()?.private();
+        let admitted = self.admitted.as_deref()?;
+        private.is_bound().then(|| private.group(admitted))
+    }
+
     /// For a request whose header has just been read.
     pub fn new(id: RequestId, snapshot: Arc<Snapshot>) -> Self {
         let slot = SLOT.try_with(Arc::clone).ok();
         if let Some(slot) = &slot {
-            slot.has_header();
+            slot.has_head();
         }
         Self {
             id,
@@ -99,6 +115,7 @@ impl RequestContext {
             body_bytes_seen: 0,
             outcome: "unfinished",
             status: 0,
+            interim_answers: 0,
             upstream_started: None,
         }
     }

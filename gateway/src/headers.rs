@@ -7,79 +7,160 @@ use pingora::http::{RequestHeader, ResponseHeader};
 
 /// Every name that begins like this is ours, both ways.
 const OUR_PREFIX: &[u8] = b"x-stagedoor-";
-/// The longest managed name is shorter than this.
+/// Every name in the lists is shorter than this, so that of a longer one its beginning tells.
 const NAME_BYTES_MAX: usize = 40;
 
-/// Set by the gateway or by nobody: identity presets, forwarding metadata, and headers that make a console read another
-/// method, path or address than was judged. Sorted, since it is searched by halves.
+/// What consoles believe because it comes from their proxy, and what is meant for one hop only: set by the gateway or by
+/// nobody. `*` stands for any ending, so that a name nobody has thought of yet belongs to its family. Sorted without the `*`,
+/// since it is searched by halves.
+///
+/// Names by which programs carry tokens of their own (`X-Auth-Token`, `X-Api-Key`) are not here: a console checks those.
 const MANAGED: &[&str] = &[
-    "cf-connecting-ip",
+    "auth-user",
+    "authenticated-user",
+    "cf-access-*",
+    "cf-connecting-*",
+    "client-cert*",
     "client-ip",
-    "fastly-client-ip",
-    "forwarded",
+    "fastly-client-*",
+    "forwarded*",
+    "front-end-https",
+    "gap-auth",
+    "http2-settings",
+    "iv-*",
+    "keep-alive",
+    "mellon-*",
+    "method-override",
+    "oam-*",
+    "oidc-*",
     "proxy",
-    "remote-addr",
-    "remote-email",
-    "remote-groups",
-    "remote-host",
-    "remote-name",
-    "remote-user",
-    "true-client-ip",
+    "proxy-*",
+    "remote-*",
+    "script-name",
+    "shib-*",
+    "sm-*",
+    "ssl-*",
+    "tailscale-*",
+    "te",
+    "trailer",
+    "true-client-*",
+    "url-scheme",
+    "x-accel-*",
+    "x-amzn-mtls-*",
+    "x-amzn-oidc-*",
+    "x-amzn-tls-*",
+    "x-anonymous-consumer",
+    "x-appengine-*",
+    "x-arr-*",
+    "x-auth-email",
+    "x-auth-groups",
+    "x-auth-name",
+    "x-auth-request-*",
+    "x-auth-roles",
+    "x-auth-user*",
+    "x-authelia-*",
+    "x-authenticated-*",
+    "x-authentik-*",
+    "x-azure-*",
+    "x-client-cert*",
+    "x-client-dn",
     "x-client-ip",
-    "x-cluster-client-ip",
-    "x-custom-ip-authorization",
-    "x-forwarded",
-    "x-forwarded-by",
-    "x-forwarded-email",
-    "x-forwarded-for",
-    "x-forwarded-groups",
-    "x-forwarded-host",
-    "x-forwarded-method",
-    "x-forwarded-path",
-    "x-forwarded-port",
-    "x-forwarded-preferred-username",
-    "x-forwarded-prefix",
-    "x-forwarded-proto",
-    "x-forwarded-scheme",
-    "x-forwarded-server",
-    "x-forwarded-ssl",
-    "x-forwarded-uri",
-    "x-forwarded-user",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-original-host",
-    "x-original-method",
-    "x-original-uri",
-    "x-original-url",
-    "x-originating-ip",
-    "x-proxyuser-ip",
-    "x-real-ip",
-    "x-remote-addr",
-    "x-remote-ip",
-    "x-remote-user",
-    "x-rewrite-url",
+    "x-client-ssl*",
+    "x-client-verify",
+    "x-cluster-*",
+    "x-consumer-*",
+    "x-credential-*",
+    "x-custom-ip-*",
+    "x-envoy-*",
+    "x-forward*",
+    "x-goog-authenticated-*",
+    "x-goog-iap-*",
+    "x-host*",
+    "x-http-*",
+    "x-method",
+    "x-method-*",
+    "x-middleware-*",
+    "x-ms-client-principal*",
+    "x-ms-token-*",
+    "x-original*",
+    "x-override-*",
+    "x-pomerium-*",
+    "x-proto*",
+    "x-proxy*",
+    "x-real-*",
+    "x-remote*",
+    "x-rewrite-*",
+    "x-scheme",
+    "x-script-name",
+    "x-sendfile*",
+    "x-shib-*",
+    "x-ssl*",
+    "x-stagedoor-*",
+    "x-tls-*",
+    "x-url-scheme",
+    "x-user",
+    "x-userinfo",
+    "x-username",
+    "x-vouch-*",
+    "x-webauth-*",
+];
+
+/// Names that frame a message or carry what a console checks. Spelt in their own way they go on; a twin with another
+/// separator (`Transfer_Encoding`) says to a console that folds names what nobody judged. Sorted.
+const JUDGED: &[&str] = &[
+    "cache-control",
+    "connection",
+    "content-disposition",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "if-match",
+    "if-none-match",
+    "sec-fetch-mode",
+    "sec-fetch-site",
+    "sec-websocket-accept",
+    "sec-websocket-extensions",
+    "sec-websocket-key",
+    "sec-websocket-protocol",
+    "sec-websocket-version",
+    "transfer-encoding",
+    "user-agent",
 ];
 
 /// Whether only the gateway may set this header, however it is spelt.
 pub fn is_managed(name: &str) -> bool {
     let mut folded = [0_u8; NAME_BYTES_MAX];
-    let Some(folded) = folded.get_mut(..name.len()) else {
-        // Longer than any name in the list, so only our prefix can matter.
-        return name
-            .bytes()
-            .map(fold)
-            .take(OUR_PREFIX.len())
-            .eq(OUR_PREFIX.iter().copied());
-    };
+    let length = name.len().min(NAME_BYTES_MAX);
     folded
         .iter_mut()
         .zip(name.bytes())
         .for_each(|(to, from)| *to = fold(from));
-    folded.starts_with(OUR_PREFIX)
-        || MANAGED
-            .binary_search_by(|managed| managed.as_bytes().cmp(folded))
-            .is_ok()
+    let folded = folded.get(..length).unwrap_or_default();
+    in_family(folded) || (is_foreign_spelling(name) && is_listed(JUDGED, folded))
+}
+
+fn in_family(folded: &[u8]) -> bool {
+    // No entry begins with another that ends in `*`, so only the last one that is not greater can be the family.
+    let after = MANAGED.partition_point(|entry| stem(entry).as_bytes() <= folded);
+    let candidate = after.checked_sub(1).and_then(|index| MANAGED.get(index));
+    candidate.is_some_and(|entry| {
+        let stem = stem(entry);
+        stem.as_bytes() == folded || (stem.len() < entry.len() && folded.starts_with(stem.as_bytes()))
+    })
+}
+
+/// An entry of [`MANAGED`] without its `*`.
+fn stem(entry: &'static str) -> &'static str {
+    entry.strip_suffix('*').unwrap_or(entry)
+}
+
+fn is_listed(list: &[&str], folded: &[u8]) -> bool {
+    list.binary_search_by(|each| each.as_bytes().cmp(folded)).is_ok()
+}
+
+/// Whether a name has a separator other than `-`.
+fn is_foreign_spelling(name: &str) -> bool {
+    !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn fold(byte: u8) -> u8 {
@@ -116,19 +197,39 @@ pub fn nominated(headers: &http::HeaderMap) -> Vec<String> {
         .collect()
 }
 
-/// Takes out of a console's answer what only the gateway may say, and what belongs to one hop only.
+/// Takes out of a console's answer what only the gateway may say, and what belongs to one hop only. `Alt-Svc` too: it sends
+/// browsers past the door.
 pub fn remove_from_answer(answer: &mut ResponseHeader) {
     for name in nominated(&answer.headers) {
         answer.remove_header(name.as_str());
     }
-    let ours = |name: &&http::HeaderName| name.as_str().as_bytes().starts_with(OUR_PREFIX);
-    let found: Vec<_> = answer.headers.keys().filter(ours).cloned().collect();
+    let unwanted = |name: &&http::HeaderName| is_ours(name.as_str()) || is_listed(ONE_HOP, name.as_str().as_bytes());
+    let found: Vec<_> = answer.headers.keys().filter(unwanted).cloned().collect();
     for name in found {
         answer.remove_header(&name);
     }
-    answer.remove_header("keep-alive");
-    answer.remove_header("proxy-authenticate");
-    answer.remove_header("proxy-connection");
+    if answer.status != http::StatusCode::SWITCHING_PROTOCOLS {
+        answer.remove_header(&http::header::CONNECTION);
+        answer.remove_header(&http::header::UPGRADE);
+    }
+}
+
+/// What a console says to the door alone. Sorted.
+const ONE_HOP: &[&str] = &[
+    "alt-svc",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authentication-info",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+];
+
+fn is_ours(name: &str) -> bool {
+    let start = name.bytes().map(fold).take(OUR_PREFIX.len());
+    start.eq(OUR_PREFIX.iter().copied())
 }
 
 #[cfg(test)]
@@ -137,8 +238,14 @@ mod tests {
 
     #[test]
     fn the_list_is_sorted_so_that_it_can_be_searched_by_halves() {
-        assert!(MANAGED.is_sorted());
-        assert!(MANAGED.iter().all(|name| name.len() <= NAME_BYTES_MAX));
+        let stems: Vec<&str> = MANAGED.iter().map(|entry| stem(entry)).collect();
+        assert!(stems.is_sorted() && JUDGED.is_sorted() && ONE_HOP.is_sorted());
+        assert!(stems.iter().chain(JUDGED).all(|name| name.len() < NAME_BYTES_MAX));
+        for (index, entry) in MANAGED.iter().enumerate().filter(|(_, entry)| entry.ends_with('*')) {
+            let others = stems.iter().enumerate().filter(|(other, _)| *other != index);
+            let swallowed: Vec<_> = others.filter(|(_, other)| other.starts_with(stem(entry))).collect();
+            assert!(swallowed.is_empty(), "{entry} stands for {swallowed:?} too");
+        }
     }
 
     #[test]
@@ -153,6 +260,23 @@ mod tests {
             "REMOTE_USER",
             "x-http-method-override",
             "Proxy",
+            "X-HTTP-Host-Override",
+            "X-Forwarded-Proto-Version",
+            "X-Forward-For",
+            "X-Amzn-Oidc-Identity",
+            "X-Envoy-External-Address",
+            "X_Auth_Request_Email",
+            "X-WebAuth-User",
+            "X-SSL-Client-S-DN",
+            "SSL_CLIENT_CERT",
+            "X-Goog-Authenticated-User-Email-Of-Somebody-Whose-Name-Is-Long",
+            "X-Middleware-Subrequest",
+            "Proxy_Connection",
+            "Keep.Alive",
+            "TE",
+            "Transfer_Encoding",
+            "Content.Length",
+            "Sec_WebSocket_Key",
         ] {
             assert!(is_managed(name), "{name}");
         }
@@ -164,6 +288,16 @@ mod tests {
             "x-requested-with",
             "remote",
             "x-csrftoken",
+            "x-auth-token",
+            "x-api-key",
+            "x-client-version",
+            "transfer-encoding",
+            "content-length",
+            "sec-websocket-key",
+            "x_csrf_token",
+            "authorization",
+            "x",
+            "",
         ] {
             assert!(!is_managed(name), "{name}");
         }

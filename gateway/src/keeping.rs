@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use stagedoor_config::{Cause, Live};
 use stagedoor_identity::Doorkeeper;
@@ -16,9 +16,9 @@ use tokio::sync::watch;
 
 use crate::assertion::Assertions;
 use crate::audit::AuditWriter;
+use crate::listener::tls::Certificate;
 use crate::metrics::Metrics;
 use crate::open::Register;
-use crate::tls::Certificate;
 use crate::upstream::Upstreams;
 
 /// Open streams are judged again this often, besides whenever the rules or an account change.
@@ -185,13 +185,15 @@ async fn judge_again(live: Arc<Live>, door: Arc<Doorkeeper>, register: Arc<Regis
             Ok(()) = sessions.changed() => {}
         }
         let (snapshot, now) = (live.current(), door.now());
-        let ended = register.judge_again(|admitted| admitted.still_permitted(&snapshot, &door, now));
+        let ended = register.judge_again(|admitted| {
+            admitted.still_permitted(&snapshot, &door, now) && !admitted.is_overdue(Instant::now())
+        });
         if ended > 0 {
             metrics.streams_ended.inc_by(ended as u64);
             tracing::info!(
                 ended,
                 revision = snapshot.policy.revision().0,
-                "streams ended that are no longer permitted"
+                "streams ended that are no longer permitted, or took too long"
             );
         }
     }

@@ -23,4 +23,5 @@ pub fn start(settings: &LogSettings) {
     if let Err(error) = started {
         eprintln!("the log was started before: {error}");
     }
+    crate::panics::log_places();
 }

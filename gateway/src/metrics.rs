@@ -40,8 +40,14 @@ pub struct Metrics {
     pub streams_ended: IntCounter,
     /// WebSockets open now.
     pub tunnels_open: IntGauge,
-    /// Connections closed at once because there were too many.
-    pub connections_refused: IntCounter,
+    /// WebSockets refused because their account or address had too many.
+    pub websockets_refused: IntCounter,
+    /// Requests in one of whose stages something panicked.
+    pub panics: IntCounter,
+    /// Visitors' connections that are open.
+    pub connections_open: IntGauge,
+    connections_refused: IntCounterVec,
+    connections_broken: IntCounterVec,
     /// Refusals that did not reach the audit because its queue was full.
     pub audit_events_dropped: IntCounter,
 }
@@ -74,7 +80,19 @@ impl Metrics {
             requests_open: families.gauge("requests_open", "Requests and streams under way to consoles.")?,
             streams_ended: families.counter("streams_ended_total", "Streams ended because no longer permitted.")?,
             tunnels_open: families.gauge("websockets_open", "WebSockets open.")?,
-            connections_refused: families.counter("connections_refused_total", "Connections over the limit.")?,
+            websockets_refused: families.counter("websockets_refused_total", "WebSockets over the limit.")?,
+            panics: families.counter("panics_total", "Requests in one of whose stages something panicked.")?,
+            connections_open: families.gauge("connections_open", "Visitors' connections open.")?,
+            connections_refused: families.counters(
+                "connections_refused_total",
+                "Connections closed as soon as they came, by the limit they met.",
+                &["limit"],
+            )?,
+            connections_broken: families.counters(
+                "connections_broken_total",
+                "Connections and HTTP/2 streams ended by the door before there was a request to answer.",
+                &["reason"],
+            )?,
             audit_events_dropped: families
                 .counter("audit_events_dropped_total", "Refusals the audit had no room for.")?,
             registry: registry.clone(),
@@ -87,6 +105,16 @@ impl Metrics {
     /// A judgement took this long.
     pub fn decided(&self, took: Duration) {
         self.decision.observe(took.as_secs_f64());
+    }
+
+    /// A connection was closed as soon as it came, because of this limit.
+    pub fn connection_refused(&self, limit: &str) {
+        self.connections_refused.with_label_values(&[limit]).inc();
+    }
+
+    /// A connection, or a stream of one, ended before there was a request to answer.
+    pub fn connection_broken(&self, reason: &str) {
+        self.connections_broken.with_label_values(&[reason]).inc();
     }
 
     /// A console answered after this long.

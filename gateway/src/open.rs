@@ -17,7 +17,10 @@ use arc_swap::ArcSwapOption;
 use futures_util::FutureExt as _;
 use futures_util::task::AtomicWaker;
 
+use crate::bound::PrivateWay;
+use crate::pace::{Late, Pace, Timer};
 use crate::stage::decide::Admitted;
+use crate::wire::{Stage, Turn};
 
 const SHARDS: usize = 16;
 
@@ -29,10 +32,11 @@ tokio::task_local! {
 /// One place in the register: a connection's (HTTP/1) or a stream's (HTTP/2).
 #[derive(Debug, Default)]
 pub struct Slot {
+    turn: Turn,
     admitted: ArcSwapOption<Admitted>,
-    header_read: AtomicBool,
     ended: AtomicBool,
     waker: AtomicWaker,
+    private: PrivateWay,
 }
 
 /// How [`Slot::run`] came to its end.
@@ -42,16 +46,28 @@ pub enum Ran<T> {
     Finished(T),
     /// It was ended from outside.
     Ended,
-    /// Its header took too long.
+    /// The visitor took too long, and there was no way to tell it so.
     TooSlow,
     /// It panicked; the visitor's connection is gone, others do not notice.
     Panicked,
 }
 
 impl Slot {
-    /// The request's header has been read.
-    pub fn has_header(&self) {
-        self.header_read.store(true, Ordering::Relaxed);
+    /// How far the request has come.
+    pub fn turn(&self) -> &Turn {
+        &self.turn
+    }
+
+    /// The request's head has been read.
+    pub fn has_head(&self) {
+        if matches!(self.turn.stage(), Stage::Waiting | Stage::Head) {
+            self.turn.head_ends();
+        }
+    }
+
+    /// Whether connections to consoles are shared with others, for as long as this slot lasts.
+    pub fn private(&self) -> &PrivateWay {
+        &self.private
     }
 
     /// From now on the request counts as let through and can be judged again.
@@ -91,18 +107,23 @@ impl Slot {
         }
     }
 
-    /// Runs a request until it finishes, panics, the slot is ended, or its header is not there after `header_within`:
-    /// pingora limits each read, so that a byte now and then would hold a connection for ever.
-    pub async fn run<T>(self: Arc<Self>, header_within: Duration, request: impl Future<Output = T>) -> Ran<T> {
-        self.header_read.store(false, Ordering::Relaxed);
+    /// Runs a request until it finishes, panics, the slot is ended, or the visitor falls behind `pace`: pingora limits each
+    /// read, so that a byte now and then would hold a connection for ever.
+    pub async fn run<T>(self: Arc<Self>, pace: Pace, request: impl Future<Output = T>) -> Ran<T> {
         let mut request = pin!(SLOT.scope(Arc::clone(&self), AssertUnwindSafe(request).catch_unwind()));
-        let mut too_slow = pin!(tokio::time::sleep(header_within));
+        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
+        let mut timer = Timer::new(pace, sleep.as_mut());
         let ran = std::future::poll_fn(|context| {
-            if let Poll::Ready(outcome) = Pin::new(&mut request).as_mut().poll(context) {
-                return Poll::Ready(outcome.map_or(Ran::Panicked, Ran::Finished));
-            }
-            if !self.header_read.load(Ordering::Relaxed) && too_slow.as_mut().poll(context).is_ready() {
-                return Poll::Ready(Ran::TooSlow);
+            loop {
+                if let Poll::Ready(outcome) = Pin::new(&mut request).as_mut().poll(context) {
+                    return Poll::Ready(outcome.map_or(Ran::Panicked, Ran::Finished));
+                }
+                match timer.poll(&self.turn, context) {
+                    Poll::Pending => break,
+                    // Whoever reads the connection finds the fault there, and the visitor is answered.
+                    Poll::Ready(Late::Refuse(fault)) => self.turn.refuse(fault),
+                    Poll::Ready(Late::GiveUp) => return Poll::Ready(Ran::TooSlow),
+                }
             }
             // A tunnel says goodbye itself: it waits for `ended` inside the request, so its waker must not be replaced.
             let tunnelled = self
@@ -218,35 +239,10 @@ impl Register {
 mod tests {
     use super::*;
 
-    const LONG: Duration = Duration::from_secs(3600);
-
-    #[tokio::test]
-    async fn a_request_whose_header_does_not_come_in_time_is_dropped() {
-        let ran = Arc::new(Slot::default()).run(Duration::ZERO, std::future::pending::<()>());
-        assert!(matches!(ran.await, Ran::TooSlow));
-    }
-
-    #[tokio::test]
-    async fn once_its_header_is_there_a_request_may_take_its_time() {
-        let slot = Arc::new(Slot::default());
-        let takes_its_time = async {
-            slot.has_header();
-            // Longer than the limit, which is none at all.
-            for _ in 0..10 {
-                tokio::task::yield_now().await;
-            }
-            7
-        };
-        assert!(matches!(
-            Arc::clone(&slot).run(Duration::ZERO, takes_its_time).await,
-            Ran::Finished(7)
-        ));
-    }
-
     #[tokio::test]
     async fn ending_a_slot_stops_a_request_that_waits_for_ever() {
         let slot = Arc::new(Slot::default());
-        let running = tokio::spawn(Arc::clone(&slot).run(LONG, std::future::pending::<()>()));
+        let running = tokio::spawn(Arc::clone(&slot).run(Pace::default(), std::future::pending::<()>()));
         tokio::task::yield_now().await;
         slot.end();
         assert!(matches!(running.await.unwrap(), Ran::Ended));
@@ -256,8 +252,11 @@ mod tests {
     async fn a_panic_ends_only_its_own_request() {
         let slot = Arc::new(Slot::default());
         let panics = async { if slot.is_ended() { 1 } else { panic!("a stage panicked") } };
-        assert!(matches!(Arc::clone(&slot).run(LONG, panics).await, Ran::Panicked));
-        assert!(matches!(slot.run(LONG, async { 7 }).await, Ran::Finished(7)));
+        assert!(matches!(
+            Arc::clone(&slot).run(Pace::default(), panics).await,
+            Ran::Panicked
+        ));
+        assert!(matches!(slot.run(Pace::default(), async { 7 }).await, Ran::Finished(7)));
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! Pingora's callbacks, each of which calls its stage and nothing else.
+//! Pingora's callbacks, each of which calls its stage and nothing else. A panic in any of them ends in a 500 like any other
+//! failure.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,13 +18,17 @@ use crate::answer;
 use crate::assertion::Assertions;
 use crate::audit::AuditQueue;
 use crate::context::RequestContext;
+use crate::crowd::Crowd;
 use crate::metrics::Metrics;
+use crate::panics::{PANICKED, caught, caught_at_once};
 use crate::refusal::Refused;
 use crate::request_id::RequestIds;
-use crate::stage::forward::Passport;
-use crate::stage::{forward, reply};
+use crate::stage::examine::AnswerFault;
 use crate::upstream::Upstreams;
+use crate::upstream::strict::Stale;
 use crate::way;
+
+mod exchange;
 
 /// A visitor who reads nothing for this long is gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -43,6 +48,8 @@ pub struct Gate {
     pub assertions: Arc<Assertions>,
     /// Where consoles live.
     pub upstreams: Arc<Upstreams>,
+    /// Who has how many WebSockets open.
+    pub crowd: Arc<Crowd>,
     /// For tunnels, which use connections of their own.
     pub connector: TunnelConnector,
     /// Counters.
@@ -73,9 +80,9 @@ impl ProxyHttp for Gate {
     }
 
     async fn early_request_filter(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<()> {
-        // Only where pingora has not already decided to close: it does so for framing that is not to be trusted.
-        if session.get_keepalive().is_some() {
-            session.set_keepalive(Some(ctx.snapshot.building.limits.keepalive.as_secs()));
+        // How long the next request may be waited for is watched where it is read; what is no request ends the connection.
+        if ctx.wire_fault().is_some() {
+            session.set_keepalive(None);
         }
         session.set_read_timeout(Some(READ_TIMEOUT));
         session.set_write_timeout(Some(WRITE_TIMEOUT));
@@ -83,18 +90,11 @@ impl ProxyHttp for Gate {
     }
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<bool> {
-        way::travel(self, session, ctx).await
+        caught("request", way::travel(self, session, ctx)).await
     }
 
-    async fn upstream_peer(&self, _session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
-        ctx.upstream_started = Some(Instant::now());
-        let Some(site) = ctx.permitted_site() else {
-            return Error::e_explain(ErrorType::HTTPStatus(500), "no permit, no way upstream");
-        };
-        match self.upstreams.peer(site).await {
-            Ok(peer) => Ok(Box::new(peer)),
-            Err(_) => Error::e_explain(ErrorType::ConnectError, "the upstream's name does not resolve"),
-        }
+    async fn upstream_peer(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
+        caught("peer", exchange::peer(self, session, ctx)).await
     }
 
     async fn upstream_request_filter(
@@ -103,43 +103,43 @@ impl ProxyHttp for Gate {
         request: &mut RequestHeader,
         ctx: &mut RequestContext,
     ) -> Result<()> {
-        let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
-            return Error::e_explain(ErrorType::HTTPStatus(500), "no permit, no way upstream");
-        };
-        let host = way::raw_host_text(session.req_header());
-        let secure = way::is_secure(session);
-        let assertions = &self.assertions;
-        forward::rewrite(
-            request,
-            &Passport {
-                admitted,
-                site,
-                id: ctx.id,
-                secure,
-                host: &host,
-                assertions,
-            },
-        )
+        caught_at_once("forward", || exchange::forward(self, session, request, ctx))
     }
 
     async fn request_body_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         body: &mut Option<Bytes>,
         end_of_stream: bool,
         ctx: &mut RequestContext,
     ) -> Result<()> {
-        if let Some(limit) = ctx.permitted_site().and_then(|site| site.body_bytes_max) {
-            ctx.body_bytes_seen += body.as_ref().map_or(0, |bytes| bytes.len() as u64);
-            if ctx.body_bytes_seen > limit {
-                return Error::e_explain(ErrorType::HTTPStatus(413), "the body is larger than the site allows");
-            }
+        if session.is_http2()
+            && let Some(slot) = &ctx.slot
+        {
+            // Of HTTP/1 the stream itself sees the body.
+            slot.turn()
+                .body_passes(body.as_ref().map_or(0, Bytes::len), end_of_stream);
         }
-        // An empty last chunk would end a chunked body twice and poison the pooled connection (cloudflare/pingora#935).
-        if end_of_stream && body.as_ref().is_some_and(Bytes::is_empty) {
-            *body = None;
-        }
-        Ok(())
+        caught_at_once("request body", || exchange::request_body(body, end_of_stream, ctx))
+    }
+
+    async fn upstream_response_filter(
+        &self,
+        _session: &mut Session,
+        answer: &mut ResponseHeader,
+        ctx: &mut RequestContext,
+    ) -> Result<()> {
+        caught_at_once("examine", || exchange::examine(answer, ctx))
+    }
+
+    fn upstream_response_body_filter(
+        &self,
+        _session: &mut Session,
+        _body: &mut Option<Bytes>,
+        _end_of_stream: bool,
+        ctx: &mut RequestContext,
+    ) -> Result<Option<Duration>> {
+        caught_at_once("answer body", || exchange::answer_body(ctx))
     }
 
     async fn response_filter(
@@ -148,32 +148,32 @@ impl ProxyHttp for Gate {
         answer: &mut ResponseHeader,
         ctx: &mut RequestContext,
     ) -> Result<()> {
-        if answer.status == http::StatusCode::SWITCHING_PROTOCOLS {
-            // Nobody asked: what asks for another protocol never comes this way. Passed on, it would open a tunnel that
-            // nobody judges.
-            return Err(Error::explain(ErrorType::InvalidHTTPHeader, "a 101 that nobody asked for").into_up());
+        caught_at_once("reply", || exchange::reply(self, answer, ctx))
+    }
+
+    fn error_while_proxy(
+        &self,
+        _peer: &HttpPeer,
+        session: &mut Session,
+        mut error: Box<Error>,
+        _ctx: &mut RequestContext,
+        client_reused: bool,
+    ) -> Box<Error> {
+        let repeatable = session.req_header().method.is_idempotent() && !session.as_ref().retry_buffer_truncated();
+        if repeatable && below::<Stale>(&error).is_some() {
+            error.set_retry(true);
+        } else if repeatable {
+            error.retry.decide_reuse(client_reused);
+        } else {
+            error.set_retry(false);
         }
-        if !answer.status.is_informational() {
-            if let Some(started) = ctx.upstream_started.take() {
-                self.metrics.upstream_answered(ctx.site_name(), started.elapsed());
-            }
-            ctx.outcome = "allowed";
-        }
-        reply::clean(answer)
+        error
     }
 
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, ctx: &mut RequestContext) -> FailToProxy {
-        let nothing_sent = session.response_written().is_none();
-        let error_code = match refused_by(error) {
-            Some(refused) if nothing_sent => {
-                session.set_keepalive(None);
-                answer::refuse(self, session, ctx, &refused, None).await.unwrap_or(0)
-            }
-            Some(refused) => refused.status().as_u16(),
-            None => 0,
-        };
+        let answered = caught("refusal", self.refuse_for(session, error, ctx)).await;
         FailToProxy {
-            error_code,
+            error_code: answered.unwrap_or(0),
             can_reuse_downstream: false,
         }
     }
@@ -184,11 +184,52 @@ impl ProxyHttp for Gate {
     }
 
     async fn logging(&self, session: &mut Session, error: Option<&Error>, ctx: &mut RequestContext) {
-        if let Some(error) = error {
-            tracing::debug!(request = %ctx.id, %error, "a request broke off");
-        }
         if let Some(slot) = &ctx.slot {
             slot.clear();
+        }
+        let noted = caught_at_once("log", || {
+            self.note(session, error, ctx);
+            Ok(())
+        });
+        if noted.is_err() {
+            self.metrics.panics.inc();
+        }
+    }
+}
+
+impl Gate {
+    /// Answers what could not be forwarded, where nothing has been sent yet.
+    async fn refuse_for(&self, session: &mut Session, error: &Error, ctx: &mut RequestContext) -> Result<u16> {
+        if error.etype() == &PANICKED {
+            self.metrics.panics.inc();
+        }
+        if let Some(fault) = below::<AnswerFault>(error) {
+            tracing::info!(request = %ctx.id, site = ctx.site_name(), %fault, "a console's answer was not passed on");
+        }
+        let answered = session.response_written();
+        let nothing_sent = answered.is_none_or(|answer| answer.status.is_informational());
+        let refused = match ctx.wire_fault() {
+            Some(fault) => Some(Refused::Wire(fault)),
+            None => refused_by(error),
+        };
+        match refused {
+            Some(refused) if nothing_sent => {
+                session.set_keepalive(None);
+                answer::refuse(self, session, ctx, &refused, None).await
+            }
+            Some(refused) => {
+                if refused == Refused::Internal {
+                    self.audit.refused(self, ctx, &refused, None);
+                }
+                Ok(refused.status().as_u16())
+            }
+            None => Ok(0),
+        }
+    }
+
+    fn note(&self, session: &Session, error: Option<&Error>, ctx: &RequestContext) {
+        if let Some(error) = error {
+            tracing::debug!(request = %ctx.id, %error, "a request broke off");
         }
         let status = session
             .response_written()
@@ -200,9 +241,18 @@ impl ProxyHttp for Gate {
     }
 }
 
+/// What the stream of a console reported, which reaches us through an error of the machine's reading.
+fn below<T: std::error::Error + 'static>(error: &Error) -> Option<&T> {
+    let cause = error.root_cause();
+    let reported = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    cause.downcast_ref::<T>().or_else(|| reported?.downcast_ref::<T>())
+}
+
 /// What a failure is to the visitor; `None` where the visitor is gone.
 fn refused_by(error: &Error) -> Option<Refused> {
     match (error.etype(), error.esource()) {
+        (etype, _) if etype == &PANICKED => Some(Refused::Internal),
+        _ if below::<AnswerFault>(error).is_some() => Some(Refused::UpstreamMalformed),
         (ErrorType::HTTPStatus(413), _) => Some(Refused::BodyTooLarge),
         (ErrorType::HTTPStatus(_), _) => Some(Refused::Internal),
         (ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout, ErrorSource::Upstream) => {

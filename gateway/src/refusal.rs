@@ -4,6 +4,8 @@ use http::StatusCode;
 use stagedoor_identity::session::Ended;
 use stagedoor_policy::{AreaId, Refusal, Scope};
 
+use crate::wire::WireFault;
+
 /// Why a request does not reach a console, whichever stage found out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {
@@ -31,12 +33,16 @@ pub enum Refused {
     UpgradeNotAllowed,
     /// A WebSocket opened by another site's page.
     ForeignOrigin,
+    /// The account, or the address where nobody is signed in, has as many WebSockets open as it may.
+    TooManyWebSockets,
     /// The console cannot be reached, or broke off before it answered.
     UpstreamUnreachable,
     /// The console took too long.
     UpstreamTimeout,
     /// The console's answer cannot be passed on.
     UpstreamMalformed,
+    /// What came is no well-formed request, or came too slowly.
+    Wire(WireFault),
     /// A fault of our own.
     Internal,
 }
@@ -56,8 +62,10 @@ impl Refused {
                 StatusCode::UNAUTHORIZED
             }
             Self::Policy(_) | Self::UpgradeNotAllowed | Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::TooManyWebSockets => StatusCode::TOO_MANY_REQUESTS,
             Self::UpstreamUnreachable | Self::UpstreamMalformed => StatusCode::BAD_GATEWAY,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::Wire(fault) => fault.status(),
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -77,9 +85,11 @@ impl Refused {
             Self::SessionEnded(_) => "session_ended",
             Self::UpgradeNotAllowed => "upgrade_not_allowed",
             Self::ForeignOrigin => "foreign_origin",
+            Self::TooManyWebSockets => "too_many_websockets",
             Self::UpstreamUnreachable => "upstream_unreachable",
             Self::UpstreamTimeout => "upstream_timeout",
             Self::UpstreamMalformed => "upstream_malformed",
+            Self::Wire(fault) => fault.code(),
             Self::Internal => "internal",
         }
     }
@@ -97,10 +107,14 @@ impl Refused {
             Self::Policy(refusal) => policy_sentence(*refusal),
             Self::SessionEnded(_) => "Your session has ended. Please sign in again.",
             Self::UpgradeNotAllowed => "This site does not take live connections here.",
+            Self::TooManyWebSockets => {
+                "Too many live connections are open already. Closing other tabs of this site helps."
+            }
             Self::ForeignOrigin => "This live connection was opened by another site's page.",
             Self::UpstreamUnreachable => "The console behind this door does not answer. Please try again in a while.",
             Self::UpstreamTimeout => "The console behind this door took too long to answer.",
             Self::UpstreamMalformed => "The console behind this door gave an answer that cannot be passed on.",
+            Self::Wire(fault) => wire_sentence(*fault),
             Self::Internal => "Something went wrong at this door. It has been noted.",
         }
     }
@@ -113,9 +127,32 @@ impl Refused {
         }
     }
 
+    /// Whether a program that is broken or hostile sent this, so that it counts against its address.
+    pub fn is_malformed(&self) -> bool {
+        match self {
+            Self::Wire(fault) => fault.is_malformed(),
+            Self::HostMissing | Self::HostMalformed | Self::TargetMalformed(_) => true,
+            _ => false,
+        }
+    }
+
     /// Whether signing in may help, so that a person's browser is sent there.
     pub fn asks_to_sign_in(&self) -> bool {
         self.status() == StatusCode::UNAUTHORIZED
+    }
+}
+
+fn wire_sentence(fault: WireFault) -> &'static str {
+    match fault {
+        WireFault::HeadTooLarge | WireFault::TooManyHeaders => {
+            "The request's header is too large. Deleting this site's cookies may help."
+        }
+        WireFault::HeadTooSlow | WireFault::BodyTooSlow => "The request took too long to arrive. Please try again.",
+        WireFault::Busy => "There are too many requests at the moment. Please try again in a while.",
+        WireFault::HostMissing | WireFault::Host => "The request does not say which site it is for.",
+        WireFault::Connect => "This way of asking is not let through.",
+        WireFault::Expect => "The request expects something that this door cannot promise.",
+        _ => "The request is not written in a way that can be checked.",
     }
 }
 

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use crate::headers::nominated;
 use crate::open::Slot;
+use crate::stage::examine::{AnswerFault, examine, examine_size};
 
 mod frames;
 pub use frames::FrameCounter;
@@ -98,6 +99,7 @@ pub async fn shake_hands(connector: &TransportConnector, peer: &HttpPeer, reques
     console.read_timeout = Some(HANDSHAKE_TIMEOUT);
     console.write_timeout = Some(WRITE_TIMEOUT);
     let exchange = async {
+        let mut interim_answers = 0;
         console
             .write_request_header(Box::new(request))
             .await
@@ -107,9 +109,15 @@ pub async fn shake_hands(connector: &TransportConnector, peer: &HttpPeer, reques
                 .read_resp_header_parts()
                 .await
                 .map_err(pingora::Error::into_up)?;
-            if !answer.status.is_informational() || answer.status == http::StatusCode::SWITCHING_PROTOCOLS {
+            if answer.status == http::StatusCode::SWITCHING_PROTOCOLS {
+                examine_size(&answer.headers).map_err(not_passed_on)?;
                 return Ok::<_, Box<Error>>(answer);
             }
+            examine(&answer, interim_answers).map_err(not_passed_on)?;
+            if !answer.status.is_informational() {
+                return Ok(answer);
+            }
+            interim_answers += 1;
         }
     };
     let answer = tokio::time::timeout(HANDSHAKE_TIMEOUT, exchange).await;
@@ -128,6 +136,10 @@ pub async fn shake_hands(connector: &TransportConnector, peer: &HttpPeer, reques
     } else {
         Ok(Handshake::Declined(console, answer))
     }
+}
+
+fn not_passed_on(fault: AnswerFault) -> Box<Error> {
+    Error::because(ErrorType::InvalidHTTPHeader, "the console's answer", fault).into_up()
 }
 
 /// Passes bytes until one side closes, nothing moves for `idle`, or the slot is ended. `used` is told of whatever the visitor

@@ -11,10 +11,13 @@ use stagedoor_policy::Refusal;
 use stagedoor_policy::request::{ClientAddress, Target};
 use stagedoor_portal::Caller;
 
+use crate::bound;
 use crate::bridge::{self, Received};
 use crate::context::RequestContext;
+use crate::due::Due;
 use crate::proxy::Gate;
 use crate::refusal::Refused;
+use crate::stage::decide::Asked;
 use crate::stage::session::Subject;
 use crate::stage::{address, decide, session as session_stage, target};
 use crate::{answer, websocket};
@@ -79,8 +82,10 @@ fn checked<'s>(
 ) -> Result<(ClientAddress, &'s SiteEntry, Target<'s>), Refused> {
     let address = address::establish(session, snapshot)?;
     ctx.address = Some(address);
+    if let Some(fault) = ctx.wire_fault() {
+        return Err(Refused::Wire(fault));
+    }
     let request = session.req_header();
-    target::check_size(request, snapshot.building.limits.header_bytes_max)?;
     let entry = target::site(request, snapshot)?;
     ctx.site = Some(Arc::clone(entry));
     let target = target::establish(request, snapshot.policy.leniencies(entry.id))?;
@@ -97,8 +102,14 @@ fn judge(
     entry: &SiteEntry,
     target: &Target<'_>,
 ) -> Way {
+    let asked = Asked {
+        site: entry.id,
+        target,
+        address,
+        preflight: decide::is_preflight(&session.req_header().headers),
+    };
     if let Err(refusal) = snapshot.policy.admits_to_site(entry.id, address) {
-        let rule = decide::deciding_rule(snapshot, entry.id, target, address, &Subject::Stranger);
+        let rule = decide::deciding_rule(snapshot, &asked, &Subject::Stranger);
         return Way::Nowhere(Refused::Policy(refusal), rule);
     }
     let now = gate.door.now();
@@ -118,7 +129,8 @@ fn judge(
             None => Way::Portal,
         };
     }
-    match decide::establish(snapshot, entry.id, target, address, &subject) {
+    let due = Due::new(ctx.started, entry.site.timeouts.total);
+    match decide::establish(snapshot, &asked, &subject, due) {
         Ok(admitted) => {
             if let Some(session) = &admitted.session {
                 gate.door.used(session, now);
@@ -134,7 +146,7 @@ fn judge(
             admit(session, ctx, &entry.site, admitted)
         }
         Err(refusal) => {
-            let rule = decide::deciding_rule(snapshot, entry.id, target, address, &subject);
+            let rule = decide::deciding_rule(snapshot, &asked, &subject);
             let refused = match (refusal, subject) {
                 (Refusal::SignInRequired, Subject::Former(ended)) => Refused::SessionEnded(ended),
                 (refusal, _) => Refused::Policy(refusal),
@@ -177,6 +189,9 @@ fn admit(session: &Session, ctx: &mut RequestContext, site: &Site, admitted: dec
     };
     let admitted = Arc::new(admitted);
     if let Some(slot) = &ctx.slot {
+        if site.private_connections || bound::asks_to_bind(&request.headers) {
+            slot.private().bind();
+        }
         slot.admit(Arc::clone(&admitted));
     }
     ctx.admitted = Some(admitted);

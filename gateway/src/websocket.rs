@@ -8,6 +8,7 @@ use pingora::{Error, ErrorSource, ErrorType, Result};
 
 use crate::answer;
 use crate::context::RequestContext;
+use crate::crowd::{Seat, Sitter};
 use crate::proxy::Gate;
 use crate::refusal::Refused;
 use crate::stage::forward::Passport;
@@ -16,10 +17,15 @@ use crate::tunnel::{self, Handshake};
 use crate::way;
 
 /// Whether a WebSocket is asked for. Pingora calls any offer to change the protocol an upgrade (curl and Java offer h2c
-/// unasked); such a request is an ordinary one, with a body perhaps.
+/// unasked); such a request is an ordinary one, with a body perhaps. So is one that asks for a WebSocket with a body: bytes of
+/// a body must not become bytes of a tunnel.
 pub fn is_asked_for(request: &RequestHeader) -> bool {
     let offers = request.headers.get_all(http::header::UPGRADE);
+    let has_body = request.headers.contains_key(http::header::TRANSFER_ENCODING)
+        || (request.headers.get(http::header::CONTENT_LENGTH)).is_some_and(|length| length.as_bytes() != b"0");
     request.version == http::Version::HTTP_11
+        && request.method == http::Method::GET
+        && !has_body
         && offers
             .iter()
             .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
@@ -51,34 +57,22 @@ pub fn check_origin(request: &RequestHeader, secure: bool) -> Result<(), Refused
 /// # Errors
 /// Where the visitor is gone.
 pub async fn open(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<()> {
-    let shaken = shake_hands(gate, session, ctx).await;
+    let shaken = match take_seat(gate, ctx) {
+        Ok(seat) => shake_hands(gate, session, ctx).await.map(|shaken| (seat, shaken)),
+        Err(refused) => Err(refused),
+    };
     match shaken {
-        Ok(Handshake::Switched(mut console, mut answer)) => {
-            reply::clean(&mut answer)?;
-            let idle = ctx
-                .permitted_site()
-                .map_or(tunnel::IDLE_DEFAULT, |site| site.timeouts.websocket_idle);
-            let Some((slot, admitted)) = ctx.slot.clone().zip(ctx.admitted.clone()) else {
-                return Error::e_explain(ErrorType::InternalError, "no permit, no way upstream");
-            };
-            session.as_downstream_mut().write_response_header(answer).await?;
-            (ctx.outcome, ctx.status) = ("allowed", 101);
-            admitted.becomes_tunnel();
-            gate.metrics.tunnels_open.inc();
-            let used = || {
-                if let Some(session) = &admitted.session {
-                    gate.door.used(session, gate.door.now());
-                }
-            };
-            let end = tunnel::pass(session, &mut console, &slot, idle, &used).await;
-            gate.metrics.tunnels_open.dec();
-            tracing::debug!(request = %ctx.id, ?end, "a tunnel ended");
-            Ok(())
+        Ok((seat, Handshake::Switched(mut console, answer))) => {
+            let _seat = seat;
+            tunnel_through(gate, session, ctx, &mut console, answer).await
         }
-        Ok(Handshake::Declined(mut console, mut answer)) => {
+        Ok((_, Handshake::Declined(mut console, mut answer))) => {
             // Nothing the visitor sent after the handshake is to be read as a request.
             session.set_keepalive(None);
-            reply::clean(&mut answer)?;
+            let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
+                return Error::e_explain(ErrorType::InternalError, "no permit, no way upstream");
+            };
+            reply::finish(&mut answer, site, admitted)?;
             (ctx.outcome, ctx.status) = ("allowed", answer.status.as_u16());
             pass_on(session, &mut console, *answer).await
         }
@@ -86,6 +80,60 @@ pub async fn open(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) 
             session.set_keepalive(None);
             answer::refuse(gate, session, ctx, &refused, None).await.map(|_| ())
         }
+    }
+}
+
+fn take_seat(gate: &Gate, ctx: &RequestContext) -> Result<Seat, Refused> {
+    let admitted = ctx.admitted.as_ref().ok_or(Refused::Internal)?;
+    let seats_max = ctx.snapshot.building.limits.websockets_per_account_max;
+    gate.crowd.sit(Sitter::of(admitted), seats_max).ok_or_else(|| {
+        gate.metrics.websockets_refused.inc();
+        Refused::TooManyWebSockets
+    })
+}
+
+async fn tunnel_through(
+    gate: &Gate,
+    session: &mut Session,
+    ctx: &mut RequestContext,
+    console: &mut tunnel::ConsoleSession,
+    mut answer: Box<pingora::http::ResponseHeader>,
+) -> Result<()> {
+    reply::clean(&mut answer)?;
+    let idle = ctx
+        .permitted_site()
+        .map_or(tunnel::IDLE_DEFAULT, |site| site.timeouts.websocket_idle);
+    let Some((slot, admitted)) = ctx.slot.clone().zip(ctx.admitted.clone()) else {
+        return Error::e_explain(ErrorType::InternalError, "no permit, no way upstream");
+    };
+    session.as_downstream_mut().write_response_header(answer).await?;
+    (ctx.outcome, ctx.status) = ("allowed", 101);
+    admitted.becomes_tunnel();
+    slot.turn().becomes_tunnel();
+    let _counted = Counted::one_more(&gate.metrics.tunnels_open);
+    let used = || {
+        if let Some(session) = &admitted.session {
+            gate.door.used(session, gate.door.now());
+        }
+    };
+    let end = tunnel::pass(session, console, &slot, idle, &used).await;
+    tracing::debug!(request = %ctx.id, ?end, "a tunnel ended");
+    Ok(())
+}
+
+/// One more in a gauge, until it is dropped: a tunnel may also end by a panic or by being dropped.
+struct Counted<'a>(&'a prometheus::IntGauge);
+
+impl<'a> Counted<'a> {
+    fn one_more(gauge: &'a prometheus::IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 
@@ -106,7 +154,9 @@ async fn shake_hands(gate: &Gate, session: &Session, ctx: &RequestContext) -> Re
     tunnel::drop_nominated(&mut request);
     let prepared = forward::rewrite(&mut request, &passport).and_then(|()| tunnel::prepare(&mut request));
     prepared.map_err(|_| Refused::Internal)?;
-    let peer = gate.upstreams.peer(site).await?;
+    let mut peer = gate.upstreams.peer(site, ctx.group().as_deref()).await?;
+    // A tunnel has a connection of its own, from its first byte to its last.
+    peer.options.custom_l4 = None;
     tunnel::shake_hands(&gate.connector.0, &peer, request)
         .await
         .map_err(|error| match (error.etype(), error.esource()) {
@@ -123,9 +173,18 @@ async fn pass_on(
     mut answer: pingora::http::ResponseHeader,
 ) -> Result<()> {
     answer.remove_header(&http::header::TRANSFER_ENCODING);
+    let no_body = matches!(
+        answer.status,
+        http::StatusCode::NO_CONTENT | http::StatusCode::NOT_MODIFIED
+    );
+    if !no_body && !answer.headers.contains_key(http::header::CONTENT_LENGTH) {
+        // So that a body that breaks off can be told from one that is over.
+        answer.insert_header(http::header::TRANSFER_ENCODING, "chunked")?;
+    }
     answer.insert_header(http::header::CONNECTION, "close")?;
-    session.write_response_header(Box::new(answer), false).await?;
-    while let Ok(Some(bytes)) = console.read_body_bytes().await {
+    answer.set_version(http::Version::HTTP_11);
+    session.write_response_header(Box::new(answer), no_body).await?;
+    while let Some(bytes) = console.read_body_bytes().await.map_err(pingora::Error::into_up)? {
         session.write_response_body(Some(bytes), false).await?;
     }
     session.write_response_body(None, true).await

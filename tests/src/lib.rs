@@ -5,7 +5,9 @@
 //! - [`Way`]: by plain HTTP, by TLS, by HTTP/2: what holds must hold by each.
 //! - [`Browser`]: Chromium with an empty profile, for what only a browser shows.
 //! - [`console`]: Adminer, Node-RED and the Django admin as their users install them.
+//! - [`server`]: Tomcat, Apache with PHP, nginx, lighttpd, Node and Python, each with its own reading of a path.
 //! - [`FakeConsole`] and [`Recorder`]: consoles of ours where a test needs an answer no real one gives, or the very bytes.
+//! - [`raw`] and [`http2`]: bytes and frames by hand; [`strict`]: what may reach a console, read without mercy.
 //!
 //! Whatever is started here dies with the value that started it, by process id, and leaves its log in the output of a
 //! test that failed.
@@ -15,6 +17,7 @@ mod browser;
 pub mod console;
 mod door;
 mod fake;
+pub mod http2;
 mod patience;
 mod place;
 mod process;
@@ -22,6 +25,8 @@ pub mod raw;
 mod recorder;
 mod relay;
 mod reply;
+pub mod server;
+pub mod strict;
 mod tls;
 mod visitor;
 mod way;

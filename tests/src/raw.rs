@@ -21,6 +21,48 @@ pub async fn exchange_over(mut stream: impl AsyncRead + AsyncWrite + Unpin, byte
     read_to_end(&mut stream).await
 }
 
+/// What came back, where the peer may also fall silent: that is for the test to judge.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    /// Every byte.
+    pub bytes: Vec<u8>,
+    /// Whether the peer closed; else it neither spoke nor closed.
+    pub closed: bool,
+}
+
+/// Sends bytes and hears what comes back meanwhile and after, so that an early refusal is not lost behind a long request.
+/// With `then_end`, the sending side is ended behind the bytes.
+pub async fn hear(stream: impl AsyncRead + AsyncWrite + Unpin, bytes: &[u8], then_end: bool) -> Heard {
+    let (mut reading, mut writing) = tokio::io::split(stream);
+    let write = async {
+        if writing.write_all(bytes).await.is_ok() && writing.flush().await.is_ok() && then_end {
+            writing.shutdown().await.ok();
+        }
+    };
+    let read = async {
+        let mut heard = Heard {
+            bytes: Vec::new(),
+            closed: true,
+        };
+        let mut piece = [0; 16 * 1024];
+        loop {
+            match tokio::time::timeout(SILENCE, reading.read(&mut piece)).await {
+                Ok(Ok(count)) if count > 0 => heard.bytes.extend_from_slice(&piece[..count]),
+                Ok(_) => return heard,
+                Err(_) => {
+                    heard.closed = false;
+                    return heard;
+                }
+            }
+        }
+    };
+    tokio::pin!(read);
+    tokio::select! {
+        heard = &mut read => heard,
+        () = write => read.await,
+    }
+}
+
 /// Everything until the peer closes; fails the test when it neither speaks nor closes.
 pub async fn read_to_end(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut all = Vec::new();
@@ -54,4 +96,17 @@ pub fn status(answer: &str) -> u16 {
         .nth(1)
         .and_then(|number| number.parse().ok())
         .unwrap_or(0)
+}
+
+/// Bytes with every occurrence of `what` replaced.
+pub fn replaced(bytes: &[u8], what: &[u8], with: &[u8]) -> Vec<u8> {
+    let mut all = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(at) = rest.windows(what.len()).position(|window| window == what) {
+        all.extend_from_slice(&rest[..at]);
+        all.extend_from_slice(with);
+        rest = &rest[at + what.len()..];
+    }
+    all.extend_from_slice(rest);
+    all
 }

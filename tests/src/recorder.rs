@@ -1,14 +1,11 @@
 //! A fake console that keeps every byte it was sent: what reached the console is a matter of bytes, not of a parser.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
-
-const HEAD_BYTES_MAX: usize = 1024 * 1024;
 
 /// One request as it arrived.
 #[derive(Debug, Clone)]
@@ -37,6 +34,8 @@ impl Seen {
     }
 }
 
+/// Every byte of every connection, in the order in which the connections were opened.
+type Transcripts = Arc<Mutex<Vec<Vec<u8>>>>;
 type Answer = dyn Fn(&Seen) -> Vec<u8> + Send + Sync;
 
 /// Listens on a port of 127.0.0.1 until it is dropped.
@@ -44,7 +43,7 @@ type Answer = dyn Fn(&Seen) -> Vec<u8> + Send + Sync;
 pub struct Recorder {
     at: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
-    bytes: Arc<AtomicUsize>,
+    transcripts: Transcripts,
     serving: JoinHandle<()>,
 }
 
@@ -62,12 +61,17 @@ impl Recorder {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let at = listener.local_addr().expect("an address");
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
-        let bytes = Arc::<AtomicUsize>::default();
-        let serving = tokio::spawn(serve(listener, Arc::new(answer), Arc::clone(&seen), Arc::clone(&bytes)));
+        let transcripts = Transcripts::default();
+        let serving = tokio::spawn(serve(
+            listener,
+            Arc::new(answer),
+            Arc::clone(&seen),
+            Arc::clone(&transcripts),
+        ));
         Self {
             at,
             seen,
-            bytes,
+            transcripts,
             serving,
         }
     }
@@ -84,7 +88,23 @@ impl Recorder {
 
     /// How many bytes arrived so far, whether or not they make a request.
     pub fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Relaxed)
+        self.mark().into_iter().sum()
+    }
+
+    /// How many bytes each connection has brought so far: where [`Self::since`] begins.
+    pub fn mark(&self) -> Vec<usize> {
+        let transcripts = self.transcripts.lock().expect("nobody panics while writing");
+        transcripts.iter().map(Vec::len).collect()
+    }
+
+    /// What each connection, by its number, has brought since the mark, without those that brought nothing.
+    pub fn since(&self, mark: &[usize]) -> Vec<(usize, Vec<u8>)> {
+        let transcripts = self.transcripts.lock().expect("nobody panics while writing");
+        let new = transcripts
+            .iter()
+            .enumerate()
+            .map(|(connection, all)| (connection, all[mark.get(connection).copied().unwrap_or(0)..].to_vec()));
+        new.filter(|(_, bytes)| !bytes.is_empty()).collect()
     }
 
     /// The last request; fails the test where none arrived.
@@ -99,34 +119,68 @@ impl Drop for Recorder {
     }
 }
 
-async fn serve(listener: TcpListener, answer: Arc<Answer>, seen: Arc<Mutex<Vec<Seen>>>, bytes: Arc<AtomicUsize>) {
+async fn serve(listener: TcpListener, answer: Arc<Answer>, seen: Arc<Mutex<Vec<Seen>>>, transcripts: Transcripts) {
     let mut connections = tokio::task::JoinSet::new();
     let mut count = 0;
     while let Ok((stream, _)) = listener.accept().await {
-        let stream = Counted {
+        transcripts
+            .lock()
+            .expect("nobody panics while writing")
+            .push(Vec::new());
+        let stream = Noted {
             stream,
-            bytes: Arc::clone(&bytes),
+            number: count,
+            transcripts: Arc::clone(&transcripts),
+            unread: Vec::new(),
         };
         connections.spawn(converse(stream, count, Arc::clone(&answer), Arc::clone(&seen)));
         count += 1;
     }
 }
 
-/// A connection, and the count of what comes by it.
-struct Counted {
+/// A connection, what came by it and was not read yet, and the note of every byte.
+struct Noted {
     stream: TcpStream,
-    bytes: Arc<AtomicUsize>,
+    number: usize,
+    transcripts: Transcripts,
+    unread: Vec<u8>,
 }
 
-impl Counted {
-    async fn read(&mut self, bytes: &mut [u8]) -> Option<()> {
-        self.stream.read_exact(bytes).await.ok()?;
-        self.bytes.fetch_add(bytes.len(), Ordering::Relaxed);
+impl Noted {
+    /// Waits for more, and notes it at once, whether or not anybody will read it.
+    async fn hear(&mut self) -> Option<()> {
+        let mut piece = [0; 16 * 1024];
+        let count = self.stream.read(&mut piece).await.ok().filter(|count| *count > 0)?;
+        let new = &piece[..count];
+        self.transcripts.lock().expect("nobody panics while writing")[self.number].extend_from_slice(new);
+        self.unread.extend_from_slice(new);
         Some(())
+    }
+
+    /// Takes so many bytes.
+    async fn read(&mut self, length: usize) -> Option<Vec<u8>> {
+        while self.unread.len() < length {
+            self.hear().await?;
+        }
+        Some(self.unread.drain(..length).collect())
+    }
+
+    /// Takes everything up to and with `end`.
+    async fn read_until(&mut self, end: &[u8]) -> Option<Vec<u8>> {
+        let mut looked_at = 0_usize;
+        loop {
+            let from = looked_at.saturating_sub(end.len());
+            let found = self.unread[from..].windows(end.len()).position(|window| window == end);
+            if let Some(at) = found {
+                return self.read(from + at + end.len()).await;
+            }
+            looked_at = self.unread.len();
+            self.hear().await?;
+        }
     }
 }
 
-async fn converse(mut stream: Counted, connection: usize, answer: Arc<Answer>, seen: Arc<Mutex<Vec<Seen>>>) {
+async fn converse(mut stream: Noted, connection: usize, answer: Arc<Answer>, seen: Arc<Mutex<Vec<Seen>>>) {
     while let Some(request) = read_request(&mut stream, connection).await {
         let reply = answer(&request);
         seen.lock().expect("nobody panics while writing").push(request);
@@ -136,36 +190,22 @@ async fn converse(mut stream: Counted, connection: usize, answer: Arc<Answer>, s
     }
 }
 
-async fn read_request(stream: &mut Counted, connection: usize) -> Option<Seen> {
-    let head = read_until(stream, b"\r\n\r\n").await?;
+async fn read_request(stream: &mut Noted, connection: usize) -> Option<Seen> {
+    let head = stream.read_until(b"\r\n\r\n").await?;
     let mut request = Seen {
         connection,
         head: String::from_utf8_lossy(&head).into_owned(),
         body: Vec::new(),
     };
-    if let Some(length) = request
+    let length = request
         .values("content-length")
         .first()
-        .and_then(|length| length.parse().ok())
-    {
-        request.body = vec![0; length];
-        stream.read(&mut request.body).await?;
-    } else if request
-        .values("transfer-encoding")
-        .iter()
-        .any(|coding| coding.eq_ignore_ascii_case("chunked"))
-    {
-        request.body = read_until(stream, b"0\r\n\r\n").await?;
+        .and_then(|length| length.parse().ok());
+    let codings = request.values("transfer-encoding");
+    if let Some(length) = length {
+        request.body = stream.read(length).await?;
+    } else if codings.iter().any(|coding| coding.eq_ignore_ascii_case("chunked")) {
+        request.body = stream.read_until(b"0\r\n\r\n").await?;
     }
     Some(request)
-}
-
-async fn read_until(stream: &mut Counted, end: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    while !bytes.ends_with(end) && bytes.len() < HEAD_BYTES_MAX {
-        let mut byte = [0];
-        stream.read(&mut byte).await?;
-        bytes.push(byte[0]);
-    }
-    Some(bytes)
 }

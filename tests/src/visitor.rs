@@ -38,6 +38,7 @@ pub struct Visitor {
     host: String,
     from: IpAddr,
     tls: Option<Arc<rustls::ClientConfig>>,
+    http2_in_clear: bool,
     always: Vec<(HeaderName, HeaderValue)>,
     cookies: Arc<Mutex<BTreeMap<String, String>>>,
 }
@@ -50,6 +51,7 @@ impl Visitor {
             host: host.into(),
             from: Ipv4Addr::LOCALHOST.into(),
             tls: None,
+            http2_in_clear: false,
             always: Vec::new(),
             cookies: Arc::default(),
         }
@@ -64,6 +66,12 @@ impl Visitor {
     /// Speaks TLS; whether HTTP/2 is offered is up to the settings' ALPN.
     pub fn over_tls(mut self, settings: Arc<rustls::ClientConfig>) -> Self {
         self.tls = Some(settings);
+        self
+    }
+
+    /// Speaks HTTP/2 without TLS, and without asking whether the other side does.
+    pub fn over_http2_in_clear(mut self) -> Self {
+        self.http2_in_clear = true;
         self
     }
 
@@ -134,11 +142,12 @@ impl Visitor {
     pub async fn try_open(&self, mut request: Request<Body>) -> Result<Response<Incoming>, Unanswered> {
         self.dress(request.headers_mut());
         let answer = match &self.tls {
+            None if self.http2_in_clear => over_http2(self.try_connect().await?, request, "http", &self.host).await,
             None => over_http1(self.try_connect().await?, request).await,
             Some(_) => {
                 let stream = self.try_connect_tls().await?;
                 if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                    over_http2(stream, request, &self.host).await
+                    over_http2(stream, request, "https", &self.host).await
                 } else {
                     over_http1(stream, request).await
                 }
@@ -238,7 +247,12 @@ where
     sender.send_request(request).await
 }
 
-async fn over_http2<S>(stream: S, mut request: Request<Body>, host: &str) -> Result<Response<Incoming>, hyper::Error>
+async fn over_http2<S>(
+    stream: S,
+    mut request: Request<Body>,
+    scheme: &str,
+    host: &str,
+) -> Result<Response<Incoming>, hyper::Error>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
@@ -249,7 +263,7 @@ where
         .path_and_query()
         .map_or("/", http::uri::PathAndQuery::as_str)
         .to_owned();
-    *request.uri_mut() = format!("https://{host}{path}").parse().expect("a target");
+    *request.uri_mut() = format!("{scheme}://{host}{path}").parse().expect("a target");
     let (mut sender, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
     tokio::spawn(connection);

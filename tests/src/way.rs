@@ -1,4 +1,4 @@
-//! The three ways to a console. What is promised is promised for each of them.
+//! The four ways to a console. What is promised is promised for each of them.
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -11,21 +11,31 @@ pub enum Way {
     Http1,
     /// HTTP/1.1 in TLS.
     Http1InTls,
-    /// HTTP/2, which is always in TLS.
+    /// HTTP/2 in TLS.
     Http2,
+    /// HTTP/2 in clear, begun without asking.
+    Http2InClear,
 }
 
 impl Way {
     /// Every one.
-    pub const ALL: [Self; 3] = [Self::Http1, Self::Http1InTls, Self::Http2];
+    pub const ALL: [Self; 4] = [Self::Http1, Self::Http1InTls, Self::Http2, Self::Http2InClear];
     /// Those that bytes written by hand can go.
     pub const BY_HAND: [Self; 2] = [Self::Http1, Self::Http1InTls];
+    /// Those that frames written by hand can go.
+    pub const BY_FRAMES: [Self; 2] = [Self::Http2, Self::Http2InClear];
+
+    /// Whether it is in TLS.
+    pub fn is_secure(self) -> bool {
+        matches!(self, Self::Http1InTls | Self::Http2)
+    }
 
     /// The name of the session's cookie on this way.
     pub fn session_cookie(self) -> &'static str {
-        match self {
-            Self::Http1 => "stagedoor",
-            Self::Http1InTls | Self::Http2 => "__Host-stagedoor",
+        if self.is_secure() {
+            "__Host-stagedoor"
+        } else {
+            "stagedoor"
         }
     }
 }
@@ -59,6 +69,7 @@ impl Ways {
         let https = self.door.https.expect("this door was opened with TLS");
         let protocols: &[&str] = match way {
             Way::Http1 => return self.door.visitor(site),
+            Way::Http2InClear => return self.door.visitor(site).over_http2_in_clear(),
             Way::Http1InTls => &["http/1.1"],
             Way::Http2 => &["h2"],
         };
@@ -76,7 +87,7 @@ impl Ways {
     /// A bare connection of a visitor, for bytes written by hand.
     pub async fn wire(&self, way: Way, visitor: &Visitor) -> Box<dyn Wire> {
         match way {
-            Way::Http1 => Box::new(visitor.connect().await),
+            Way::Http1 | Way::Http2InClear => Box::new(visitor.connect().await),
             Way::Http1InTls | Way::Http2 => Box::new(visitor.connect_tls().await),
         }
     }

@@ -20,7 +20,7 @@ const ARROWS: [(&str, &[&str], &[&str]); 9] = [
         &[],
     ),
     ("benches", &["identity", "policy"], &[]),
-    ("tests", &[], &[]),
+    ("tests", &["policy"], &[]),
 ];
 
 /// Libraries that only these crates may name, so that they can be exchanged by changing these alone. The benches build the

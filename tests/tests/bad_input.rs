@@ -316,11 +316,11 @@ async fn a_cookie_that_is_broken_overlong_or_there_twice_is_nobody_s() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_header_that_is_too_large_is_answered_431_and_goes_no_further() {
     let (_door, console, ada) = manned().await;
-    for (headers, status) in [
-        (vec!["x".repeat(70 * 1024)], 431),
-        (vec!["x".repeat(1024); 70], 431),
-        // So much is not even read to its end: the proxy library gives up before anything of ours sees it.
-        (vec!["x".repeat(4 << 20)], 400),
+    for headers in [
+        vec!["x".repeat(70 * 1024)],
+        vec!["x".repeat(1024); 70],
+        vec!["x".repeat(4 << 20)],
+        vec!["x".to_owned(); 240],
     ] {
         let make = || {
             let mut request = Request::get("/");
@@ -329,7 +329,7 @@ async fn a_header_that_is_too_large_is_answered_431_and_goes_no_further() {
             }
             request.body(body_of("")).expect("a request")
         };
-        assert_eq!(answered(&ada, make).await, status);
+        assert_eq!(answered(&ada, make).await, 431);
     }
     assert!(console.seen().is_empty());
     ada.get("/").await.expect(200);

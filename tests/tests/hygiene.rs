@@ -186,7 +186,7 @@ async fn the_console_learns_who_is_calling_once_and_in_every_name_it_was_promise
             ("x-forwarded-user", "ada"),
             ("x-forwarded-groups", "keeper"),
             ("x-forwarded-for", "127.0.0.1"),
-            ("x-forwarded-proto", if way == Way::Http1 { "http" } else { "https" }),
+            ("x-forwarded-proto", if way.is_secure() { "https" } else { "http" }),
         ] {
             assert_eq!(seen.values(name), [value], "{way:?} {name}");
         }

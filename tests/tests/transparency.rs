@@ -51,7 +51,9 @@ impl Stage {
     }
 
     async fn before(upstream: &str) -> Self {
-        let plan = Door::plan().site("console", upstream).policy(POLICY);
+        // Three hundred at once are more than one account, and one address, may have unasked.
+        let limits = "[limits]\nwebsockets_per_account_max = 300\nconnections_per_address_max = 1000\n";
+        let plan = Door::plan().site("console", upstream).policy(POLICY).building(limits);
         let ways = Ways::open(plan, &["console"]).await;
         ways.door.admin().add_account("ada", "keeper").await;
         Self { ways, console: None }

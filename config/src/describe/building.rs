@@ -258,7 +258,7 @@ const LIMITS: &[Setting] = &[
         Kind::Count(1, HEADERS_READ_MAX),
         "Header fields a request may carry.",
     )
-    .or("100"),
+    .or("200"),
     Setting::new(
         "keepalive",
         Kind::Duration,
@@ -270,7 +270,7 @@ const LIMITS: &[Setting] = &[
         Kind::Count(1, ANY),
         "Connections of one address open at once.",
     )
-    .or("256"),
+    .or("1000"),
     Setting::new(
         "handshakes_in_flight_max",
         Kind::Count(1, ANY),
@@ -300,14 +300,14 @@ const LIMITS: &[Setting] = &[
         Kind::Count(1, ANY),
         "WebSockets of one account open at once.",
     )
-    .or("50"),
+    .or("500"),
     Setting::new(
         "malformed_per_minute_max",
         Kind::Count(1, ANY),
         "Malformed requests of one address in a minute; beyond it, its new connections are closed at once until the \
          minute is over.",
     )
-    .or("300"),
+    .or("6000"),
 ];
 
 const LOG: &[Setting] = &[

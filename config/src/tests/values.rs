@@ -66,7 +66,7 @@ fn a_building_of_three_lines_has_every_default() {
             limits.websockets_per_account_max,
             limits.malformed_per_minute_max
         ),
-        (100, 256, 256, 10, 3600, 100, 50, 300)
+        (200, 1000, 256, 10, 3600, 100, 500, 6000)
     );
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use stagedoor_config::Snapshot;
 use stagedoor_identity::{Doorkeeper, LiveSession};
@@ -9,6 +10,7 @@ use stagedoor_policy::request::{ClientAddress, Target};
 use stagedoor_policy::time::Timestamp;
 use stagedoor_policy::{Decision, Permit, Question, Refusal, SiteId, decide, explain};
 
+use crate::due::Due;
 use crate::stage::session::Subject;
 
 /// A request that was let through, with all that is needed to judge it again.
@@ -26,6 +28,10 @@ pub struct Admitted {
     pub method: http::Method,
     /// Canonical path and query, as judged and as forwarded.
     pub path_and_query: String,
+    /// Whether it is a preflight, as browsers send before a request from another origin.
+    pub preflight: bool,
+    /// By when the console has to have answered.
+    pub due: Due,
     /// Whether [`Admitted::path_and_query`] differs from what the visitor sent.
     pub rewritten: bool,
     tunnelled: AtomicBool,
@@ -42,6 +48,11 @@ impl Admitted {
         self.tunnelled.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the console has taken longer than it may. A tunnel has limits of its own.
+    pub fn is_overdue(&self, now: Instant) -> bool {
+        !self.tunnelled() && self.due.is_over(now)
+    }
+
     /// Whether the rules and sessions of this moment would let it through as well.
     pub fn still_permitted(&self, snapshot: &Snapshot, door: &Doorkeeper, now: Timestamp) -> bool {
         if self.session.as_ref().is_some_and(|session| !door.is_live(session, now)) {
@@ -55,101 +66,103 @@ impl Admitted {
             return false;
         };
         matches!(
-            judge(snapshot, site, &target, self.address, self.session.as_deref()),
+            judge(snapshot, &self.asked(site, &target), self.session.as_deref()),
             Decision::Allow(_)
         )
     }
+
+    fn asked<'a>(&self, site: SiteId, target: &'a Target<'a>) -> Asked<'a> {
+        Asked {
+            site,
+            target,
+            address: self.address,
+            preflight: self.preflight,
+        }
+    }
+}
+
+/// What is judged, whoever asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The site.
+    pub site: SiteId,
+    /// What for.
+    pub target: &'a Target<'a>,
+    /// From where.
+    pub address: ClientAddress,
+    /// Whether it is a preflight: a browser asks whether a page of another origin may ask.
+    pub preflight: bool,
+}
+
+/// Whether a request has the headers of a preflight; its method is the policy's to look at.
+pub fn is_preflight(headers: &http::HeaderMap) -> bool {
+    headers.contains_key(http::header::ORIGIN) && headers.contains_key(http::header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 /// Judges a request.
 ///
 /// # Errors
 /// The policy's refusal.
-pub fn establish(
-    snapshot: &Snapshot,
-    site: SiteId,
-    target: &Target<'_>,
-    address: ClientAddress,
-    subject: &Subject,
-) -> Result<Admitted, Refusal> {
-    let session = match subject {
-        Subject::Known(session) => Some(session),
-        Subject::Stranger | Subject::Former(_) => None,
-    };
-    let permit = match judge(snapshot, site, target, address, session.map(Arc::as_ref)) {
+pub fn establish(snapshot: &Snapshot, asked: &Asked<'_>, subject: &Subject, due: Due) -> Result<Admitted, Refusal> {
+    let mut session = known(subject);
+    // What is let through without anybody's session carries nobody's identity.
+    if asked.preflight && matches!(judge(snapshot, asked, None), Decision::Allow(_)) {
+        session = None;
+    }
+    let permit = match judge(snapshot, asked, session.map(Arc::as_ref)) {
         Decision::Allow(permit) => permit,
         Decision::Refuse(refusal) => return Err(refusal),
     };
+    let target = asked.target;
     let rewritten = target.rewritten();
     Ok(Admitted {
         permit,
-        site: snapshot.policy.site_name(site).into(),
+        site: snapshot.policy.site_name(asked.site).into(),
         session: session.cloned(),
-        address,
+        address: asked.address,
         method: target.method().clone(),
         rewritten: rewritten.is_some(),
         path_and_query: rewritten.unwrap_or_else(|| path_and_query(target)),
+        preflight: asked.preflight,
+        due,
         tunnelled: AtomicBool::new(false),
     })
 }
 
 /// The rule that refused, as a key path of the policy, for the audit.
-pub fn deciding_rule(
-    snapshot: &Snapshot,
-    site: SiteId,
-    target: &Target<'_>,
-    address: ClientAddress,
-    subject: &Subject,
-) -> Option<String> {
-    let session = match subject {
-        Subject::Known(session) => Some(session.as_ref()),
+pub fn deciding_rule(snapshot: &Snapshot, asked: &Asked<'_>, subject: &Subject) -> Option<String> {
+    let session = known(subject).map(Arc::as_ref);
+    with_question(asked, session, |question| explain(&snapshot.policy, question))
+        .steps
+        .pop()
+        .and_then(|step| step.rule)
+}
+
+fn known(subject: &Subject) -> Option<&Arc<LiveSession>> {
+    match subject {
+        Subject::Known(session) => Some(session),
         Subject::Stranger | Subject::Former(_) => None,
+    }
+}
+
+fn judge(snapshot: &Snapshot, asked: &Asked<'_>, session: Option<&LiveSession>) -> Decision {
+    with_question(asked, session, |question| decide(&snapshot.policy, question))
+}
+
+fn with_question<T>(asked: &Asked<'_>, session: Option<&LiveSession>, ask: impl FnOnce(&Question<'_>) -> T) -> T {
+    let question = |visitor| Question {
+        site: asked.site,
+        target: asked.target,
+        address: asked.address,
+        visitor,
+        preflight: asked.preflight,
     };
-    with_question(site, target, address, session, |question| {
-        explain(&snapshot.policy, question)
-    })
-    .steps
-    .pop()
-    .and_then(|step| step.rule)
-}
-
-fn judge(
-    snapshot: &Snapshot,
-    site: SiteId,
-    target: &Target<'_>,
-    address: ClientAddress,
-    session: Option<&LiveSession>,
-) -> Decision {
-    with_question(site, target, address, session, |question| {
-        decide(&snapshot.policy, question)
-    })
-}
-
-fn with_question<T>(
-    site: SiteId,
-    target: &Target<'_>,
-    address: ClientAddress,
-    session: Option<&LiveSession>,
-    ask: impl FnOnce(&Question<'_>) -> T,
-) -> T {
     match session {
         Some(session) => {
             let facts = session.facts();
-            ask(&Question {
-                site,
-                target,
-                address,
-                visitor: Some(facts.visitor()),
-                preflight: false,
-            })
+            ask(&question(Some(facts.visitor())))
         }
-        None => ask(&Question {
-            site,
-            target,
-            address,
-            visitor: None,
-            preflight: false,
-        }),
+        None => ask(&question(None)),
     }
 }
 

@@ -48,20 +48,3 @@ pub fn establish(request: &RequestHeader, allowed: Leniencies) -> Result<Target<
         fault => Refused::TargetMalformed(fault.as_str()),
     })
 }
-
-/// Whether the header fits the limit.
-///
-/// # Errors
-/// More bytes than the limit, names and values counted.
-pub fn check_size(request: &RequestHeader, header_bytes_max: u64) -> Result<(), Refused> {
-    let bytes: usize = request
-        .headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len() + 4)
-        .sum();
-    if (bytes + request.raw_path().len()) as u64 > header_bytes_max {
-        Err(Refused::HeaderTooLarge)
-    } else {
-        Ok(())
-    }
-}

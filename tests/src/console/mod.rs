@@ -35,7 +35,7 @@ fn installed(console: &str) -> PathBuf {
 }
 
 /// Waits until a page of the console answers without an error.
-async fn answers(process: &mut Running, port: u16, path: &str) {
+pub(crate) async fn answers(process: &mut Running, port: u16, path: &str) {
     eventually(
         &format!("a console answers on port {port}"),
         ANSWERS_WITHIN,

@@ -4,10 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use pingora::listeners::tls::TlsSettings;
-use pingora::tls::{ClientHello, ResolvesServerCert};
+use pingora::listeners::tls::Acceptor;
+use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
+use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::version::{TLS12, TLS13};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use stagedoor_config::TlsFiles;
@@ -71,22 +73,19 @@ impl ResolvesServerCert for Certificate {
     }
 }
 
-/// Listener settings with this certificate, HTTP/2 and HTTP/1.1.
+/// For listeners with this certificate: TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1.
 ///
 /// # Errors
-/// Where pingora refuses them.
-pub fn settings(certificate: Arc<Certificate>) -> pingora::Result<TlsSettings> {
-    let mut settings = TlsSettings::with_callbacks(Box::new(NoCallbacks))?;
-    settings.set_cert_resolver(certificate);
-    settings.enable_h2();
-    Ok(settings)
+/// Where the library has no ciphers for them.
+pub fn acceptor(certificate: Arc<Certificate>) -> Result<Arc<Acceptor>, rustls::Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let mut settings = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS13, &TLS12])?
+        .with_no_client_auth()
+        .with_cert_resolver(certificate);
+    settings.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(Acceptor::from_server_config(Arc::new(settings))))
 }
-
-/// Pingora makes settings with a resolver only together with callbacks; we need none.
-#[derive(Debug)]
-struct NoCallbacks;
-
-impl pingora::listeners::TlsAccept for NoCallbacks {}
 
 fn read(files: &TlsFiles) -> Result<CertifiedKey, CertificateFault> {
     let unreadable = |path: &Path, wanted| {

@@ -1,0 +1,234 @@
+//! How long a visitor may take for what, from first byte to last.
+
+use std::future::Future as _;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use stagedoor_config::Limits;
+use tokio::time::{Instant, Sleep};
+
+use crate::wire::{Stage, Turn, WireFault};
+
+/// A body is looked at this often. Long enough for a console that stops reading for a moment: what it does not take in, the
+/// visitor cannot send.
+const LOOK_INTERVAL: Duration = Duration::from_secs(30);
+/// After a refusal, until it is given up that the visitor reads it.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// A visitor's time limits.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// For the first byte of a request.
+    pub waiting: Duration,
+    /// From then on for the rest of its head.
+    pub head: Duration,
+    /// For its body.
+    pub body: Duration,
+    /// The slowest the body may come, in bytes a second.
+    pub body_bytes_per_second_min: u64,
+}
+
+impl Pace {
+    /// On a new connection, on which the first request is expected at once.
+    pub fn at_first(limits: &Limits) -> Self {
+        Self {
+            waiting: limits.header_deadline,
+            head: limits.header_deadline,
+            body: limits.body_deadline,
+            body_bytes_per_second_min: limits.body_bytes_per_second_min,
+        }
+    }
+
+    /// On one that may first be idle.
+    pub fn after_the_first(limits: &Limits) -> Self {
+        Self {
+            waiting: limits.keepalive,
+            ..Self::at_first(limits)
+        }
+    }
+}
+
+#[cfg(test)]
+impl Default for Pace {
+    fn default() -> Self {
+        let hour = Duration::from_secs(3600);
+        Self {
+            waiting: hour,
+            head: hour,
+            body: hour,
+            body_bytes_per_second_min: 0,
+        }
+    }
+}
+
+/// What is to be done with a visitor that fell behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Late {
+    /// Tell it why.
+    Refuse(WireFault),
+    /// Close the connection: there is nothing to answer, or it does not listen.
+    GiveUp,
+}
+
+/// Watches one request.
+#[derive(Debug)]
+pub struct Timer<'s> {
+    pace: Pace,
+    sleep: Pin<&'s mut Sleep>,
+    stage: Stage,
+    body_began: Instant,
+    body_bytes_seen: u64,
+    told: bool,
+}
+
+impl<'s> Timer<'s> {
+    /// For a request that is waited for from now on; `sleep` is set as needed.
+    pub fn new(pace: Pace, sleep: Pin<&'s mut Sleep>) -> Self {
+        let mut timer = Self {
+            pace,
+            sleep,
+            stage: Stage::Waiting,
+            body_began: Instant::now(),
+            body_bytes_seen: 0,
+            told: false,
+        };
+        timer.sleep_for(pace.waiting);
+        timer
+    }
+
+    /// Ready where the visitor has fallen behind.
+    pub fn poll(&mut self, turn: &Turn, context: &mut Context<'_>) -> Poll<Late> {
+        let stage = turn.stage();
+        if stage != self.stage {
+            self.enter(stage);
+        }
+        if stage == Stage::Answer {
+            return Poll::Pending;
+        }
+        loop {
+            ready!(self.sleep.as_mut().poll(context));
+            if stage == Stage::Body && !self.told && self.keeps_up(turn) {
+                self.sleep_for(LOOK_INTERVAL);
+                continue;
+            }
+            let fault = match stage {
+                Stage::Head => WireFault::HeadTooSlow,
+                Stage::Body => WireFault::BodyTooSlow,
+                Stage::Waiting | Stage::Answer => return Poll::Ready(Late::GiveUp),
+            };
+            if std::mem::replace(&mut self.told, true) {
+                return Poll::Ready(Late::GiveUp);
+            }
+            self.sleep_for(FAREWELL);
+            return Poll::Ready(Late::Refuse(fault));
+        }
+    }
+
+    fn enter(&mut self, stage: Stage) {
+        self.stage = stage;
+        match stage {
+            Stage::Waiting => self.sleep_for(self.pace.waiting),
+            Stage::Head => self.sleep_for(self.pace.head),
+            Stage::Body => {
+                self.body_began = Instant::now();
+                self.body_bytes_seen = 0;
+                self.sleep_for(LOOK_INTERVAL.min(self.pace.body));
+            }
+            Stage::Answer => {}
+        }
+    }
+
+    fn keeps_up(&mut self, turn: &Turn) -> bool {
+        let arrived = turn.body_bytes();
+        let wanted = self
+            .pace
+            .body_bytes_per_second_min
+            .saturating_mul(LOOK_INTERVAL.as_secs());
+        let fast_enough = arrived.saturating_sub(self.body_bytes_seen) >= wanted;
+        self.body_bytes_seen = arrived;
+        fast_enough && self.body_began.elapsed() < self.pace.body
+    }
+
+    fn sleep_for(&mut self, time: Duration) {
+        // Far enough for anybody; an overflow would panic.
+        const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+        self.sleep.as_mut().reset(Instant::now() + time.min(YEAR));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::*;
+
+    const PACE: Pace = Pace {
+        waiting: Duration::from_secs(75),
+        head: Duration::from_secs(10),
+        body: Duration::from_secs(3600),
+        body_bytes_per_second_min: 100,
+    };
+
+    async fn late(timer: &mut Timer<'_>, turn: &Turn) -> (Late, u64) {
+        let began = Instant::now();
+        let late = std::future::poll_fn(|context| timer.poll(turn, context)).await;
+        (late, began.elapsed().as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_sends_nothing_is_left_and_who_sends_half_a_head_is_told() {
+        let turn = Turn::default();
+        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
+        let mut timer = Timer::new(PACE, sleep.as_mut());
+        assert_eq!(late(&mut timer, &turn).await, (Late::GiveUp, 75));
+        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
+        let mut timer = Timer::new(PACE, sleep.as_mut());
+        turn.head_begins();
+        assert_eq!(
+            late(&mut timer, &turn).await,
+            (Late::Refuse(WireFault::HeadTooSlow), 10)
+        );
+        assert_eq!(late(&mut timer, &turn).await, (Late::GiveUp, 5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_comes_slower_than_the_slowest_rate_is_refused() {
+        let turn = Turn::default();
+        turn.body_begins();
+        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
+        let mut timer = Timer::new(PACE, sleep.as_mut());
+        turn.body_arrives(3000);
+        // Enough for the first look, nothing for the second.
+        assert_eq!(
+            late(&mut timer, &turn).await,
+            (Late::Refuse(WireFault::BodyTooSlow), 60)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_keeps_up_may_take_as_long_as_bodies_may() {
+        let turn = Turn::default();
+        turn.body_begins();
+        let pace = Pace {
+            body_bytes_per_second_min: 0,
+            ..PACE
+        };
+        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
+        let mut timer = Timer::new(pace, sleep.as_mut());
+        assert_eq!(
+            late(&mut timer, &turn).await,
+            (Late::Refuse(WireFault::BodyTooSlow), 3600)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_the_door_answers_the_visitor_may_take_its_time() {
+        let turn = Turn::default();
+        turn.head_ends();
+        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
+        let mut timer = Timer::new(PACE, sleep.as_mut());
+        let answering = tokio::time::timeout(Duration::from_secs(100_000), late(&mut timer, &turn));
+        assert!(answering.await.is_err());
+    }
+}

@@ -1,0 +1,141 @@
+//! What the callbacks do between the permit and the console's last byte.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::Method;
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::proxy::Session;
+use pingora::upstreams::peer::HttpPeer;
+use pingora::{Error, ErrorType, Result};
+
+use super::Gate;
+use crate::bound;
+use crate::context::RequestContext;
+use crate::stage::forward::Passport;
+use crate::stage::{examine as examination, forward as forwarding, reply as replying};
+use crate::way;
+
+/// Where to; the limits of the site are the connection's.
+pub(super) async fn peer(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
+    let has_stray_body = has_stray_body(session);
+    let now = Instant::now();
+    ctx.upstream_started = Some(now);
+    let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
+        return no_permit();
+    };
+    match gate.upstreams.peer(site, ctx.group().as_deref()).await {
+        Ok(mut peer) => {
+            // A silent console is noticed by a read that takes too long.
+            peer.options.read_timeout = Some(site.timeouts.read.min(admitted.due.left(now)));
+            if has_stray_body {
+                peer.group_key = bound::group_of_none();
+                peer.options.idle_timeout = Some(Duration::ZERO);
+            }
+            Ok(Box::new(peer))
+        }
+        Err(_) => Error::e_explain(ErrorType::ConnectError, "the upstream's name does not resolve"),
+    }
+}
+
+/// Whether there is a body where consoles may not look for one (RFC 9110, section 9.3.1): one that does not would take it for
+/// the next request on its connection, which must then be nobody's.
+fn has_stray_body(session: &mut Session) -> bool {
+    let method = &session.req_header().method;
+    let looks_for_none = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::DELETE);
+    looks_for_none && !session.is_body_empty()
+}
+
+/// The visitor's request as it goes to the console.
+pub(super) fn forward(gate: &Gate, session: &Session, request: &mut RequestHeader, ctx: &RequestContext) -> Result<()> {
+    let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
+        return no_permit();
+    };
+    let passport = Passport {
+        admitted,
+        site,
+        id: ctx.id,
+        secure: way::is_secure(session),
+        host: &way::raw_host_text(session.req_header()),
+        assertions: &gate.assertions,
+    };
+    forwarding::rewrite(request, &passport)
+}
+
+/// A piece of the visitor's body.
+pub(super) fn request_body(body: &mut Option<Bytes>, end_of_stream: bool, ctx: &mut RequestContext) -> Result<()> {
+    if let Some(limit) = ctx.permitted_site().and_then(|site| site.body_bytes_max) {
+        ctx.body_bytes_seen += body.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        if ctx.body_bytes_seen > limit {
+            return Error::e_explain(ErrorType::HTTPStatus(413), "the body is larger than the site allows");
+        }
+    }
+    if end_of_stream {
+        await_header(ctx);
+        // An empty last chunk would end a chunked body twice and poison the pooled connection (cloudflare/pingora#935).
+        if body.as_ref().is_some_and(Bytes::is_empty) {
+            *body = None;
+        }
+    }
+    in_time(ctx)
+}
+
+/// The console's answer as it came.
+pub(super) fn examine(answer: &ResponseHeader, ctx: &mut RequestContext) -> Result<()> {
+    if let Err(fault) = examination::examine(answer, ctx.interim_answers) {
+        return Err(Error::because(ErrorType::InvalidHTTPHeader, "the console's answer", fault).into_up());
+    }
+    if answer.status.is_informational() {
+        ctx.interim_answers += 1;
+        await_header(ctx);
+        return in_time(ctx);
+    }
+    if let Some(admitted) = &ctx.admitted {
+        admitted.due.header_is_there();
+    }
+    if let Some(slot) = ctx.slot.as_ref().filter(|_| bound::offers_to_bind(&answer.headers)) {
+        slot.private().bind();
+    }
+    in_time(ctx)
+}
+
+/// A piece of the console's body.
+pub(super) fn answer_body(ctx: &RequestContext) -> Result<Option<Duration>> {
+    in_time(ctx).map(|()| None)
+}
+
+/// The console's answer as the visitor gets it.
+pub(super) fn reply(gate: &Gate, answer: &mut ResponseHeader, ctx: &mut RequestContext) -> Result<()> {
+    if !answer.status.is_informational() {
+        if let Some(started) = ctx.upstream_started.take() {
+            gate.metrics.upstream_answered(ctx.site_name(), started.elapsed());
+        }
+        ctx.outcome = "allowed";
+    }
+    let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
+        return no_permit();
+    };
+    replying::finish(answer, site, admitted)
+}
+
+fn await_header(ctx: &RequestContext) {
+    if let (Some(admitted), Some(site)) = (&ctx.admitted, ctx.permitted_site()) {
+        admitted.due.await_header(Instant::now(), site.timeouts.read);
+    }
+}
+
+fn in_time(ctx: &RequestContext) -> Result<()> {
+    let over = |due: &crate::due::Due| due.left(Instant::now()).is_zero();
+    if ctx.admitted.as_ref().is_some_and(|admitted| over(&admitted.due)) {
+        return Err(Error::explain(
+            ErrorType::ReadTimedout,
+            "the request and its answer took too long in all",
+        )
+        .into_up());
+    }
+    Ok(())
+}
+
+fn no_permit<T>() -> Result<T> {
+    Error::e_explain(ErrorType::HTTPStatus(500), "no permit, no way upstream")
+}

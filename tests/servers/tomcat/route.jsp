@@ -1,0 +1,1 @@
+<%@ page contentType="text/plain; charset=UTF-8" session="false" %>area=<%= config.getInitParameter("area") %> resource=<%= java.net.URLEncoder.encode(request.getServletPath() + "|" + request.getPathInfo(), "UTF-8") %>

@@ -1,0 +1,169 @@
+//! What one address or one slow visitor can take, and that others do not notice.
+
+use std::time::Duration;
+
+use http::Request;
+use stagedoor_tests::{Certificates, Door, FakeConsole, body_of, eventually, raw};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+const POLICY: &str = "[site.console.areas]\nall = { paths = [\"/**\"], open_to = \"everyone\" }\n";
+/// Long enough for anything that does happen.
+const SOON: Duration = Duration::from_secs(20);
+
+async fn door_with(building: &str) -> (Door, FakeConsole) {
+    let console = FakeConsole::start().await;
+    let plan = Door::plan().site("console", &console.url()).policy(POLICY);
+    (plan.building(building).open().await, console)
+}
+
+/// Everything that arrives until the other side closes.
+async fn until_closed(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
+    let mut all = Vec::new();
+    // Closed by a reset is closed as well.
+    let _either = tokio::time::timeout(SOON, stream.read_to_end(&mut all))
+        .await
+        .expect("it is closed");
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+async fn counted(door: &Door, family: &str, label: &str) -> f64 {
+    let metrics = door.admin().get("/metrics").await.text();
+    let line = metrics
+        .lines()
+        .find(|line| line.starts_with(family) && line.contains(label));
+    line.and_then(|line| line.rsplit(' ').next()?.parse().ok())
+        .unwrap_or(0.0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_beyond_the_limit_of_an_address_are_closed_and_others_are_not() {
+    let (door, _console) = door_with("[limits]\nconnections_per_address_max = 3\n").await;
+    let crowd = door.visitor("console").from("127.0.0.2");
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(crowd.connect().await);
+    }
+    eventually("the three are in", SOON, async || {
+        (counted(&door, "stagedoor_connections_open", "").await >= 3.0).then_some(())
+    })
+    .await;
+    let mut fourth = crowd.connect().await;
+    assert_eq!(until_closed(&mut fourth).await, "");
+    let refused = counted(
+        &door,
+        "stagedoor_connections_refused_total",
+        "connections_per_address_max",
+    )
+    .await;
+    assert!(refused >= 1.0, "{refused}");
+    door.visitor("console").get("/").await.expect(200);
+    drop(held);
+    eventually("a place is free again", SOON, async || {
+        let request = Request::get("/").body(body_of("")).expect("a request");
+        crowd
+            .try_open(request)
+            .await
+            .ok()
+            .filter(|answer| answer.status() == 200)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_nothing_but_nonsense_is_turned_away_and_others_are_not() {
+    let (door, console) = door_with("[limits]\nmalformed_per_minute_max = 5\n").await;
+    let nonsense = door.visitor("console").from("127.0.0.2");
+    let before = console.seen().len();
+    // The count begins anew with each minute, and one may begin meanwhile.
+    eventually("it is turned away", SOON, async || {
+        let answer = raw::exchange_over(Box::new(nonsense.connect().await), "nonsense\r\n\r\n".to_owned()).await;
+        assert!(answer.is_empty() || raw::status(&answer) == 400, "{answer}");
+        answer.is_empty().then_some(())
+    })
+    .await;
+    let refused = counted(&door, "stagedoor_connections_refused_total", "malformed_per_minute_max").await;
+    assert!(refused >= 1.0, "{refused}");
+    door.visitor("console").get("/").await.expect(200);
+    assert_eq!(console.seen().len(), before + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_drips_in_is_answered_408_however_often_it_drips() {
+    let (door, console) = door_with("[limits]\nheader_deadline = \"1s\"\n").await;
+    let mut stream = door.visitor("console").connect().await;
+    let (mut from_door, mut to_door) = stream.split();
+    let drip = async {
+        for byte in b"GET / HTTP/1.1\r\nHost: console.localhost\r\nX: "
+            .iter()
+            .chain(std::iter::repeat(&b'x'))
+        {
+            if to_door.write_all(&[*byte]).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let answer = tokio::select! {
+        answer = until_closed(&mut from_door) => answer,
+        () = drip => String::new(),
+    };
+    assert_eq!(raw::status(&answer), 408, "{answer}");
+    assert!(answer.contains("header_too_slow"), "{answer}");
+    assert!(console.seen().is_empty());
+    let mut silent = door.visitor("console").connect().await;
+    assert_eq!(until_closed(&mut silent).await, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_that_stalls_is_ended_and_others_come_in() {
+    let console = FakeConsole::start().await;
+    let plan = Door::plan().site("console", &console.url()).policy(POLICY).with_tls();
+    let limits = "[limits]\nhandshake_deadline = \"1s\"\nhandshakes_in_flight_max = 1\n";
+    let mut door = plan.building(limits).prepare();
+    let certificates = Certificates::write(door.folder(), &["console.localhost"]);
+    door.start().await;
+    let https = door.https.expect("TLS");
+    let mut stalled = TcpStream::connect(("127.0.0.1", https)).await.expect("it listens");
+    stalled.write_all(&[0x16, 3, 1]).await.expect("it is open");
+    // One at a time may shake hands, so this one waits until the other's time is over.
+    let visitor = stagedoor_tests::Visitor::new(([127, 0, 0, 1], https).into(), format!("console.localhost:{https}"));
+    let visitor = visitor.over_tls(certificates.client(&["http/1.1"]));
+    eventually("the next one comes in", SOON, async || {
+        let request = Request::get("/").body(body_of("")).expect("a request");
+        visitor
+            .try_open(request)
+            .await
+            .ok()
+            .filter(|answer| answer.status() == 200)
+    })
+    .await;
+    assert_eq!(until_closed(&mut stalled).await, "");
+    assert!(counted(&door, "stagedoor_connections_broken_total", "tls_handshake_too_slow").await >= 1.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_declared_proxy_announces_the_visitor_and_nobody_else_can() {
+    let (door, _console) = door_with("[proxies]\nproxy_protocol = [\"127.0.0.3\"]\n").await;
+    let ask = "GET /.stagedoor/whoami HTTP/1.1\r\nHost: console.localhost\r\nConnection: close\r\n\r\n";
+    let exchange = async |from: &str, before: &[u8]| {
+        let mut stream = door.visitor("console").from(from).connect().await;
+        stream
+            .write_all(&[before, ask.as_bytes()].concat())
+            .await
+            .expect("it is open");
+        until_closed(&mut stream).await
+    };
+    let answer = exchange("127.0.0.3", b"PROXY TCP4 192.0.2.7 192.0.2.1 4000 80\r\n").await;
+    assert!(answer.contains("192.0.2.7"), "{answer}");
+    let v2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x08\xc0\0\x02\x01\x0f\xa0\0\x50";
+    let answer = exchange("127.0.0.3", v2).await;
+    assert!(answer.contains("192.0.2.8"), "{answer}");
+    // Demanded of the declared one, and no HTTP from anybody else.
+    assert_eq!(exchange("127.0.0.3", b"").await, "");
+    let answer = exchange("127.0.0.2", b"PROXY TCP4 192.0.2.7 192.0.2.1 4000 80\r\n").await;
+    assert_eq!(raw::status(&answer), 400, "{answer}");
+    let answer = exchange("127.0.0.2", b"").await;
+    assert!(answer.contains("127.0.0.2") && !answer.contains("192.0.2"), "{answer}");
+    assert!(counted(&door, "stagedoor_connections_broken_total", "proxy_header_malformed").await >= 1.0);
+}
