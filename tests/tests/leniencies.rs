@@ -69,7 +69,7 @@ async fn a_site_that_asks_by_name_gets_one_spelling_and_another_site_gets_nothin
             "/open/a.do;jsessionid=0A!b.n1?x=%zz",
         ),
         ("//open///b", "/open/b"),
-        ("/open/{id}|\"^?q={x}", "/open/%7Bid%7D%7C%22%5E?q={x}"),
+        ("/open/{id}|^?q={x}", "/open/%7Bid%7D%7C%5E?q={x}"),
         ("/open/ä?q=ü", "/open/%C3%A4?q=%C3%BC"),
         ("/open/%E2%80%A6x", "/open/%E2%80%A6x"),
     ] {

@@ -56,9 +56,9 @@ pub enum TargetFault {
     RawHash,
     /// `\`: some take it for `/`.
     RawBackslash,
-    /// One of `"^{|}`, which no URL has unencoded.
+    /// One of `^{|}`, which no URL has unencoded.
     RawDelimiter,
-    /// `<`, `>` or a backtick, which no URL has unencoded, and which the reader of HTTP in front of this does not take.
+    /// `"`, `<`, `>` or a backtick, which no URL has unencoded, and which the reader of HTTP in front of this does not take.
     RawBracket,
     /// `;`: some cut parameters off a segment here, some do not.
     RawSemicolon,
@@ -95,7 +95,7 @@ pub enum TargetFault {
     WindowsName,
     /// A control byte or a space in the query.
     QueryControl,
-    /// A byte of 0x80 or above in the query.
+    /// A byte of 0x80 or above in the query, not allowed or not UTF-8.
     QueryNonAscii,
     /// `#` in the query.
     QueryHash,
@@ -290,16 +290,15 @@ fn canonical_query(query: &[u8], allowed: Leniencies) -> Result<Cow<'_, str>, Ta
             _ => {}
         }
     }
+    let query = std::str::from_utf8(query).map_err(|_| TargetFault::QueryNonAscii)?;
     if plain {
-        return std::str::from_utf8(query)
-            .map(Cow::Borrowed)
-            .map_err(|_| TargetFault::QueryNonAscii);
+        return Ok(Cow::Borrowed(query));
     }
     let mut encoded = String::with_capacity(query.len() * 2);
-    for byte in query {
+    for byte in query.bytes() {
         match byte {
-            0x80.. => encoded.extend(path::escape(*byte)),
-            byte => encoded.push(char::from(*byte)),
+            0x80.. => encoded.extend(path::escape(byte)),
+            byte => encoded.push(char::from(byte)),
         }
     }
     Ok(Cow::Owned(encoded))
