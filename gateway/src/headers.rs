@@ -211,6 +211,7 @@ pub fn remove_from_answer(answer: &mut ResponseHeader) {
         answer.remove_header(&name);
     }
     if answer.status != http::StatusCode::SWITCHING_PROTOCOLS {
+        answer.remove_header(&http::header::CONNECTION);
         answer.remove_header(&http::header::UPGRADE);
     }
 }

@@ -10,6 +10,7 @@ pub mod assertion;
 pub mod audit;
 pub mod bound;
 pub mod bridge;
+pub mod caching;
 pub mod cli;
 pub mod context;
 pub mod crowd;

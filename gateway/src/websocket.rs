@@ -154,7 +154,9 @@ async fn shake_hands(gate: &Gate, session: &Session, ctx: &RequestContext) -> Re
     tunnel::drop_nominated(&mut request);
     let prepared = forward::rewrite(&mut request, &passport).and_then(|()| tunnel::prepare(&mut request));
     prepared.map_err(|_| Refused::Internal)?;
-    let peer = gate.upstreams.peer(site, ctx.group()).await?;
+    let mut peer = gate.upstreams.peer(site, ctx.group().as_deref()).await?;
+    // A tunnel has a connection of its own, from its first byte to its last.
+    peer.options.custom_l4 = None;
     tunnel::shake_hands(&gate.connector.0, &peer, request)
         .await
         .map_err(|error| match (error.etype(), error.esource()) {

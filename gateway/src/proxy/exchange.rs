@@ -24,7 +24,7 @@ pub(super) async fn peer(gate: &Gate, session: &mut Session, ctx: &mut RequestCo
     let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
         return no_permit();
     };
-    match gate.upstreams.peer(site, ctx.group()).await {
+    match gate.upstreams.peer(site, ctx.group().as_deref()).await {
         Ok(mut peer) => {
             // A silent console is noticed by a read that takes too long.
             peer.options.read_timeout = Some(site.timeouts.read.min(admitted.due.left(now)));
@@ -83,7 +83,6 @@ pub(super) fn request_body(body: &mut Option<Bytes>, end_of_stream: bool, ctx: &
 /// The console's answer as it came.
 pub(super) fn examine(answer: &ResponseHeader, ctx: &mut RequestContext) -> Result<()> {
     if let Err(fault) = examination::examine(answer, ctx.interim_answers) {
-        tracing::info!(request = %ctx.id, site = ctx.site_name(), %fault, "a console's answer was not passed on");
         return Err(Error::because(ErrorType::InvalidHTTPHeader, "the console's answer", fault).into_up());
     }
     if answer.status.is_informational() {

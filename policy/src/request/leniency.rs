@@ -27,7 +27,7 @@ pub enum Leniency {
     EmptySegment,
     /// Letters of either case are the same: sent on in lower case.
     CaseInsensitive,
-    /// `"`, `<`, `>`, `^`, a backtick, `{`, `|`, `}` unencoded in the path: sent on encoded.
+    /// `"`, `^`, `{`, `|`, `}` unencoded in the path: sent on encoded.
     RawDelimiters,
     /// Bytes of 0x80 and above unencoded: sent on encoded.
     RawNonAscii,
