@@ -61,8 +61,12 @@ pub fn check(head: &[u8], header_count_max: usize) -> Result<Head, WireFault> {
         framing.take_in(header)?;
     }
     let host = framing.host.ok_or(WireFault::HostMissing)?;
+    let body = framing.body(line.is_http10)?;
+    if line.is_head && body != Body::None {
+        return Err(WireFault::StrayBody);
+    }
     Ok(Head {
-        body: framing.body(line.is_http10)?,
+        body,
         expects_continue: framing.expects_continue,
         absolute_prefix: line.absolute_prefix(host)?,
     })
@@ -86,6 +90,7 @@ struct RequestLine<'h> {
     target: &'h [u8],
     target_start: usize,
     is_http10: bool,
+    is_head: bool,
 }
 
 impl<'h> RequestLine<'h> {
@@ -112,6 +117,7 @@ impl<'h> RequestLine<'h> {
             target,
             target_start: method.len() + 1,
             is_http10,
+            is_head: method == b"HEAD",
         })
     }
 

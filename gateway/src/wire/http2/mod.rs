@@ -5,8 +5,10 @@ use std::time::Instant;
 
 use super::WireFault;
 
+pub mod bare;
 mod head;
 
+use bare::Outgoing;
 pub use head::check;
 
 /// Control frames that a visitor may send beyond those that belong to what it is sent.
@@ -39,7 +41,7 @@ struct Frame {
 
 /// Finds the frames in one direction, however the bytes are cut.
 #[derive(Debug, Default)]
-struct Frames {
+pub struct Frames {
     /// The frame's head, and of RST_STREAM and GOAWAY as much as holds their error code.
     seen: [u8; HEAD_BYTES + 8],
     seen_bytes: usize,
@@ -102,6 +104,14 @@ impl Frames {
         })
     }
 
+    /// In how many bytes the next frame begins; `None` in the middle of a frame's head.
+    fn next_frame_in(&self) -> Option<usize> {
+        if self.seen_bytes > 0 || self.preface_left > 0 {
+            return None;
+        }
+        usize::try_from(self.payload_left).ok()
+    }
+
     /// Whether the next byte begins a frame.
     fn is_between_frames(&self) -> bool {
         self.payload_left == 0 && self.seen_bytes == 0 && self.preface_left == 0
@@ -160,6 +170,11 @@ impl Http2 {
         }
         self.credit = self.credit.checked_sub(spent).ok_or(WireFault::Http2Flood)?;
         Ok(())
+    }
+
+    /// What is to be done with the beginning of what the visitor is about to be sent.
+    pub fn look_at_outgoing(&self, bytes: &[u8]) -> Outgoing {
+        bare::look(&self.outgoing, bytes)
     }
 
     /// What the visitor is sent.
