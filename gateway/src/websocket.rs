@@ -8,9 +8,9 @@ use pingora::{Error, ErrorSource, ErrorType, Result};
 
 use crate::answer;
 use crate::context::RequestContext;
-use crate::crowd::{Seat, Sitter};
 use crate::proxy::Gate;
 use crate::refusal::Refused;
+use crate::seats::{Seat, Sitter};
 use crate::stage::forward::Passport;
 use crate::stage::{forward, reply};
 use crate::tunnel::{self, Handshake};
@@ -86,7 +86,7 @@ pub async fn open(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) 
 fn take_seat(gate: &Gate, ctx: &RequestContext) -> Result<Seat, Refused> {
     let admitted = ctx.admitted.as_ref().ok_or(Refused::Internal)?;
     let seats_max = ctx.snapshot.building.limits.websockets_per_account_max;
-    gate.crowd.sit(Sitter::of(admitted), seats_max).ok_or_else(|| {
+    gate.seats.sit(Sitter::of(admitted), seats_max).ok_or_else(|| {
         gate.metrics.websockets_refused.inc();
         Refused::TooManyWebSockets
     })
