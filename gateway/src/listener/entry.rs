@@ -312,7 +312,7 @@ impl HttpServerApp for Connection {
         let slot = stream_membership.as_ref().unwrap_or(&self.membership).slot();
         let limits = self.entry.live.load().building.limits;
         let _descriptor = if stream_membership.is_some() {
-            http2::prepare(&mut session, slot.turn(), &limits);
+            http2::prepare(&mut session, slot.turn(), self.slot().turn(), &limits);
             let descriptor = self.entry.descriptor();
             if descriptor.is_none() {
                 slot.turn().refuse(WireFault::Busy);

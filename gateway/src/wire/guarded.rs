@@ -45,7 +45,7 @@ pub enum Protocol {
 enum Reader {
     Http1(Http1),
     /// And what was read of it to find out that it is HTTP/2.
-    Http2(Http2, BytesMut),
+    Http2(Box<Http2>, BytesMut),
 }
 
 /// An accepted connection, from which only well-formed requests can be read.
@@ -73,7 +73,7 @@ impl<S: IO> Guarded<S> {
         };
         let reader = match protocol {
             Protocol::Http1 => Reader::Http1(Http1::new(limits, begun)),
-            Protocol::Http2 => Reader::Http2(Http2::new(Instant::now()), begun),
+            Protocol::Http2 => Reader::Http2(Box::new(Http2::new(Instant::now(), limits.bytes_max)), begun),
         };
         let stream = BufWriter::with_capacity(WRITE_BUFFER_BYTES, stream);
         let guarded = Self {
@@ -113,6 +113,13 @@ fn poll_http2<S: AsyncRead + Unpin>(
     context: &mut Context<'_>,
     to: &mut ReadBuf<'_>,
 ) -> Poll<io::Result<()>> {
+    if let Some(fault) = turn.fault() {
+        if watch.is_first_read_after_fault() {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, fault.code())));
+    }
     let before = to.filled().len();
     if begun.is_empty() {
         ready!(Pin::new(stream).poll_read(context, to))?;
@@ -124,6 +131,10 @@ fn poll_http2<S: AsyncRead + Unpin>(
     if let Err(fault) = watch.follow_incoming(arrived, Instant::now) {
         turn.refuse(fault);
         return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, fault.code())));
+    }
+    // These bytes still go to the library, so that it says what is wrong; nothing after them does, and no request comes of them.
+    if let Err(fault) = watch.take_cut().and_then(|cut| turn.cut_targets().remember(cut)) {
+        turn.refuse(fault);
     }
     match (watch.is_mid_head(), turn.stage()) {
         (true, Stage::Waiting | Stage::Answer) => turn.head_begins(),
