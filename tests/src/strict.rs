@@ -73,7 +73,8 @@ fn judged(request: Strict, head: &[u8]) -> Result<Strict, String> {
     let verdict = HttpRequestData::analyze_raw_request(head);
     let harmless = match verdict.reason {
         ClassificationReason::SuspiciousHeader => !looks_like_framing(&request),
-        ClassificationReason::UndefinedContentLengthSemantics => true,
+        ClassificationReason::UndefinedContentLengthSemantics
+        | ClassificationReason::UndefinedTransferEncodingSemantics => true,
         _ => false,
     };
     if !harmless && matches!(verdict.tier, RequestSafetyTier::Ambiguous | RequestSafetyTier::Severe) {
