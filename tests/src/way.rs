@@ -32,7 +32,11 @@ impl Way {
 
     /// The name of the session's cookie on this way.
     pub fn session_cookie(self) -> &'static str {
-        if self.is_secure() { "__Host-stagedoor" } else { "stagedoor" }
+        if self.is_secure() {
+            "__Host-stagedoor"
+        } else {
+            "stagedoor"
+        }
     }
 }
 

@@ -29,8 +29,11 @@ async fn until_closed(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> Strin
 
 async fn counted(door: &Door, family: &str, label: &str) -> f64 {
     let metrics = door.admin().get("/metrics").await.text();
-    let line = metrics.lines().find(|line| line.starts_with(family) && line.contains(label));
-    line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or(0.0)
+    let line = metrics
+        .lines()
+        .find(|line| line.starts_with(family) && line.contains(label));
+    line.and_then(|line| line.rsplit(' ').next()?.parse().ok())
+        .unwrap_or(0.0)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,13 +50,22 @@ async fn connections_beyond_the_limit_of_an_address_are_closed_and_others_are_no
     .await;
     let mut fourth = crowd.connect().await;
     assert_eq!(until_closed(&mut fourth).await, "");
-    let refused = counted(&door, "stagedoor_connections_refused_total", "connections_per_address_max").await;
+    let refused = counted(
+        &door,
+        "stagedoor_connections_refused_total",
+        "connections_per_address_max",
+    )
+    .await;
     assert!(refused >= 1.0, "{refused}");
     door.visitor("console").get("/").await.expect(200);
     drop(held);
     eventually("a place is free again", SOON, async || {
         let request = Request::get("/").body(body_of("")).expect("a request");
-        crowd.try_open(request).await.ok().filter(|answer| answer.status() == 200)
+        crowd
+            .try_open(request)
+            .await
+            .ok()
+            .filter(|answer| answer.status() == 200)
     })
     .await;
 }
@@ -82,7 +94,10 @@ async fn a_head_that_drips_in_is_answered_408_however_often_it_drips() {
     let mut stream = door.visitor("console").connect().await;
     let (mut from_door, mut to_door) = stream.split();
     let drip = async {
-        for byte in b"GET / HTTP/1.1\r\nHost: console.localhost\r\nX: ".iter().chain(std::iter::repeat(&b'x')) {
+        for byte in b"GET / HTTP/1.1\r\nHost: console.localhost\r\nX: "
+            .iter()
+            .chain(std::iter::repeat(&b'x'))
+        {
             if to_door.write_all(&[*byte]).await.is_err() {
                 return;
             }
@@ -116,7 +131,11 @@ async fn a_handshake_that_stalls_is_ended_and_others_come_in() {
     let visitor = visitor.over_tls(certificates.client(&["http/1.1"]));
     eventually("the next one comes in", SOON, async || {
         let request = Request::get("/").body(body_of("")).expect("a request");
-        visitor.try_open(request).await.ok().filter(|answer| answer.status() == 200)
+        visitor
+            .try_open(request)
+            .await
+            .ok()
+            .filter(|answer| answer.status() == 200)
     })
     .await;
     assert_eq!(until_closed(&mut stalled).await, "");
@@ -129,7 +148,10 @@ async fn a_declared_proxy_announces_the_visitor_and_nobody_else_can() {
     let ask = "GET /.stagedoor/whoami HTTP/1.1\r\nHost: console.localhost\r\nConnection: close\r\n\r\n";
     let exchange = async |from: &str, before: &[u8]| {
         let mut stream = door.visitor("console").from(from).connect().await;
-        stream.write_all(&[before, ask.as_bytes()].concat()).await.expect("it is open");
+        stream
+            .write_all(&[before, ask.as_bytes()].concat())
+            .await
+            .expect("it is open");
         until_closed(&mut stream).await
     };
     let answer = exchange("127.0.0.3", b"PROXY TCP4 192.0.2.7 192.0.2.1 4000 80\r\n").await;

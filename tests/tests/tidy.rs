@@ -76,7 +76,11 @@ fn nothing_is_left_half_done() {
 fn every_stage_of_a_request_is_named_in_the_architecture() {
     let architecture = text_of(Path::new("ARCHITECTURE.md")).expect("it is there");
     for file in tracked(&["gateway/src/stage/*.rs"]) {
-        let name = file.strip_prefix("gateway/src/stage").expect("a stage").to_str().expect("UTF-8");
+        let name = file
+            .strip_prefix("gateway/src/stage")
+            .expect("a stage")
+            .to_str()
+            .expect("UTF-8");
         if name != "mod.rs" && text_of(&file).is_some() {
             assert!(
                 architecture.contains(&format!("stage/{name}")),
