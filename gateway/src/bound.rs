@@ -13,6 +13,7 @@ use http::{HeaderMap, header};
 use stagedoor_identity::session::SessionId;
 
 use crate::stage::decide::Admitted;
+use crate::upstream::idle::Idle;
 
 /// Ways of signing in that speak for their own request alone (IANA's list, and what programs use besides). Any other may be
 /// bound to the connection.
@@ -34,7 +35,7 @@ const FOR_ONE_REQUEST: [&[u8]; 14] = [
 ];
 /// Ways that are bound to the connection, as a console offers them.
 const FOR_A_CONNECTION: [&[u8]; 5] = [b"ntlm", b"negotiate", b"kerberos", b"nego2", b"negoex"];
-/// 0 is the group of all who share.
+/// 0 is Pingora's group of all who share.
 static NEXT_GROUP: AtomicU64 = AtomicU64::new(1);
 
 /// What a visitor's connection has shown so far, and the group that its connections to consoles are pooled in.
@@ -46,15 +47,25 @@ pub struct PrivateWay {
 
 /// Everybody who comes by one connection: behind a proxy that may be several people.
 #[derive(Debug)]
-struct Group {
-    key: u64,
+pub struct Group {
+    /// No other group's.
+    pub key: u64,
+    /// The connections of this group that wait for their next exchange; they close with the visitor's connection.
+    pub idle: Arc<Idle>,
     session: Option<SessionId>,
     address: std::net::IpAddr,
 }
 
-/// A group of its own, for a connection that nobody is to use again.
-pub fn group_of_none() -> u64 {
-    NEXT_GROUP.fetch_add(1, Ordering::Relaxed)
+impl Group {
+    /// A new one for whoever was let through here. Used for one request and dropped, it closes its connection.
+    pub fn of(admitted: &Admitted) -> Arc<Self> {
+        Arc::new(Self {
+            key: NEXT_GROUP.fetch_add(1, Ordering::Relaxed),
+            idle: Arc::default(),
+            session: admitted.session.as_ref().map(|session| session.id()),
+            address: admitted.address.ip(),
+        })
+    }
 }
 
 impl PrivateWay {
@@ -69,18 +80,18 @@ impl PrivateWay {
     }
 
     /// The group for whoever was let through here; another one for each person and address.
-    pub fn group(&self, admitted: &Admitted) -> u64 {
+    pub fn group(&self, admitted: &Admitted) -> Arc<Group> {
         let session = admitted.session.as_ref().map(|session| session.id());
         let address = admitted.address.ip();
         if let Some(group) = self.group.load().as_ref()
             && group.session == session
             && group.address == address
         {
-            return group.key;
+            return Arc::clone(group);
         }
-        let key = NEXT_GROUP.fetch_add(1, Ordering::Relaxed);
-        self.group.store(Some(Arc::new(Group { key, session, address })));
-        key
+        let group = Group::of(admitted);
+        self.group.store(Some(Arc::clone(&group)));
+        group
     }
 }
 

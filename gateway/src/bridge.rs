@@ -131,6 +131,9 @@ pub async fn send(session: &mut Session, answer: http::Response<Body>) -> Result
             }
         }
         session.write_response_body(None, true).await?;
+    } else if session.downstream_session.is_http2() {
+        // Pingora ends the stream with what it answers itself only; dropped unended, it would be reset.
+        session.write_response_body(None, true).await?;
     }
     Ok(parts.status.as_u16())
 }

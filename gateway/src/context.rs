@@ -8,10 +8,10 @@ use stagedoor_identity::LiveSession;
 use stagedoor_policy::AreaId;
 use stagedoor_policy::request::ClientAddress;
 
+use crate::bound::Group;
 use crate::open::{SLOT, Slot};
 use crate::request_id::RequestId;
 use crate::stage::decide::Admitted;
-use crate::upstream::SHARED;
 use crate::wire::WireFault;
 
 /// One request's state; each field is filled by the stage that can vouch for it.
@@ -88,16 +88,11 @@ impl RequestContext {
         (admitted.permit.site() == entry.id).then_some(&entry.site)
     }
 
-    /// The group that its connection to the console is shared in.
-    pub fn group(&self) -> u64 {
-        let (Some(slot), Some(admitted)) = (&self.slot, &self.admitted) else {
-            return SHARED;
-        };
-        if slot.private().is_bound() {
-            slot.private().group(admitted)
-        } else {
-            SHARED
-        }
+    /// Where its connections to consoles are kept, if they are shared with nobody.
+    pub fn group(&self) -> Option<Arc<Group>> {
+        let private = self.slot.as_ref()?.private();
+        let admitted = self.admitted.as_deref()?;
+        private.is_bound().then(|| private.group(admitted))
     }
 
     /// For a request whose header has just been read.

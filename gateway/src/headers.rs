@@ -23,6 +23,7 @@ const MANAGED: &[&str] = &[
     "client-cert*",
     "client-ip",
     "fastly-client-*",
+    "fly-client-*",
     "forwarded*",
     "front-end-https",
     "gap-auth",
@@ -83,6 +84,7 @@ const MANAGED: &[&str] = &[
     "x-ms-client-principal*",
     "x-ms-token-*",
     "x-original*",
+    "x-originating-*",
     "x-override-*",
     "x-pomerium-*",
     "x-proto*",
@@ -209,6 +211,7 @@ pub fn remove_from_answer(answer: &mut ResponseHeader) {
         answer.remove_header(&name);
     }
     if answer.status != http::StatusCode::SWITCHING_PROTOCOLS {
+        answer.remove_header(&http::header::CONNECTION);
         answer.remove_header(&http::header::UPGRADE);
     }
 }

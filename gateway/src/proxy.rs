@@ -18,12 +18,14 @@ use crate::answer;
 use crate::assertion::Assertions;
 use crate::audit::AuditQueue;
 use crate::context::RequestContext;
-use crate::crowd::Crowd;
 use crate::metrics::Metrics;
 use crate::panics::{PANICKED, caught, caught_at_once};
 use crate::refusal::Refused;
 use crate::request_id::RequestIds;
+use crate::seats::Seats;
+use crate::stage::examine::AnswerFault;
 use crate::upstream::Upstreams;
+use crate::upstream::strict::Stale;
 use crate::way;
 
 mod exchange;
@@ -47,7 +49,7 @@ pub struct Gate {
     /// Where consoles live.
     pub upstreams: Arc<Upstreams>,
     /// Who has how many WebSockets open.
-    pub crowd: Arc<Crowd>,
+    pub seats: Arc<Seats>,
     /// For tunnels, which use connections of their own.
     pub connector: TunnelConnector,
     /// Counters.
@@ -149,6 +151,25 @@ impl ProxyHttp for Gate {
         caught_at_once("reply", || exchange::reply(self, answer, ctx))
     }
 
+    fn error_while_proxy(
+        &self,
+        _peer: &HttpPeer,
+        session: &mut Session,
+        mut error: Box<Error>,
+        _ctx: &mut RequestContext,
+        client_reused: bool,
+    ) -> Box<Error> {
+        let repeatable = session.req_header().method.is_idempotent() && !session.as_ref().retry_buffer_truncated();
+        if repeatable && below::<Stale>(&error).is_some() {
+            error.set_retry(true);
+        } else if repeatable {
+            error.retry.decide_reuse(client_reused);
+        } else {
+            error.set_retry(false);
+        }
+        error
+    }
+
     async fn fail_to_proxy(&self, session: &mut Session, error: &Error, ctx: &mut RequestContext) -> FailToProxy {
         let answered = caught("refusal", self.refuse_for(session, error, ctx)).await;
         FailToProxy {
@@ -181,6 +202,9 @@ impl Gate {
     async fn refuse_for(&self, session: &mut Session, error: &Error, ctx: &mut RequestContext) -> Result<u16> {
         if error.etype() == &PANICKED {
             self.metrics.panics.inc();
+        }
+        if let Some(fault) = below::<AnswerFault>(error) {
+            tracing::info!(request = %ctx.id, site = ctx.site_name(), %fault, "a console's answer was not passed on");
         }
         let answered = session.response_written();
         let nothing_sent = answered.is_none_or(|answer| answer.status.is_informational());
@@ -217,10 +241,18 @@ impl Gate {
     }
 }
 
+/// What the stream of a console reported, which reaches us through an error of the machine's reading.
+fn below<T: std::error::Error + 'static>(error: &Error) -> Option<&T> {
+    let cause = error.root_cause();
+    let reported = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    cause.downcast_ref::<T>().or_else(|| reported?.downcast_ref::<T>())
+}
+
 /// What a failure is to the visitor; `None` where the visitor is gone.
 fn refused_by(error: &Error) -> Option<Refused> {
     match (error.etype(), error.esource()) {
         (etype, _) if etype == &PANICKED => Some(Refused::Internal),
+        _ if below::<AnswerFault>(error).is_some() => Some(Refused::UpstreamMalformed),
         (ErrorType::HTTPStatus(413), _) => Some(Refused::BodyTooLarge),
         (ErrorType::HTTPStatus(_), _) => Some(Refused::Internal),
         (ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout, ErrorSource::Upstream) => {

@@ -15,7 +15,15 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use stagedoor_config::{Scheme, Site, Snapshot, Upstream};
 
+use crate::bound::Group;
 use crate::refusal::Refused;
+
+mod body;
+mod head;
+pub mod idle;
+pub mod strict;
+
+use idle::{Idle, Line};
 
 /// How long one resolution may take.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,8 +33,6 @@ const TLS_ALLOWANCE: Duration = Duration::from_secs(2);
 /// Nobody but one visitor can use a private connection, and he is mostly gone when it is idle for longer. Between two pages
 /// he signs in again without noticing.
 const PRIVATE_KEEPALIVE: Duration = Duration::from_secs(15);
-/// The group of those who share.
-pub const SHARED: u64 = 0;
 
 /// What is known of the consoles, by site name.
 #[derive(Debug, Default)]
@@ -40,6 +46,7 @@ struct Known {
     upstream: Upstream,
     address: Option<SocketAddr>,
     authority: Authority,
+    line: Arc<Line>,
 }
 
 /// Who vouches for a console's certificate.
@@ -59,7 +66,13 @@ impl Upstreams {
         let mut fresh = HashMap::new();
         for entry in snapshot.sites() {
             let site = &entry.site;
-            let mut known = learn(&site.upstream).await;
+            let kept = self
+                .known
+                .load()
+                .get(&site.name)
+                .map(|last| Arc::clone(&last.line.idle));
+            let mut known = learn(site, kept.unwrap_or_default()).await;
+            known.line.idle.forget_old(site.timeouts.keepalive);
             if known.address.is_none() {
                 tracing::warn!(site = %site.name, host = %site.upstream.host, "the upstream's name does not resolve");
                 let last = self
@@ -78,12 +91,11 @@ impl Upstreams {
         self.known.store(Arc::new(fresh));
     }
 
-    /// The peer to connect to for a site. Connections are shared by those who have the same `group`; 0 is everybody who has
-    /// none of his own.
+    /// The peer to connect to for a site. Connections are shared with everybody who has no `group` of his own.
     ///
     /// # Errors
     /// Where its name does not resolve, or nobody could vouch for its certificate.
-    pub async fn peer(&self, site: &Site, group: u64) -> Result<HttpPeer, Refused> {
+    pub async fn peer(&self, site: &Site, group: Option<&Group>) -> Result<HttpPeer, Refused> {
         let known = self
             .known
             .load()
@@ -92,7 +104,7 @@ impl Upstreams {
             .cloned();
         let known = match known {
             Some(known) => known,
-            None => learn(&site.upstream).await,
+            None => learn(site, Arc::default()).await,
         };
         let address = known.address.ok_or(Refused::UpstreamUnreachable)?;
         let mut peer = match (site.upstream.scheme, &site.upstream.tls_server_name) {
@@ -111,11 +123,22 @@ impl Upstreams {
         peer.options.total_connection_timeout = Some(times.connect.saturating_add(TLS_ALLOWANCE));
         peer.options.read_timeout = Some(times.read);
         peer.options.write_timeout = Some(times.write);
-        peer.group_key = group;
-        peer.options.idle_timeout = Some(match group {
-            SHARED => times.keepalive,
-            _ => times.keepalive.min(PRIVATE_KEEPALIVE),
-        });
+        peer.options.idle_timeout = Some(times.keepalive);
+        let mut line = known.line;
+        if let Some(group) = group {
+            let keepalive = times.keepalive.min(PRIVATE_KEEPALIVE);
+            peer.group_key = group.key;
+            peer.options.idle_timeout = Some(keepalive);
+            line = Arc::new(Line {
+                idle: Arc::clone(&group.idle),
+                keepalive,
+                connect_within: times.connect,
+            });
+        }
+        if site.upstream.scheme == Scheme::Http {
+            // In clear, what the console says is read before Pingora reads it; inside TLS, only Pingora can.
+            peer.options.custom_l4 = Some(line);
+        }
         peer.options.alpn = ALPN::H1;
         // WebSockets take a way of their own (`tunnel.rs`); pingora's must stay shut, whatever it takes for one.
         peer.options.http_upstream_request_policy = HttpUpstreamRequestPolicy::deny_upgrades();
@@ -135,7 +158,8 @@ pub fn authority(upstream: &Upstream) -> String {
     }
 }
 
-async fn learn(upstream: &Upstream) -> Known {
+async fn learn(site: &Site, idle: Arc<Idle>) -> Known {
+    let upstream = &site.upstream;
     let authority = match &upstream.ca_file {
         None => Authority::Public,
         Some(path) => read_authorities(path).map_or(Authority::Unreadable, Authority::Own),
@@ -144,6 +168,11 @@ async fn learn(upstream: &Upstream) -> Known {
         upstream: upstream.clone(),
         address: resolve(upstream).await,
         authority,
+        line: Arc::new(Line {
+            idle,
+            keepalive: site.timeouts.keepalive,
+            connect_within: site.timeouts.connect,
+        }),
     }
 }
 

@@ -8,9 +8,9 @@ use pingora::{Error, ErrorSource, ErrorType, Result};
 
 use crate::answer;
 use crate::context::RequestContext;
-use crate::crowd::{Seat, Sitter};
 use crate::proxy::Gate;
 use crate::refusal::Refused;
+use crate::seats::{Seat, Sitter};
 use crate::stage::forward::Passport;
 use crate::stage::{forward, reply};
 use crate::tunnel::{self, Handshake};
@@ -86,7 +86,7 @@ pub async fn open(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) 
 fn take_seat(gate: &Gate, ctx: &RequestContext) -> Result<Seat, Refused> {
     let admitted = ctx.admitted.as_ref().ok_or(Refused::Internal)?;
     let seats_max = ctx.snapshot.building.limits.websockets_per_account_max;
-    gate.crowd.sit(Sitter::of(admitted), seats_max).ok_or_else(|| {
+    gate.seats.sit(Sitter::of(admitted), seats_max).ok_or_else(|| {
         gate.metrics.websockets_refused.inc();
         Refused::TooManyWebSockets
     })
@@ -154,7 +154,9 @@ async fn shake_hands(gate: &Gate, session: &Session, ctx: &RequestContext) -> Re
     tunnel::drop_nominated(&mut request);
     let prepared = forward::rewrite(&mut request, &passport).and_then(|()| tunnel::prepare(&mut request));
     prepared.map_err(|_| Refused::Internal)?;
-    let peer = gate.upstreams.peer(site, ctx.group()).await?;
+    let mut peer = gate.upstreams.peer(site, ctx.group().as_deref()).await?;
+    // A tunnel has a connection of its own, from its first byte to its last.
+    peer.options.custom_l4 = None;
     tunnel::shake_hands(&gate.connector.0, &peer, request)
         .await
         .map_err(|error| match (error.etype(), error.esource()) {

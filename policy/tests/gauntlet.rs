@@ -134,7 +134,7 @@ const CONFUSED: &[(&str, &str, &str)] = &[
     ("broken escapes", "/public/%u002e", "bad_escape"),
     ("broken escapes", "/public/%2", "bad_escape"),
     ("broken escapes", "/public/%", "bad_escape"),
-    ("delimiters", "/public/<x>", "raw_delimiter"),
+    ("delimiters", "/public/<x>", "raw_bracket"),
     ("delimiters", "/public/{x}", "raw_delimiter"),
     ("raw UTF-8", "/publiç", "raw_non_ascii"),
     ("raw UTF-8 in the query", "/public?ç", "query_non_ascii"),
@@ -235,7 +235,7 @@ fn a_method_is_on_the_list_in_its_own_spelling_or_refused() {
 fn every_code_of_a_target_fault_is_reachable() {
     let long_path = format!("/{}", "a".repeat(5000));
     let long_target = format!("/?{}", "a".repeat(20_000));
-    let all: [(&str, &str, TargetFault); 29] = [
+    let all: [(&str, &str, TargetFault); 31] = [
         ("TRACE", "/", TargetFault::MethodNotAllowed),
         ("GET", "x", TargetFault::NotOriginForm),
         ("GET", &long_target, TargetFault::TargetTooLong),
@@ -246,6 +246,7 @@ fn every_code_of_a_target_fault_is_reachable() {
         ("GET", "/#", TargetFault::RawHash),
         ("GET", "/\\", TargetFault::RawBackslash),
         ("GET", "/|", TargetFault::RawDelimiter),
+        ("GET", "/<", TargetFault::RawBracket),
         ("GET", "/;", TargetFault::RawSemicolon),
         ("GET", "/%4", TargetFault::BadEscape),
         ("GET", "/%00", TargetFault::EncodedNul),
@@ -265,6 +266,7 @@ fn every_code_of_a_target_fault_is_reachable() {
         ("GET", "/?\x7f", TargetFault::QueryControl),
         ("GET", "/?é", TargetFault::QueryNonAscii),
         ("GET", "/?#", TargetFault::QueryHash),
+        ("GET", "/?\"", TargetFault::QueryBracket),
     ];
     for ((method, raw, fault), listed) in all.iter().zip(TargetFault::ALL) {
         let method = Method::from_bytes(method.as_bytes()).unwrap();

@@ -30,12 +30,22 @@ pub struct Heard {
     pub closed: bool,
 }
 
-/// Sends bytes and hears what comes back meanwhile and after, so that an early refusal is not lost behind a long request.
+/// Sends bytes, piece by piece, and hears what comes back meanwhile and after, so that an early refusal is not lost behind a long request.
 /// With `then_end`, the sending side is ended behind the bytes.
-pub async fn hear(stream: impl AsyncRead + AsyncWrite + Unpin, bytes: &[u8], then_end: bool) -> Heard {
+pub async fn hear<'a>(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    pieces: impl Iterator<Item = &'a [u8]>,
+    then_end: bool,
+) -> Heard {
     let (mut reading, mut writing) = tokio::io::split(stream);
     let write = async {
-        if writing.write_all(bytes).await.is_ok() && writing.flush().await.is_ok() && then_end {
+        for piece in pieces {
+            if writing.write_all(piece).await.is_err() || writing.flush().await.is_err() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        if then_end {
             writing.shutdown().await.ok();
         }
     };

@@ -39,6 +39,7 @@ pub struct Visitor {
     from: IpAddr,
     tls: Option<Arc<rustls::ClientConfig>>,
     http2_in_clear: bool,
+    ahead: Vec<u8>,
     always: Vec<(HeaderName, HeaderValue)>,
     cookies: Arc<Mutex<BTreeMap<String, String>>>,
 }
@@ -52,6 +53,7 @@ impl Visitor {
             from: Ipv4Addr::LOCALHOST.into(),
             tls: None,
             http2_in_clear: false,
+            ahead: Vec::new(),
             always: Vec::new(),
             cookies: Arc::default(),
         }
@@ -72,6 +74,12 @@ impl Visitor {
     /// Speaks HTTP/2 without TLS, and without asking whether the other side does.
     pub fn over_http2_in_clear(mut self) -> Self {
         self.http2_in_clear = true;
+        self
+    }
+
+    /// Sends these bytes ahead of everything else on each connection, as a proxy does that says for whom it speaks.
+    pub fn behind_proxy(mut self, ahead: impl Into<Vec<u8>>) -> Self {
+        self.ahead = ahead.into();
         self
     }
 
@@ -167,17 +175,27 @@ impl Visitor {
         self.try_connect_tls().await.expect("TLS comes to be")
     }
 
-    async fn try_connect(&self) -> io::Result<TcpStream> {
+    /// [`Self::connect`], where nobody may listen any more.
+    ///
+    /// # Errors
+    /// Nobody listens, or the connection breaks off at once.
+    pub async fn try_connect(&self) -> io::Result<TcpStream> {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket
             .bind(SocketAddr::new(self.from, 0))
             .expect("the address is one of this machine");
         // As browsers do: else every piece of a long body waits for the acknowledgement of the one before.
         socket.set_nodelay(true).expect("a socket can be told to send at once");
-        socket.connect(self.at).await
+        let mut stream = socket.connect(self.at).await?;
+        tokio::io::AsyncWriteExt::write_all(&mut stream, &self.ahead).await?;
+        Ok(stream)
     }
 
-    async fn try_connect_tls(&self) -> io::Result<TlsStream<TcpStream>> {
+    /// [`Self::connect_tls`], where the door may break it off.
+    ///
+    /// # Errors
+    /// Nobody listens, or the handshake fails.
+    pub async fn try_connect_tls(&self) -> io::Result<TlsStream<TcpStream>> {
         let settings = self.tls.as_ref().expect("a visitor that speaks TLS");
         let name = ServerName::try_from(self.name().to_owned()).expect("a host name");
         let connector = tokio_rustls::TlsConnector::from(Arc::clone(settings));

@@ -86,9 +86,17 @@ impl Ways {
 
     /// A bare connection of a visitor, for bytes written by hand.
     pub async fn wire(&self, way: Way, visitor: &Visitor) -> Box<dyn Wire> {
-        match way {
-            Way::Http1 | Way::Http2InClear => Box::new(visitor.connect().await),
-            Way::Http1InTls | Way::Http2 => Box::new(visitor.connect_tls().await),
-        }
+        self.try_wire(way, visitor).await.expect("the door takes connections")
+    }
+
+    /// [`Self::wire`], where the door may break it off.
+    ///
+    /// # Errors
+    /// Nobody listens, or the handshake fails.
+    pub async fn try_wire(&self, way: Way, visitor: &Visitor) -> std::io::Result<Box<dyn Wire>> {
+        Ok(match way {
+            Way::Http1 | Way::Http2InClear => Box::new(visitor.try_connect().await?),
+            Way::Http1InTls | Way::Http2 => Box::new(visitor.try_connect_tls().await?),
+        })
     }
 }

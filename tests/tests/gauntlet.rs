@@ -20,5 +20,7 @@ mod judge;
 mod limits;
 #[path = "gauntlet/paths.rs"]
 mod paths;
+#[path = "gauntlet/slow.rs"]
+mod slow;
 #[path = "gauntlet/stage.rs"]
 mod stage;

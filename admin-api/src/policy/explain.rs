@@ -94,7 +94,7 @@ impl From<Step> for StepView {
 }
 
 /// What the door would say to a request, and every step of the judgement. A second factor is taken as shown by who has
-/// one.
+/// one, and an `OPTIONS` by nobody as a browser's preflight.
 #[utoipa::path(post, path = "/v1/policy/explain", tag = "policy", request_body = Supposed,
     responses((status = 200, body = Explained), Refusals, BodyRefusals), security(("bearer" = ["policy:read"])))]
 pub(super) async fn explain_request(
@@ -157,7 +157,7 @@ pub(super) async fn explain_request(
         target: &target,
         address: asked.address,
         visitor,
-        preflight: false,
+        preflight: asked.method == Method::OPTIONS && supposed.account.is_none(),
     };
     Ok(Answer(Explained::judged(&policy, &question, kept_out)))
 }

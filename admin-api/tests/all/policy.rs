@@ -205,6 +205,40 @@ async fn what_never_gets_as_far_as_the_rules_is_explained_too() {
 }
 
 #[tokio::test]
+async fn what_a_site_lets_pass_is_explained_as_it_is_judged() {
+    let house = House::open().await;
+    house.account("bob", "viewer").await;
+    let ask = |url: &str| json!({"as": "bob", "from": "198.51.100.7", "method": "GET", "url": url});
+    let refused = explain(&house, ask("/devices/a%2Fb")).await;
+    assert_eq!(refused["code"], "encoded_slash", "{refused}");
+    let detail = refused["steps"][0]["detail"].as_str().unwrap();
+    assert!(
+        detail.ends_with("a site lets it pass that has `encoded-slash` in its `allow`"),
+        "{detail}"
+    );
+
+    let lenient = format!("[site.console]\nallow = [\"encoded-slash\"]\npreflight = \"forward\"\n{POLICY}");
+    assert_eq!(put(&house, &lenient, &tag(&house).await).await.status, 200);
+    let allowed = explain(&house, ask("/devices/a%2Fb")).await;
+    assert_eq!(allowed["decision"], "allow", "{allowed}");
+    let steps = allowed["steps"].as_array().unwrap();
+    let reading = steps.iter().find(|step| step["check"] == "reading").unwrap();
+    assert!(
+        reading["detail"].as_str().unwrap().contains("`/devices/a/b`"),
+        "{reading}"
+    );
+    let hidden = explain(&house, ask("/settings%2Fx")).await;
+    assert_eq!(hidden["decision"], "refuse", "{hidden}");
+    let preflight = json!({"from": "198.51.100.7", "method": "OPTIONS", "url": "/devices/7"});
+    let preflight = explain(&house, preflight).await;
+    assert_eq!(preflight["decision"], "allow", "{preflight}");
+    assert_eq!(
+        preflight["steps"].as_array().unwrap().last().unwrap()["check"],
+        "preflight"
+    );
+}
+
+#[tokio::test]
 async fn who_is_switched_off_is_judged_as_nobody() {
     let house = House::open().await;
     house.account("bob", "viewer").await;

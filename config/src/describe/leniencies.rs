@@ -44,11 +44,11 @@ nothing else. A segment `.` or `..` is refused in every reading.
 
 const NEVER: &str = "
 No name allows these, since no reading of them is safe: segments of dots (and blanks) alone, however they are encoded;
-`%00` and other control characters; blanks, tabs, `#` and `\\` unencoded; `%` without two hexadecimal digits; what is not
+`%00` and other control characters; blanks, tabs, `#`, `\\`, `\"`, `<`, `>` and a backtick unencoded; `%` without two hexadecimal digits; what is not
 UTF-8 once decoded, overlong forms included; path parameters other than a session at the very end.
 
-In the query, which is not judged, everything passes but control characters, blanks, `#` and, without `raw-non-ascii`,
-bytes of 0x80 and above.
+In the query, which is not judged, everything passes but control characters, blanks, `#`, `\"`, `<`, `>` and, without
+`raw-non-ascii`, bytes of 0x80 and above.
 ";
 
 fn words(leniency: Leniency) -> Words {
@@ -106,18 +106,19 @@ fn words(leniency: Leniency) -> Words {
             passes: "Letters from A to Z in either case are the same in rules and paths: *rewritten* to lower case.",
             risk: "A console that tells case apart no longer finds what has capitals. Patterns that differ in case alone are \
                    a fault. Names that Windows knows by another name too (`a.`, `a::$DATA`, `LONGNA~1`) are refused.",
-            needed_by: "IIS and ASP.NET, Domino, whatever serves files from Windows. For these it closes more than it opens: \
+            needed_by: "IIS and ASP.NET, Domino, Express unless it is told otherwise, whatever serves files from Windows. \
+                        For these it closes more than it opens: \
                         without it, `/Admin` is in no rule about `/admin`.",
         },
         Leniency::RawDelimiters => Words {
-            passes: "`\"`, `<`, `>`, `^`, `{`, `}`, a backtick and a vertical bar unencoded in the path: *rewritten* to escapes.",
+            passes: "`^`, `{`, `}` and a vertical bar unencoded in the path: *rewritten* to escapes.",
             risk: "None known; the console gets what a browser would have sent.",
             needed_by: "Scripts and devices that build URLs by hand; consoles with template marks left in links.",
         },
         Leniency::RawNonAscii => Words {
-            passes: "Unencoded UTF-8 in the path and any byte of 0x80 and above in the query: *rewritten* to escapes.",
-            risk: "None known for the path. What an old code page meant by a byte of the query is for the console to say.",
-            needed_by: "Old browsers, scripts and devices; consoles in ISO 8859-1 or Windows code pages.",
+            passes: "Unencoded UTF-8 beyond ASCII in path and query: *rewritten* to escapes.",
+            risk: "None known; the console gets what a browser would have sent. Other encodings than UTF-8 do not pass.",
+            needed_by: "Scripts, devices and old browsers that encode nothing.",
         },
         Leniency::LookAlikes => Words {
             passes: "Characters such as `／`, `．`, `…`, `？` and `¥`, which some servers take for `/`, `.`, `...`, `?` and \

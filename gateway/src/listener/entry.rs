@@ -330,7 +330,11 @@ impl HttpServerApp for Connection {
             Ran::Finished(reused) => reused,
             Ran::Ended => None,
             Ran::TooSlow => {
-                self.entry.metrics.connection_broken("too_slow");
+                // Of a stream (HTTP/2) nobody else learns it: what is refused there is not read again.
+                match slot.turn().fault().filter(|_| stream_membership.is_some()) {
+                    Some(fault) => self.entry.note_broken(self.address(), fault),
+                    None => self.entry.metrics.connection_broken("too_slow"),
+                }
                 None
             }
             Ran::Panicked => {

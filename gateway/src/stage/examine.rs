@@ -34,6 +34,18 @@ pub enum AnswerFault {
     /// A transfer coding other than chunked, or one in HTTP/1.0, or beside a length.
     #[error("a Transfer-Encoding other than chunked")]
     CodingUnclear,
+    /// A status line that is none.
+    #[error("a status line that is none")]
+    StatusMalformed,
+    /// A line of the header that is none, is folded, or does not end with CR and LF.
+    #[error("a header line that is none")]
+    LineMalformed,
+    /// A chunk whose end two readers could see in different places.
+    #[error("a chunk that is none")]
+    ChunkMalformed,
+    /// More came along with the answer than it announced.
+    #[error("bytes behind the answer")]
+    BytesBehind,
     /// A 1xx or 204 that announces a body.
     #[error("a body where there can be none")]
     BodyImpossible,

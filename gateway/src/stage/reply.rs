@@ -6,10 +6,9 @@ use pingora::Result;
 use pingora::http::ResponseHeader;
 use stagedoor_config::Site;
 
+use crate::caching;
 use crate::headers::remove_from_answer;
 use crate::stage::decide::Admitted;
-
-mod keeping;
 
 const X_FRAME_OPTIONS: &str = "x-frame-options";
 /// What `frame_ancestors = ["self"]` says, the default.
@@ -29,7 +28,7 @@ pub fn finish(answer: &mut ResponseHeader, site: &Site, admitted: &Admitted) -> 
         answer.remove_header(&header::CONTENT_LENGTH);
     }
     if admitted.session.is_some() {
-        keeping::keep_private(answer)?;
+        caching::keep_private(answer)?;
     }
     match site.frame_ancestors.header_value() {
         Some(ancestors) => say_who_may_frame(answer, ancestors),

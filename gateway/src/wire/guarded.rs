@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use bytes::BytesMut;
+use bytes::{Buf as _, BytesMut};
 use pingora::protocols::raw_connect::ProxyDigest;
 use pingora::protocols::tls::{SslDigest, TlsRef};
 use pingora::protocols::{
@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Bu
 
 use super::http1::{HeadLimits, Http1};
 use super::http2::Http2;
+use super::http2::bare::Outgoing;
 use super::{Stage, Turn};
 use crate::open::Slot;
 
@@ -53,6 +54,8 @@ pub struct Guarded<S> {
     stream: BufWriter<S>,
     reader: Reader,
     slot: Arc<Slot>,
+    /// What still has to be written instead of something that was taken.
+    instead: BytesMut,
 }
 
 impl<S: IO> Guarded<S> {
@@ -73,7 +76,13 @@ impl<S: IO> Guarded<S> {
             Protocol::Http2 => Reader::Http2(Box::new(Http2::new(Instant::now(), limits.bytes_max)), begun),
         };
         let stream = BufWriter::with_capacity(WRITE_BUFFER_BYTES, stream);
-        Ok((Self { stream, reader, slot }, protocol))
+        let guarded = Self {
+            stream,
+            reader,
+            slot,
+            instead: BytesMut::new(),
+        };
+        Ok((guarded, protocol))
     }
 
     /// Passes on what the watch saw: the connection's loop asks for it.
@@ -146,21 +155,52 @@ impl<S: IO> AsyncRead for Guarded<S> {
     }
 }
 
+impl<S: IO> Guarded<S> {
+    /// Frames that pingora would have had look otherwise go out before anything else does.
+    fn poll_instead(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.instead.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(context, &self.instead))?;
+            self.instead.advance(written);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_write_frames(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_instead(context))?;
+        let Reader::Http2(watch, _) = &mut self.reader else {
+            return Pin::new(&mut self.stream).poll_write(context, bytes);
+        };
+        let written = match watch.look_at_outgoing(bytes) {
+            Outgoing::Passes(passes) => {
+                let passing = bytes.get(..passes).unwrap_or(bytes);
+                ready!(Pin::new(&mut self.stream).poll_write(context, passing))?
+            }
+            Outgoing::Becomes(taken, instead) => {
+                self.instead.extend_from_slice(&instead);
+                taken
+            }
+        };
+        watch.follow_outgoing(bytes.get(..written).unwrap_or_default());
+        self.note_malformed();
+        Poll::Ready(Ok(written))
+    }
+}
+
 impl<S: IO> AsyncWrite for Guarded<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
-        if let Reader::Http2(watch, _) = &mut self.reader {
-            watch.follow_outgoing(bytes.get(..written).unwrap_or_default());
-            self.note_malformed();
+        if matches!(self.reader, Reader::Http2(..)) {
+            return self.poll_write_frames(context, bytes);
         }
-        Poll::Ready(Ok(written))
+        Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_instead(context))?;
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_instead(context))?;
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 

@@ -9,7 +9,7 @@ use super::{AREAS_PER_SITE_MAX, Faults, SITES_MAX, limit, table};
 use crate::fault::KeyPath;
 use crate::pattern::{Clash, Pattern, Trie};
 use crate::policy::{AreaId, SiteId};
-use crate::request::Leniency;
+use crate::request::{Leniency, is_look_alike};
 use crate::rules::{AreaRules, OpenTo, Rules, SiteRules};
 use crate::site::{ACTIONS_MAX, Area, List, Rule, Site};
 use crate::verb::Verb;
@@ -209,6 +209,13 @@ fn parse_entry(site: &Site, text: &str) -> Result<(Verb, Pattern), (String, Opti
 }
 
 fn parse_pattern(site: &Site, text: &str) -> Result<Pattern, (String, Option<String>)> {
+    if !site.leniencies.contains(Leniency::LookAlikes)
+        && let Some(letter) = text.chars().find(|letter| is_look_alike(*letter))
+    {
+        let message = format!("the pattern `{text}` has the character `{letter}`, which no path of this site has");
+        let help = "add `look-alikes` to the site's `allow`, or use `*` in its place";
+        return Err((message, Some(help.to_owned())));
+    }
     if site.leniencies.contains(Leniency::CaseInsensitive) {
         Pattern::parse_folded(text)
     } else {

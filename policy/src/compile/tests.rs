@@ -4,7 +4,7 @@ use super::*;
 use crate::rules::{AreaRules, ChannelRules, OpenTo};
 use crate::test_support::{area, compiled, console, judged, open_area, role, texts, visitor};
 
-mod folding;
+mod leniencies;
 
 /// Every fault, as `place: message (help)`.
 fn faults(rules: &Rules) -> Vec<String> {

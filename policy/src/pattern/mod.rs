@@ -87,10 +87,11 @@ impl Pattern {
                 &format!("a pattern has at most {PATTERN_SEGMENTS_MAX} segments"),
             );
         }
-        if segments.iter().any(|segment| matches!(*segment, "." | "..")) {
+        let is_dots = |segment: &&str| segment.contains('.') && segment.chars().all(|c| matches!(c, '.' | ' '));
+        if segments.iter().any(is_dots) {
             return fault(
                 "has a dot segment",
-                "a path with `.` or `..` as a segment never passes the door",
+                "a path with a segment of dots alone, such as `..`, never passes the door",
             );
         }
         let parsed: Option<Box<[Segment]>> = segments.iter().map(|segment| Segment::parse(segment)).collect();

@@ -27,9 +27,9 @@ pub enum Leniency {
     EmptySegment,
     /// Letters of either case are the same: sent on in lower case.
     CaseInsensitive,
-    /// `"`, `<`, `>`, `^`, a backtick, `{`, `|`, `}` unencoded in the path: sent on encoded.
+    /// `^`, `{`, `|`, `}` unencoded in the path: sent on encoded.
     RawDelimiters,
-    /// Bytes of 0x80 and above unencoded: sent on encoded.
+    /// UTF-8 beyond ASCII unencoded: sent on encoded.
     RawNonAscii,
     /// Characters that some servers take for one of `.`, `/`, `\`, `%`, `;`, `?`, `#`, such as a full-width slash.
     LookAlikes,

@@ -13,6 +13,8 @@ use crate::verb::Verb;
 mod path;
 mod readings;
 
+pub(crate) use readings::is_look_alike;
+
 /// The longest request target, path and query together, in bytes.
 pub const TARGET_BYTES_MAX: usize = 16 * 1024;
 
@@ -54,8 +56,10 @@ pub enum TargetFault {
     RawHash,
     /// `\`: some take it for `/`.
     RawBackslash,
-    /// One of `"<>^{|}` or a backtick, which no URL has unencoded.
+    /// One of `^{|}`, which no URL has unencoded.
     RawDelimiter,
+    /// `"`, `<`, `>` or a backtick, which no URL has unencoded, and which the reader of HTTP in front of this does not take.
+    RawBracket,
     /// `;`: some cut parameters off a segment here, some do not.
     RawSemicolon,
     /// `%` without two hexadecimal digits.
@@ -91,10 +95,12 @@ pub enum TargetFault {
     WindowsName,
     /// A control byte or a space in the query.
     QueryControl,
-    /// A byte of 0x80 or above in the query.
+    /// A byte of 0x80 or above in the query, not allowed or not UTF-8.
     QueryNonAscii,
     /// `#` in the query.
     QueryHash,
+    /// `"`, `<` or `>` in the query, which the reader of HTTP in front of this does not take.
+    QueryBracket,
 }
 
 impl<'a> Target<'a> {
@@ -180,7 +186,7 @@ impl<'a> Target<'a> {
 
 impl TargetFault {
     /// Every reason there is, for metrics that want each label from the start.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::MethodNotAllowed,
         Self::NotOriginForm,
         Self::TargetTooLong,
@@ -191,6 +197,7 @@ impl TargetFault {
         Self::RawHash,
         Self::RawBackslash,
         Self::RawDelimiter,
+        Self::RawBracket,
         Self::RawSemicolon,
         Self::BadEscape,
         Self::EncodedNul,
@@ -210,6 +217,7 @@ impl TargetFault {
         Self::QueryControl,
         Self::QueryNonAscii,
         Self::QueryHash,
+        Self::QueryBracket,
     ];
 
     /// What a site would have to allow for the target to come further.
@@ -244,6 +252,7 @@ impl TargetFault {
             Self::RawHash => "raw_hash",
             Self::RawBackslash => "raw_backslash",
             Self::RawDelimiter => "raw_delimiter",
+            Self::RawBracket => "raw_bracket",
             Self::RawSemicolon => "raw_semicolon",
             Self::BadEscape => "bad_escape",
             Self::EncodedNul => "encoded_nul",
@@ -263,6 +272,7 @@ impl TargetFault {
             Self::QueryControl => "query_control",
             Self::QueryNonAscii => "query_non_ascii",
             Self::QueryHash => "query_hash",
+            Self::QueryBracket => "query_bracket",
         }
     }
 }
@@ -276,19 +286,19 @@ fn canonical_query(query: &[u8], allowed: Leniencies) -> Result<Cow<'_, str>, Ta
             0x80.. => return Err(TargetFault::QueryNonAscii),
             0..=b' ' | 0x7f => return Err(TargetFault::QueryControl),
             b'#' => return Err(TargetFault::QueryHash),
+            b'"' | b'<' | b'>' => return Err(TargetFault::QueryBracket),
             _ => {}
         }
     }
+    let query = std::str::from_utf8(query).map_err(|_| TargetFault::QueryNonAscii)?;
     if plain {
-        return std::str::from_utf8(query)
-            .map(Cow::Borrowed)
-            .map_err(|_| TargetFault::QueryNonAscii);
+        return Ok(Cow::Borrowed(query));
     }
     let mut encoded = String::with_capacity(query.len() * 2);
-    for byte in query {
+    for byte in query.bytes() {
         match byte {
-            0x80.. => encoded.extend(path::escape(*byte)),
-            byte => encoded.push(char::from(*byte)),
+            0x80.. => encoded.extend(path::escape(byte)),
+            byte => encoded.push(char::from(byte)),
         }
     }
     Ok(Cow::Owned(encoded))

@@ -27,6 +27,20 @@ fn none_of_these() -> Vec<(&'static str, Vec<u8>)> {
             "/coding-twice",
             with("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
         ),
+        (
+            "/coding-and-length",
+            bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+        ),
+        (
+            "/length-and-coding",
+            bytes("HTTP/1.1 200 OK\r\nContent-Length: 20\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+        ),
+        ("/chunk-blank", with("Transfer-Encoding: chunked\r\n\r\n5 \r\n")),
+        ("/chunk-line-feed", with("Transfer-Encoding: chunked\r\n\r\n5\n")),
+        ("/chunk-hex", with("Transfer-Encoding: chunked\r\n\r\n0x5\r\n")),
+        ("/folded", with("Name: a\r\n b\r\nContent-Length: 5\r\n")),
+        ("/name-blank-colon", with("Content-Length : 5\r\n")),
+        ("/line-feed", with("Name: a\nSet-Cookie: b=1\r\nContent-Length: 5\r\n")),
         ("/coding-odd", with("Transfer-Encoding: xchunked\r\n")),
         ("/coding-identity", with("Transfer-Encoding: identity\r\n")),
         ("/coding-parameter", with("Transfer-Encoding: chunked;q=1\r\n")),
@@ -125,52 +139,74 @@ async fn an_answer_that_is_none_is_a_502_and_its_connection_is_not_used_again() 
 
 const SMUGGLED: &str = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled";
 
-/// Answers with more behind them than they announced, and what a visitor may get of each.
-fn more_than_announced() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+/// Answers with more behind them than they announced.
+fn more_than_announced() -> Vec<(&'static str, Vec<u8>)> {
     let with = |start: &str| format!("HTTP/1.1 {start}{SMUGGLED}").into_bytes();
     vec![
-        ("/length", with("200 OK\r\nContent-Length: 2\r\n\r\nok"), "ok"),
-        ("/nothing", with("200 OK\r\nContent-Length: 0\r\n\r\n"), ""),
+        ("/length", with("200 OK\r\nContent-Length: 2\r\n\r\nok")),
+        ("/nothing", with("200 OK\r\nContent-Length: 0\r\n\r\n")),
         (
             "/chunks",
             with("200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
-            "ok",
         ),
         (
             "/chunks-trailer",
-            with(
-                "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Stagedoor-User: root\r\nSet-Cookie: stagedoor=1\r\n\r\n",
-            ),
-            "ok",
+            with("200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX: y\r\n\r\n"),
         ),
-        (
-            "/chunks-and-length",
-            with("200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 200\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
-            "ok",
-        ),
-        ("/empty", with("204 No Content\r\n\r\n"), ""),
-        ("/unchanged", with("304 Not Modified\r\nETag: \"1\"\r\n\r\n"), ""),
+        ("/empty", with("204 No Content\r\n\r\n")),
+        ("/unchanged", with("304 Not Modified\r\nETag: \"1\"\r\n\r\n")),
     ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bytes_behind_an_answer_reach_nobody_and_end_its_connection() {
-    let answers = more_than_announced();
-    let told = answers
-        .iter()
-        .map(|(path, answer, _)| (*path, answer.clone()))
-        .collect();
-    let stage = Stage::before(Recorder::answering(by_path(told)).await, "", |plan| plan).await;
+async fn an_answer_with_bytes_behind_it_is_a_502_and_its_connection_is_not_used_again() {
+    let stage = Stage::before(Recorder::answering(by_path(more_than_announced())).await, "", |plan| {
+        plan
+    })
+    .await;
     for way in Way::ALL {
         let (ada, bob) = (stage.visitor(way, "ada").await, stage.visitor(way, "bob").await);
-        for (path, _, body) in &answers {
+        for (path, _) in more_than_announced() {
             let answer = ada.get(path).await;
-            assert!(
-                answer.text() == *body || answer.status == StatusCode::BAD_GATEWAY,
-                "{way:?} {path}: {} {:?}",
-                answer.status,
-                answer.text()
-            );
+            assert_eq!(answer.status, StatusCode::BAD_GATEWAY, "{way:?} {path}");
+            assert!(!answer.text().contains("smuggled"), "{way:?} {path}");
+            let bad = stage.console.last().connection;
+            assert_eq!(bob.get("/fine").await.expect(200).text(), "fine", "{way:?} {path}");
+            assert_ne!(stage.console.last().connection, bad, "{way:?} {path}: used again");
+        }
+        let head = Request::head("/fine").body(body_of("")).expect("a request");
+        assert_eq!(
+            ada.send(head).await.status,
+            StatusCode::BAD_GATEWAY,
+            "{way:?}: a body for a HEAD"
+        );
+        assert_eq!(bob.get("/fine").await.expect(200).text(), "fine", "{way:?}");
+    }
+}
+
+/// Too long to come along with its head.
+const LONG: usize = 300_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_behind_an_answer_that_has_begun_reach_nobody_and_end_its_connection() {
+    let body = "x".repeat(LONG);
+    let with = |start: &str, end: &str| format!("HTTP/1.1 200 OK\r\n{start}\r\n{body}{end}{SMUGGLED}").into_bytes();
+    let answers = vec![
+        ("/length", with(&format!("Content-Length: {LONG}\r\n"), "")),
+        (
+            "/chunks",
+            with(
+                &format!("Transfer-Encoding: chunked\r\n\r\n{LONG:x}"),
+                "\r\n0\r\nX-Stagedoor-User: root\r\nSet-Cookie: stagedoor=1\r\n\r\n",
+            ),
+        ),
+    ];
+    let stage = Stage::before(Recorder::answering(by_path(answers)).await, "", |plan| plan).await;
+    for way in Way::ALL {
+        let (ada, bob) = (stage.visitor(way, "ada").await, stage.visitor(way, "bob").await);
+        for path in ["/length", "/chunks"] {
+            let answer = ada.get(path).await.expect(200);
+            assert_eq!(answer.text(), body, "{way:?} {path}");
             assert_eq!(answer.header("x-stagedoor-user"), None, "{way:?} {path}");
             let bad = stage.console.last().connection;
             assert_eq!(bob.get("/fine").await.expect(200).text(), "fine", "{way:?} {path}");
@@ -180,15 +216,56 @@ async fn bytes_behind_an_answer_reach_nobody_and_end_its_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_behind_the_answer_to_a_head_request_reaches_nobody() {
-    let stage = Stage::before(Recorder::answering(by_path(Vec::new())).await, "", |plan| plan).await;
-    for way in Way::BY_HAND {
+async fn a_connection_whose_answers_are_whole_is_used_again() {
+    let chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;x=y\r\nfine\r\n0\r\nX: y\r\n\r\n";
+    let interim = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine";
+    let answers = vec![
+        ("/chunks", chunks.as_bytes().to_vec()),
+        ("/interim", interim.as_bytes().to_vec()),
+        ("/empty", b"HTTP/1.1 204 No Content\r\n\r\n".to_vec()),
+        (
+            "/unchanged",
+            b"HTTP/1.1 304 Not Modified\r\nContent-Length: 900\r\n\r\n".to_vec(),
+        ),
+        (
+            "/long",
+            format!("HTTP/1.1 200 OK\r\nContent-Length: {LONG}\r\n\r\n{}", "x".repeat(LONG)).into_bytes(),
+        ),
+    ];
+    let stage = Stage::before(Recorder::answering(by_path(answers)).await, "", |plan| plan).await;
+    for way in Way::ALL {
         let ada = stage.visitor(way, "ada").await;
-        let request = format!("HEAD /page HTTP/1.1\r\n{}Connection: close\r\n\r\n", lines_of(&ada));
-        let answer = raw::exchange_over(stage.ways.wire(way, &ada).await, request).await;
-        assert!(answer.ends_with("\r\n\r\n"), "{way:?}: {answer}");
-        let bad = stage.console.last().connection;
-        assert_eq!(ada.get("/fine").await.expect(200).text(), "fine", "{way:?}");
-        assert_ne!(stage.console.last().connection, bad, "{way:?}: used again");
+        for path in ["/chunks", "/interim", "/empty", "/unchanged", "/long", "/fine"] {
+            // The connection goes back a moment after the visitor has the answer.
+            let used_again = async || {
+                let answer = ada.get(path).await;
+                assert!(answer.status.is_success() || path == "/unchanged", "{way:?} {path}");
+                let connection = stage.console.last().connection;
+                ada.post("/fine", "a body").await.expect(200);
+                (stage.console.last().connection == connection).then_some(())
+            };
+            soon(&format!("{path} leaves a connection that is used again"), used_again).await;
+        }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_console_that_closes_after_each_answer_without_saying_so_is_asked_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let console = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                raw::read_head(&mut stream).await;
+                stream.write_all(FINE).await.expect("it is open");
+            });
+        }
+    });
+    let plan = Door::plan().site("console", &url).policy(POLICY);
+    let ways = Ways::open(plan, &["console"]).await;
+    let nobody = ways.visitor(Way::Http1, "console");
+    for _ in 0..100 {
+        assert_eq!(nobody.get("/open/page").await.expect(200).text(), "fine");
+    }
+    console.abort();
 }

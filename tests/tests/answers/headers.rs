@@ -131,6 +131,21 @@ async fn headers_for_one_hop_and_their_twins_go_no_further_by_either_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_of_a_head_request_is_whole_by_every_way() {
+    let stage = Stage::before(Recorder::start().await, "", |plan| plan).await;
+    for way in Way::ALL {
+        let head = Request::head("/page").header(header::ACCEPT, "application/json");
+        let answer = stage
+            .ways
+            .visitor(way, "console")
+            .send(head.body(body_of("")).expect("a request"))
+            .await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{way:?}");
+        assert_eq!(answer.text(), "", "{way:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_is_refused_in_the_middle_of_an_upload_is_told_so_and_may_go_on() {
     let stage = Stage::before(Recorder::start().await, "body_bytes_max = \"200KiB\"", |plan| plan).await;
     let body = "x".repeat(500 * 1024);

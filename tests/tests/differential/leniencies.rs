@@ -11,7 +11,7 @@ use super::targets::{self, Chance};
 use super::{SEED, agree, page};
 
 /// How many targets that need several leniencies are asked for.
-const TOGETHER_MAX: usize = 2000;
+const TOGETHER_MAX: usize = 1500;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_site_lets_pass_by_name_leads_nobody_into_an_area_that_is_not_his() {

@@ -12,7 +12,7 @@ use super::round::ask_each;
 use super::targets::{self, Chance};
 
 /// How many targets of each reason are tried.
-const SAMPLES_PER_REASON: usize = 300;
+const SAMPLES_PER_REASON: usize = 200;
 /// How many rows a reason gets in the table that is printed.
 const ROWS_PER_REASON: usize = 2;
 

@@ -33,6 +33,12 @@ pub(crate) struct Case {
     pub(crate) expected: Expected,
     /// Whether the visitor's side is ended behind what is sent, so that nobody waits for more.
     pub(crate) then_end: bool,
+    /// In pieces of how many bytes it is sent, by HTTP/1; at once where there is no number.
+    pub(crate) pieces: Option<usize>,
+    /// What a proxy in front of the sender says first, by every way.
+    pub(crate) ahead: Vec<u8>,
+    /// Whether a clean request is sent and answered before it on the same connection, by HTTP/1.
+    pub(crate) used_connection: bool,
 }
 
 /// What is sent.
@@ -43,8 +49,11 @@ pub(crate) enum Sent {
     /// its own; `<COOKIE>` for the cookie's line alone.
     Bytes(Vec<u8>),
     /// Frames of HTTP/2; the answer is awaited on stream 1.
-    Frames(Box<dyn Fn(&Peer) -> Vec<Frame>>),
+    Frames(Frames),
 }
+
+/// Frames of HTTP/2, by who sends them.
+pub(crate) type Frames = Box<dyn Fn(&Peer) -> Vec<Frame>>;
 
 /// A request in parts. Nothing in it is checked.
 #[derive(Debug, Clone)]
@@ -127,6 +136,9 @@ impl Case {
             sent,
             expected,
             then_end: false,
+            pieces: None,
+            ahead: Vec::new(),
+            used_connection: false,
         }
     }
 
@@ -151,6 +163,24 @@ impl Case {
     /// [`Self::then_end`], unless the request is whole as it is.
     pub(crate) fn then_end_unless(mut self, whole: bool) -> Self {
         self.then_end = !whole;
+        self
+    }
+
+    /// Sends it behind a proxy that says this first.
+    pub(crate) fn behind_proxy(mut self, ahead: impl AsRef<[u8]>) -> Self {
+        self.ahead = ahead.as_ref().to_vec();
+        self
+    }
+
+    /// Sends it in pieces of so many bytes.
+    pub(crate) fn in_pieces(mut self, bytes: usize) -> Self {
+        self.pieces = Some(bytes);
+        self
+    }
+
+    /// Sends it behind a clean request that has been answered.
+    pub(crate) fn on_a_used_connection(mut self) -> Self {
+        self.used_connection = true;
         self
     }
 

@@ -21,8 +21,18 @@ const ABOUT_TARGETS: &str = "X-Forwarded-Uri X-Forwarded-Path X-Forwarded-Method
     X-Forwarded-Prefix X-Forwarded-Port X-Forwarded-Proto X-Forwarded-Scheme X-Forwarded-Ssl X-Forwarded-Host \
     X-Original-Host X-Original-Method X-HTTP-Method X-HTTP-Method-Override X-Method-Override Proxy";
 
+/// As other gateways and servers say it, which consoles are often set up to believe.
+const AS_OTHERS_SAY: &str = "X-Auth-Request-User X-WebAuth-User X-Authenticated-User X-Forwarded-Client-Cert Ssl-Client-Cert \
+    Ssl-Client-Verify X-SSL-Client-DN X-Client-Cert X-Amzn-Oidc-Identity X-Goog-Authenticated-User-Email \
+    X-Ms-Client-Principal-Name Tailscale-User-Login X-Pomerium-Claim-Email Cf-Access-Authenticated-User-Email \
+    X-Envoy-External-Address X-Azure-ClientIP X-Appengine-User-Ip X-Middleware-Subrequest X-Accel-Redirect X-Sendfile-Type \
+    Oidc-Claim-Sub Auth-User Shib-Session-Id X-Authentik-Username X-Authelia-Groups Front-End-Https X-Url-Scheme";
+/// What the console judges by itself. Only another spelling is hostile: folded, it replaces what was sent.
+const JUDGED_BY_CONSOLES: &str = "Content-Type User-Agent If-Match If-None-Match Cache-Control Sec-Fetch-Site Sec-WebSocket-Key \
+    Content-Encoding Content-Disposition";
+
 fn managed() -> impl Iterator<Item = &'static str> {
-    [ABOUT_PEOPLE, ABOUT_ADDRESSES, ABOUT_TARGETS]
+    [ABOUT_PEOPLE, ABOUT_ADDRESSES, ABOUT_TARGETS, AS_OTHERS_SAY]
         .into_iter()
         .flat_map(str::split_whitespace)
 }
@@ -66,6 +76,14 @@ async fn no_spelling_of_a_managed_header_gets_past_the_door() {
             )
             .by(Who::Bob),
         );
+    }
+    for name in JUDGED_BY_CONSOLES.split_whitespace() {
+        let twins = SEPARATORS.chars().filter(|separator| *separator != '-');
+        let all = twins.fold(Ask::get("/app/x"), |ask, separator| {
+            ask.with(name.replace('-', &separator.to_string()), FORGED)
+        });
+        let title = format!("twins of {name}");
+        cases.push(Case::ask(title, "B02", all, Expected::RefusedOr(&[400], about_bob())).by(Who::Bob));
     }
     run(&Stage::open().await, cases).await;
 }
@@ -288,8 +306,6 @@ async fn every_byte_in_a_header_is_harmless_or_refused() {
 async fn headers_of_one_hop_and_of_other_protocols_go_no_further() {
     let mut cases = Vec::new();
     for (name, value) in [
-        ("Keep-Alive", FORGED),
-        ("Proxy-Connection", FORGED),
         ("Proxy-Authenticate", FORGED),
         ("HTTP2-Settings", FORGED),
         ("Trailer", "x-mallory"),
@@ -308,6 +324,12 @@ async fn headers_of_one_hop_and_of_other_protocols_go_no_further() {
             Expected::RefusedOr(&[400], safe),
         ));
     }
+    // Over HTTP/2 these are malformed; over HTTP/1 they are for the next hop alone.
+    for name in ["Keep-Alive", "Proxy-Connection"] {
+        let bytes = format!("GET /public/x HTTP/1.1\r\n<HOST>{name}: {FORGED}\r\n\r\n");
+        let safe = Expected::RefusedOr(&[400], without(FORGED));
+        cases.push(Case::bytes(name, "RFC 9110 7.6.1", bytes, safe));
+    }
     for line in [
         "Upgrade: h2c",
         "Upgrade: TLS/1.0",
@@ -321,4 +343,30 @@ async fn headers_of_one_hop_and_of_other_protocols_go_no_further() {
         cases.push(Case::bytes(line, "C14 h2c smuggling", bytes, safe));
     }
     run(&Stage::open().await, cases).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_answer_of_the_door_has_a_header_that_a_visitor_wrote() {
+    let stage = Stage::open().await;
+    for path in each(
+        "/app/x?to=%0d%0aSet-Cookie:%20mallory=1¦/.stagedoor/login?to=/%0d%0aSet-Cookie:%20mallory=1¦/app/%0d%0aSet-Cookie:mallory=1¦\
+        /.stagedoor/login?to=//mallory.example¦/.stagedoor/login?to=https://mallory.example/¦/app/x?%E5%98%8D%E5%98%8ASet-Cookie:mallory=1¦\
+        /.stagedoor/login?to=/\\mallory.example¦/.stagedoor/login?to=javascript:mallory",
+    ) {
+        let ask = Ask::get(path).with("accept", "text/html");
+        let case = Case::ask(path, "F04", ask, DENIED);
+        for way in case.ways() {
+            let outcome = stage.send(&case, way, "127.0.0.1").await;
+            assert!(matches!(outcome.status, 200 | 303 | 400), "{way:?} {path}: {outcome:?}");
+            let written = outcome.headers.iter().find(|(name, value)| {
+                name.contains("mallory") || (name == "set-cookie" && value.contains("mallory=1"))
+            });
+            assert_eq!(written, None, "{way:?} {path}");
+            let leads_away = outcome
+                .header("location")
+                .is_some_and(|to| !to.starts_with("/.stagedoor/login?to="));
+            assert!(!leads_away, "{way:?} {path}: {:?}", outcome.header("location"));
+        }
+    }
+    assert_eq!(stage.console.bytes(), 0);
 }

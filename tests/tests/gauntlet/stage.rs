@@ -3,7 +3,8 @@
 
 use serde_json::json;
 use stagedoor_tests::http2::{self, Ended};
-use stagedoor_tests::{Door, PASSWORD, Recorder, Visitor, Way, Ways, raw};
+use stagedoor_tests::{Door, PASSWORD, Recorder, Visitor, Way, Ways, Wire, raw};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::case::{Case, Peer, Who};
 
@@ -27,6 +28,10 @@ networks = [\"127.0.0.0/24\"]
 [session]
 per_account = 0
 ";
+
+/// What the clean request before a hostile one asks for, and the recorder's answer.
+pub(crate) const FIRST: &str = "/public/first";
+const PAGE: [u8; 15] = *b"a fake console\n";
 
 /// A door, its consoles, and the cookies of those who are signed in.
 pub(crate) struct Stage {
@@ -117,22 +122,31 @@ impl Stage {
     /// Sends what a case has to send, from an address, and takes what comes back.
     pub(crate) async fn send(&self, case: &Case, way: Way, from: &str) -> Outcome {
         let peer = self.peer(way, case.who);
+        let visitor = self.visitor(way, from).behind_proxy(case.ahead.clone());
+        let Ok(wire) = self.ways.try_wire(way, &visitor).await else {
+            return Outcome::closed();
+        };
         if Way::BY_HAND.contains(&way) {
-            self.bytes(way, from, &case.http1(&peer), case.then_end).await
+            Self::bytes(case, wire, &case.http1(&peer)).await
         } else {
-            self.frames(way, from, &case.http2(&peer)).await
+            Self::frames(wire, &case.http2(&peer)).await
         }
     }
 
-    /// Sends bytes over a connection of their own.
-    pub(crate) async fn bytes(&self, way: Way, from: &str, bytes: &[u8], then_end: bool) -> Outcome {
-        let wire = self.ways.wire(way, &self.visitor(way, from)).await;
-        Outcome::of_bytes(raw::hear(wire, bytes, then_end).await)
+    async fn bytes(case: &Case, mut wire: Box<dyn Wire>, bytes: &[u8]) -> Outcome {
+        if case.used_connection {
+            let first = format!("GET {FIRST} HTTP/1.1\r\nHost: a.localhost\r\n\r\n");
+            wire.write_all(first.as_bytes()).await.expect("the connection is open");
+            assert_eq!(raw::status(&raw::read_head(&mut wire).await), 200, "{}", case.name);
+            let mut page = [0; PAGE.len()];
+            wire.read_exact(&mut page).await.expect("the recorder's page");
+            assert_eq!(page, PAGE);
+        }
+        let pieces = case.pieces.unwrap_or(bytes.len()).max(1);
+        Outcome::of_bytes(raw::hear(wire, bytes.chunks(pieces), case.then_end).await)
     }
 
-    /// Sends frames over a connection of their own, and awaits the answer on stream 1.
-    pub(crate) async fn frames(&self, way: Way, from: &str, frames: &[u8]) -> Outcome {
-        let wire = self.ways.wire(way, &self.visitor(way, from)).await;
+    async fn frames(wire: Box<dyn Wire>, frames: &[u8]) -> Outcome {
         let answer = http2::converse(wire, frames, 1).await;
         Outcome {
             status: answer.status,
@@ -158,6 +172,16 @@ impl Cookies {
 }
 
 impl Outcome {
+    /// A connection that was not even let begin.
+    fn closed() -> Self {
+        Self {
+            status: 0,
+            headers: Vec::new(),
+            body: Vec::new(),
+            ended: Ended::Closed,
+        }
+    }
+
     fn of_bytes(heard: raw::Heard) -> Self {
         let text = String::from_utf8_lossy(&heard.bytes).into_owned();
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));

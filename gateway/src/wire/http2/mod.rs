@@ -7,11 +7,13 @@ use std::time::Instant;
 use super::WireFault;
 use targets::Targets;
 
+pub mod bare;
 mod head;
 mod hpack;
 mod huffman;
 mod targets;
 
+use bare::Outgoing;
 pub use head::check;
 pub use targets::CutTargets;
 
@@ -62,7 +64,7 @@ enum Seen<'b> {
 
 /// Finds the frames in one direction, however the bytes are cut.
 #[derive(Debug, Default)]
-struct Frames {
+pub struct Frames {
     /// The frame's head, and of RST_STREAM and GOAWAY as much as holds their error code.
     seen: [u8; HEAD_BYTES + 8],
     seen_bytes: usize,
@@ -129,6 +131,14 @@ impl Frames {
                 _ => NO_ERROR,
             },
         })
+    }
+
+    /// In how many bytes the next frame begins; `None` in the middle of a frame's head.
+    fn next_frame_in(&self) -> Option<usize> {
+        if self.seen_bytes > 0 || self.preface_left > 0 {
+            return None;
+        }
+        usize::try_from(self.payload_left).ok()
     }
 
     /// Whether the next byte begins a frame.
@@ -198,6 +208,11 @@ impl Http2 {
         }
         self.credit = self.credit.checked_sub(spent).ok_or(WireFault::Http2Flood)?;
         Ok(())
+    }
+
+    /// What is to be done with the beginning of what the visitor is about to be sent.
+    pub fn look_at_outgoing(&self, bytes: &[u8]) -> Outgoing {
+        bare::look(&self.outgoing, bytes)
     }
 
     /// What the visitor is sent.

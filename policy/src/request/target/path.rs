@@ -73,7 +73,8 @@ fn needs_rewriting(byte: u8, allowed: Leniencies) -> Result<bool, TargetFault> {
     let (fault, leniency) = match byte {
         b'%' => return Ok(true),
         b'A'..=b'Z' => return Ok(allowed.contains(Leniency::CaseInsensitive)),
-        b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}' => (TargetFault::RawDelimiter, Leniency::RawDelimiters),
+        b'^' | b'{' | b'|' | b'}' => (TargetFault::RawDelimiter, Leniency::RawDelimiters),
+        b'"' | b'<' | b'>' | b'`' => return Err(TargetFault::RawBracket),
         0x80.. => (TargetFault::RawNonAscii, Leniency::RawNonAscii),
         0..0x20 | 0x7f => return Err(TargetFault::RawControl),
         b' ' => return Err(TargetFault::RawSpace),
@@ -172,7 +173,7 @@ impl Spelling {
             return Ok(());
         }
         match byte {
-            0x80.. | b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}' => self.put(byte, false),
+            0x80.. | b'^' | b'{' | b'|' | b'}' => self.put(byte, false),
             _ => self.put(byte, true),
         }
     }

@@ -27,29 +27,34 @@ const ESCAPES: [(&str, Meaning); 5] = [
     ("%23", Meaning::End),
 ];
 
-/// Beside the escapes, one more thing that a server does or does not do: take look-alikes for what they look like.
-const LOOK_ALIKES: u8 = 1 << ESCAPES.len();
-
 /// Every reading of a decoded path other than the one in which the escapes are part of names, each once.
 pub(super) fn others(decoded: &str) -> Result<Vec<String>, TargetFault> {
+    let mut others = BTreeSet::new();
+    add_readings(decoded, &mut others);
+    if decoded.contains(is_look_alike) {
+        let plain = without_look_alikes(decoded)?;
+        add_readings(&plain, &mut others);
+        others.insert(plain);
+    }
+    let merged: Vec<String> = others
+        .iter()
+        .filter(|reading| reading.contains("//"))
+        .map(|reading| merged(reading))
+        .collect();
+    others.extend(merged);
+    others.remove(decoded);
+    Ok(others.into_iter().collect())
+}
+
+/// What servers make of the escapes that are left. They differ in each alone, so every mixture is a reading.
+fn add_readings(decoded: &str, readings: &mut BTreeSet<String>) {
     let mut doubtful = 0_u8;
     for (bit, (escape, _)) in ESCAPES.iter().enumerate() {
         doubtful |= u8::from(decoded.contains(escape)) << bit;
     }
-    if decoded.contains(is_look_alike) {
-        doubtful |= LOOK_ALIKES;
-    }
-    let mut others = BTreeSet::new();
-    // Servers differ in each of the things alone, so every mixture of them is a reading.
     for habits in (1..=doubtful).filter(|habits| habits & !doubtful == 0) {
-        let reading = read(decoded, habits)?;
-        if reading.contains("//") {
-            others.insert(merged(&reading));
-        }
-        others.insert(reading);
+        readings.insert(read(decoded, habits));
     }
-    others.remove(decoded);
-    Ok(others.into_iter().collect())
 }
 
 /// As servers read it that take several separators for one.
@@ -63,81 +68,68 @@ fn merged(reading: &str) -> String {
     merged
 }
 
-/// The path as a server of these habits reads it: one bit for each of [`ESCAPES`], and [`LOOK_ALIKES`].
-fn read(decoded: &str, habits: u8) -> Result<String, TargetFault> {
-    let mut reading = Reading::with_capacity(decoded.len());
+/// The path as a server of these habits reads it: one bit for each of [`ESCAPES`].
+fn read(decoded: &str, habits: u8) -> String {
+    let mut reading = String::with_capacity(decoded.len());
+    let mut in_parameters = false;
     let mut rest = decoded;
     while let Some(letter) = rest.chars().next() {
         let escape = ESCAPES
             .iter()
             .enumerate()
-            .find(|(bit, (escape, _))| habits & 1 << bit != 0 && rest.starts_with(escape));
-        if let Some((_, (escape, meaning))) = escape {
-            reading.take(*meaning);
-            rest = rest.get(escape.len()..).unwrap_or_default();
-            continue;
-        }
-        rest = rest.get(letter.len_utf8()..).unwrap_or_default();
-        match likeness(letter).filter(|_| habits & LOOK_ALIKES != 0) {
-            Some(likeness) => reading.take_likeness(likeness, rest)?,
-            None if letter == '/' => reading.take(Meaning::Separator),
+            .find(|(bit, (escape, _))| habits & 1 << bit != 0 && rest.starts_with(escape))
+            .map(|(_, escape)| *escape);
+        let (piece, meaning) = match escape {
+            Some((piece, meaning)) => (piece.len(), Some(meaning)),
+            None => (letter.len_utf8(), (letter == '/').then_some(Meaning::Separator)),
+        };
+        rest = rest.get(piece..).unwrap_or_default();
+        match meaning {
+            Some(Meaning::End) => break,
+            Some(Meaning::Parameters) => in_parameters = true,
+            Some(Meaning::Separator) => {
+                in_parameters = false;
+                reading.push('/');
+            }
+            None if in_parameters => {}
             None => reading.push(letter),
         }
     }
-    Ok(reading.text)
+    reading
 }
 
-#[derive(Debug, Default)]
-struct Reading {
-    text: String,
-    in_parameters: bool,
-    ended: bool,
-}
-
-impl Reading {
-    fn with_capacity(bytes: usize) -> Self {
-        Self {
-            text: String::with_capacity(bytes),
-            ..Self::default()
-        }
-    }
-
-    fn take(&mut self, meaning: Meaning) {
-        match meaning {
-            Meaning::Separator => {
-                self.in_parameters = false;
-                self.push('/');
-            }
-            Meaning::Parameters => self.in_parameters = true,
-            Meaning::End => self.ended = true,
-        }
-    }
-
-    fn take_likeness(&mut self, likeness: &str, rest: &str) -> Result<(), TargetFault> {
+/// The path as a server has it that takes look-alikes for what they look like. What that means is doubtful again, so it is
+/// escaped, but for the slash.
+fn without_look_alikes(decoded: &str) -> Result<String, TargetFault> {
+    let mut plain = String::with_capacity(decoded.len());
+    let mut letters = decoded.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let Some(likeness) = likeness(letter) else {
+            plain.push(letter);
+            continue;
+        };
         for letter in likeness.chars() {
             match letter {
-                '/' | '\\' => self.take(Meaning::Separator),
-                ';' => self.take(Meaning::Parameters),
-                '?' | '#' => self.take(Meaning::End),
+                '\\' => plain.push_str("%5C"),
+                ';' => plain.push_str("%3B"),
+                '?' => plain.push_str("%3F"),
+                '#' => plain.push_str("%23"),
                 // What it would begin is decoded once more by some, and by others not.
-                '%' if rest.starts_with(|next: char| next.is_alphanumeric() || !next.is_ascii()) => {
+                '%' if letters
+                    .peek()
+                    .is_some_and(|next| next.is_alphanumeric() || !next.is_ascii()) =>
+                {
                     return Err(TargetFault::LookAlike);
                 }
-                letter => self.push(letter),
+                letter => plain.push(letter),
             }
         }
-        Ok(())
     }
-
-    fn push(&mut self, letter: char) {
-        if !self.ended && !self.in_parameters {
-            self.text.push(letter);
-        }
-    }
+    Ok(plain)
 }
 
 /// Whether some servers take the character for one that has a meaning in a path.
-pub(super) fn is_look_alike(letter: char) -> bool {
+pub(crate) fn is_look_alike(letter: char) -> bool {
     likeness(letter).is_some()
 }
 

@@ -5,8 +5,8 @@ use crate::case::{Case, Check, Expected, body, each, target};
 use crate::judge::run;
 use crate::stage::Stage;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_line_ends_in_crlf_and_a_header_is_one_line() {
+/// Lines, folded, broken off, ended otherwise.
+pub(super) fn lines() -> Vec<Case> {
     let mut cases = Vec::new();
     for (name, bytes) in [
         (
@@ -132,11 +132,16 @@ async fn a_line_ends_in_crlf_and_a_header_is_one_line() {
     ] {
         cases.push(Case::bytes(name, "C10", bytes, Expected::Ended).then_end());
     }
-    run(&Stage::open().await, cases).await;
+    cases
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_is_there_once_and_is_one() {
+async fn a_line_ends_in_crlf_and_a_header_is_one_line() {
+    run(&Stage::open().await, lines()).await;
+}
+
+/// Hosts: none, several, malformed.
+pub(super) fn hosts() -> Vec<Case> {
     let get = |hosts: &str| format!("GET /public/x HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
     let mut cases = Vec::new();
     for hosts in each(
@@ -178,7 +183,12 @@ async fn a_host_is_there_once_and_is_one() {
             Expected::RefusedOr(&[400, 421], target("/public/x")),
         ));
     }
-    run(&Stage::open().await, cases).await;
+    cases
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_is_there_once_and_is_one() {
+    run(&Stage::open().await, hosts()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! C: where a request ends. The door and the console agree on it, or the console never hears of it.
 
+mod again;
 mod chunks;
 mod codings;
 mod lengths;

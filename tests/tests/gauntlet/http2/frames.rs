@@ -2,7 +2,7 @@
 
 use stagedoor_tests::http2::{Frame, indexed, kind};
 
-use crate::case::{Ask, BAD_REQUEST, Case, Expected, Peer, anything, body, target};
+use crate::case::{Ask, BAD_REQUEST, Case, Expected, Peer, Who, anything, body, both, once, target};
 use crate::judge::run;
 use crate::stage::Stage;
 
@@ -10,7 +10,7 @@ use crate::stage::Stage;
 async fn frames_out_of_order_end_the_connection_before_anything_is_asked() {
     let mut cases = Vec::new();
     let mut case = |name: &str, frames: fn(&Peer) -> Vec<Frame>| {
-        cases.push(Case::frames(name, "RFC 9113 5, 6", frames, BAD_REQUEST))
+        cases.push(Case::frames(name, "RFC 9113 5, 6", frames, BAD_REQUEST));
     };
     let get = |peer: &Peer| peer.get("/public/x", &[]);
     case("DATA before HEADERS", |_| vec![Frame::data(1, "abc", true)]);
@@ -168,6 +168,38 @@ async fn a_request_reset_right_behind_its_head_harms_nobody() {
             },
             harmless(),
         ),
+        Case::frames(
+            "one request of bob's and one of nobody's",
+            "C20",
+            |peer| {
+                let nobody = Peer {
+                    cookie: None,
+                    ..peer.clone()
+                };
+                vec![
+                    Frame::headers(3, nobody.get("/app/nobody", &[]), true),
+                    Frame::headers(1, peer.get("/app/bob", &[]), true),
+                ]
+            },
+            BAD_REQUEST,
+        )
+        .by(Who::Bob),
+        Case::frames(
+            "one request of nobody's behind one of bob's",
+            "C20",
+            |peer| {
+                let nobody = Peer {
+                    cookie: None,
+                    ..peer.clone()
+                };
+                vec![
+                    Frame::headers(1, peer.get("/app/bob", &[]), true),
+                    Frame::headers(3, nobody.get("/app/nobody", &[]), true),
+                ]
+            },
+            Expected::Arrives(both(target("/app/bob"), once("x-stagedoor-user", "bob"))),
+        )
+        .by(Who::Bob),
         Case::ask(
             "a clean POST",
             "C16",

@@ -249,7 +249,7 @@ async fn a_fragment_is_refused_however_its_block_is_sent() {
             ]
         }),
     ];
-    for cut in 1..16 {
+    for cut in 1..14 {
         let in_two = move |peer: &Peer| {
             let mut first = get(peer);
             let rest = first.split_off(5 * cut);

@@ -1,4 +1,4 @@
-//! Sites that take upper and lower case as one.
+//! What a site allows changes what its patterns may be: upper and lower case taken as one, characters no path has.
 
 use super::{Revision, compile, console_areas, faults};
 use crate::request::{Leniencies, Leniency};
@@ -89,5 +89,32 @@ fn without_the_leniency_case_tells_patterns_apart() {
     for (asked, area) in [("GET /settings/x", "settings"), ("GET /Settings/x", "system")] {
         let judged = judged(&policy, Some(visitor("admin")), asked);
         assert_eq!(judged.map(|(area, _)| area).as_deref(), Ok(area), "{asked}");
+    }
+}
+
+#[test]
+fn a_character_that_no_path_has_cannot_stand_in_a_pattern() {
+    let with = |path: &str, allowed: Leniencies| {
+        let mut rules = console();
+        rules.sites.get_mut("console").unwrap().allow = allowed;
+        console_areas(&mut rules).insert("files".to_owned(), area(&[path]));
+        rules
+    };
+    assert_eq!(
+        faults(&with("/a／b", Leniencies::NONE)),
+        [
+            "site.console.areas.files.paths[0]: the pattern `/a／b` has the character `／`, which no path of this site \
+             has (add `look-alikes` to the site's `allow`, or use `*` in its place)"
+        ]
+    );
+    compiled(&with("/a／b", Leniencies::NONE.with(Leniency::LookAlikes)));
+    for dots in ["/.../**", "/.. /x"] {
+        let all = Leniency::ALL
+            .into_iter()
+            .filter(|one| *one != Leniency::CaseInsensitive);
+        assert!(
+            faults(&with(dots, all.collect()))[0].contains("has a dot segment"),
+            "{dots}"
+        );
     }
 }

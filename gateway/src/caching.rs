@@ -21,7 +21,7 @@ const FOR_SHARED_CACHES: [&str; 6] = [
 ///
 /// # Errors
 /// Where the header cannot be written.
-pub(super) fn keep_private(answer: &mut ResponseHeader) -> Result<()> {
+pub fn keep_private(answer: &mut ResponseHeader) -> Result<()> {
     for name in FOR_SHARED_CACHES {
         if answer.headers.contains_key(name) {
             answer.remove_header(name);
