@@ -8,6 +8,7 @@ use pingora::{Error, ErrorSource, ErrorType, Result};
 
 use crate::answer;
 use crate::context::RequestContext;
+use crate::metrics::Counted;
 use crate::proxy::Gate;
 use crate::refusal::Refused;
 use crate::seats::{Seat, Sitter};
@@ -119,22 +120,6 @@ async fn tunnel_through(
     let end = tunnel::pass(session, console, &slot, idle, &used).await;
     tracing::debug!(request = %ctx.id, ?end, "a tunnel ended");
     Ok(())
-}
-
-/// One more in a gauge, until it is dropped: a tunnel may also end by a panic or by being dropped.
-struct Counted<'a>(&'a prometheus::IntGauge);
-
-impl<'a> Counted<'a> {
-    fn one_more(gauge: &'a prometheus::IntGauge) -> Self {
-        gauge.inc();
-        Self(gauge)
-    }
-}
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
 }
 
 async fn shake_hands(gate: &Gate, session: &Session, ctx: &RequestContext) -> Result<Handshake, Refused> {

@@ -25,7 +25,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::crowd::{Crowd, Place};
 use super::{descriptors, http2, proxy_protocol};
 use crate::audit::AuditQueue;
-use crate::metrics::Metrics;
+use crate::metrics::{Counted, Metrics};
 use crate::open::{Membership, Ran, Register, Slot};
 use crate::pace::Pace;
 use crate::proxy::Gate;
@@ -127,7 +127,6 @@ impl Entry {
         let Some((stream, guest)) = self.receive(stream, peer, &building).await else {
             return;
         };
-        self.metrics.connections_open.inc();
         match tls {
             None => self.converse(stream, guest, &building.limits, &shutdown).await,
             Some(acceptor) => {
@@ -136,7 +135,6 @@ impl Entry {
                 }
             }
         }
-        self.metrics.connections_open.dec();
     }
 
     /// Finds out who is there, and a place for them.
@@ -178,6 +176,7 @@ impl Entry {
             seen_as: address,
             _places: places,
             _descriptors: descriptors,
+            _counted: Counted::one_more(&self.metrics.connections_open),
         };
         Some((stream, guest))
     }
@@ -264,6 +263,7 @@ struct Guest {
     seen_as: ClientAddress,
     _places: Vec<Place>,
     _descriptors: OwnedSemaphorePermit,
+    _counted: Counted,
 }
 
 /// One connection: its requests run in its slot, or, where several run at once (HTTP/2), each in one of its own.

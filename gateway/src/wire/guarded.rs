@@ -16,7 +16,7 @@ use pingora::protocols::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufWriter, ReadBuf};
 
-use super::http1::{HeadLimits, Http1};
+use super::http1::{HEAD_BYTES_USUAL, HeadLimits, Http1};
 use super::http2::Http2;
 use super::http2::bare::Outgoing;
 use super::{Stage, Turn};
@@ -64,7 +64,7 @@ impl<S: IO> Guarded<S> {
     /// # Errors
     /// Where the visitor is gone before.
     pub async fn begin(mut stream: S, slot: Arc<Slot>, limits: HeadLimits) -> io::Result<(Self, Protocol)> {
-        let mut begun = BytesMut::new();
+        let mut begun = BytesMut::with_capacity(HEAD_BYTES_USUAL);
         let protocol = match stream.selected_alpn_proto() {
             Some(ALPN::H2) => Protocol::Http2,
             Some(_) => Protocol::Http1,
