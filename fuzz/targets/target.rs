@@ -82,7 +82,7 @@ fn check(target: &Target<'_>, raw: &[u8], allowed: Leniencies) {
 /// Whether a segment points elsewhere, as it is or without its parameters, in the whole path or in what stands before a
 /// query or a fragment.
 fn leads_elsewhere(path: &str) -> bool {
-    let points = |name: &str| matches!(name, "." | "..");
+    let points = |name: &str| name == "." || name.ends_with("..");
     let before = path.split(['?', '#']).next().unwrap_or_default();
     [path, before]
         .into_iter()

@@ -13,6 +13,7 @@ use crate::verb::Verb;
 mod path;
 mod readings;
 
+pub(crate) use path::is_step;
 pub(crate) use readings::is_look_alike;
 
 /// The longest request target, path and query together, in bytes.
@@ -84,7 +85,7 @@ pub enum TargetFault {
     EncodedHash,
     /// Not UTF-8 once decoded, overlong forms included.
     NotUtf8,
-    /// A segment `.` or `..`.
+    /// A segment `.`, or one that ends in `..`.
     DotSegment,
     /// `//`.
     EmptySegment,

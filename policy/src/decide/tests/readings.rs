@@ -25,7 +25,7 @@ fn rules(allowed: Leniencies) -> Rules {
         "/a/admin",
         "/b/*/**",
         "/a.",
-        "/a...",
+        "/a...b",
         "/public/a/c",
     ];
     site.areas.insert("closed".to_owned(), area(&granted));
@@ -226,7 +226,7 @@ proptest! {
         let opened = matches!(decision, Decision::Allow(_));
         for server in servers {
             let name = server.name(target.path());
-            let leads_elsewhere = |segment: &str| segment == "." || segment == "..";
+            let leads_elsewhere = |segment: &str| segment == "." || segment.ends_with("..");
             prop_assert!(!name.split('/').any(leads_elsewhere), "{:?}: {name}", server);
             prop_assert!(!name.starts_with("//"), "{:?}: {name}", server);
             prop_assert!(!opened || is_open(&policy, question.site, &name), "{:?}: {name}", server);

@@ -257,15 +257,21 @@ fn check_segments(reading: &str, allowed: Leniencies) -> Result<(), TargetFault>
     if reading.starts_with("//") {
         return Err(TargetFault::EmptySegment);
     }
-    // Some systems drop dots and blanks at the end of a name, or take `...` for a step further up.
-    let is_dots = |segment: &str| segment.contains('.') && segment.bytes().all(|byte| matches!(byte, b'.' | b' '));
-    if reading.split('/').any(is_dots) {
+    if reading.split('/').any(is_step) {
         return Err(TargetFault::DotSegment);
     }
     if allowed.contains(Leniency::CaseInsensitive) && reading.split('/').any(is_known_by_another_name) {
         return Err(TargetFault::WindowsName);
     }
     Ok(())
+}
+
+/// Whether some system takes the segment for a step: `.`, `..`, with the dots and blanks behind them that some drop, `...`,
+/// which some take for a step further up, and whatever ends in `..`. A server that puts the rest of a path behind a folder's
+/// name, as nginx does for an `alias` without its slash, comes from `/static../x` to `/folder/../x`.
+pub(crate) fn is_step(segment: &str) -> bool {
+    let name = segment.trim_end_matches(' ');
+    name.ends_with("..") || name.ends_with('.') && name.bytes().all(|byte| matches!(byte, b'.' | b' '))
 }
 
 /// Whether a system that folds case may know the same file by another name as well: without the dots and blanks at the end,

@@ -167,6 +167,20 @@ const NEVER: &[&str] = &[
     "/p?#x",
     "/p? x",
     "/p/%C2%85",
+    // a folder's name, and what leads out of it, by every spelling and in every reading
+    "/static../secret",
+    "/static..%2fsecret",
+    "/static.%2e/secret",
+    "/STATIC../secret",
+    "/static..%5csecret",
+    "/static..%3bx/secret",
+    "/static..;jsessionid=1",
+    "/static..%3f",
+    "/static..%23",
+    "/static%E2%80%A5/secret",
+    "/static.%EF%BC%8E/secret",
+    "/a%2fstatic..%2fsecret",
+    "//static..//secret",
     // path parameters other than a session at the end
     "/p/..;/x",
     "/p/..;jsessionid=1",
@@ -333,8 +347,8 @@ proptest! {
         let Ok(target) = Target::parse_leniently(&Method::GET, &raw, allowed) else { return Ok(()) };
         for reading in target.other_readings().iter().map(String::as_str).chain([target.decoded_path()]) {
             prop_assert!(reading.starts_with('/') && !reading.starts_with("//"), "{reading}");
-            let dots = |segment: &str| !segment.is_empty() && segment.trim_matches(['.', ' ']).is_empty();
-            prop_assert!(!reading.split('/').any(|segment| dots(segment) && segment.contains('.')), "{reading}");
+            let dots = |segment: &str| segment.contains('.') && segment.trim_matches(['.', ' ']).is_empty();
+            prop_assert!(!reading.split('/').any(|segment| dots(segment) || segment.ends_with("..")), "{reading}");
             prop_assert!(!reading.contains(['\\', ';', '?', '#']), "{reading}");
         }
     }
