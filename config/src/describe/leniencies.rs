@@ -92,9 +92,9 @@ fn words(leniency: Leniency) -> Words {
             needed_by: "File names with `#`, such as `C#`.",
         },
         Leniency::Semicolon => Words {
-            passes: "One `;jsessionid=…` at the end of the path: judged without it, forwarded with it.",
-            risk: "Allow it only for a console that cuts it off. For another, `a;jsessionid=1` is a name of its own beside \
-                   `a`, and is judged as `a`. The session of the console is in logs and links.",
+            passes: "One `;jsessionid=…` at the end of the path, as part of a name and as a parameter: *judged twice*.",
+            risk: "As `encoded-slash`: `/report;jsessionid=1` needs a pattern such as `/report/**` or `/*` beside `/report`. \
+                   The session of the console is in logs and links.",
             needed_by: "Servlet containers whose visitors have no cookie of the console yet: Tomcat, Jetty, WebLogic, \
                         WebSphere.",
         },
