@@ -118,11 +118,7 @@ fn judge(
         ctx.session = Some(Arc::clone(session));
     }
     let prefix = &snapshot.building.portal.prefix;
-    let mut readings = target
-        .other_readings()
-        .iter()
-        .map(String::as_str)
-        .chain([target.decoded_path()]);
+    let mut readings = target.other_readings().chain([target.decoded_path()]);
     if readings.any(|path| is_reserved(path, prefix)) {
         return match profile_refusal(snapshot, target.decoded_path(), prefix, &subject, address) {
             Some(refusal) => Way::Nowhere(Refused::Policy(refusal), None),

@@ -36,16 +36,17 @@ explain` says which name a refused URL lacks.
 What passes is treated in one of two ways. *Rewritten*: it is brought to the one spelling that is judged and that the
 console gets. *Judged twice*: the console gets the bytes as they came, and every reading that a server could have of them is
 judged; the request passes if each of them does. In a pattern, what is *judged twice* is matched by `*` and `**` and by
-nothing else. A segment `.` or `..` is refused in every reading.
+nothing else. A segment `.`, or one that ends in `..`, is refused in every reading.
 
 | Name | What passes | What it risks | Who needs it |
 | --- | --- | --- | --- |
 ";
 
 const NEVER: &str = "
-No name allows these, since no reading of them is safe: segments of dots (and blanks) alone, however they are encoded;
-`%00` and other control characters; blanks, tabs, `#`, `\\`, `\"`, `<`, `>` and a backtick unencoded; `%` without two hexadecimal digits; what is not
-UTF-8 once decoded, overlong forms included; path parameters other than a session at the very end.
+No name allows these, since no reading of them is safe: segments of dots (and blanks) alone and segments that end in `..`,
+however they are encoded; `%00` and other control characters; blanks, tabs, `#`, `\\`, `\"`, `<`, `>` and a backtick
+unencoded; `%` without two hexadecimal digits; what is not UTF-8 once decoded, overlong forms included; path parameters other
+than a session at the very end.
 
 In the query, which is not judged, everything passes but control characters, blanks, `#`, `\"`, `<`, `>` and, without
 `raw-non-ascii`, bytes of 0x80 and above.
@@ -91,9 +92,9 @@ fn words(leniency: Leniency) -> Words {
             needed_by: "File names with `#`, such as `C#`.",
         },
         Leniency::Semicolon => Words {
-            passes: "One `;jsessionid=…` at the end of the path: judged without it, forwarded with it.",
-            risk: "Allow it only for a console that cuts it off. For another, `a;jsessionid=1` is a name of its own beside \
-                   `a`, and is judged as `a`. The session of the console is in logs and links.",
+            passes: "One `;jsessionid=…` at the end of the path, as part of a name and as a parameter: *judged twice*.",
+            risk: "As `encoded-slash`: `/report;jsessionid=1` needs a pattern such as `/report/**` or `/*` beside `/report`. \
+                   The session of the console is in logs and links.",
             needed_by: "Servlet containers whose visitors have no cookie of the console yet: Tomcat, Jetty, WebLogic, \
                         WebSphere.",
         },

@@ -11,6 +11,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use crate::request::is_step;
+
 mod trie;
 
 pub(crate) use trie::{Clash, Trie};
@@ -87,11 +89,10 @@ impl Pattern {
                 &format!("a pattern has at most {PATTERN_SEGMENTS_MAX} segments"),
             );
         }
-        let is_dots = |segment: &&str| segment.contains('.') && segment.chars().all(|c| matches!(c, '.' | ' '));
-        if segments.iter().any(is_dots) {
+        if segments.iter().any(|segment| is_step(segment)) {
             return fault(
                 "has a dot segment",
-                "a path with a segment of dots alone, such as `..`, never passes the door",
+                "a path with a segment of dots alone, or one that ends in `..`, never passes the door",
             );
         }
         let parsed: Option<Box<[Segment]>> = segments.iter().map(|segment| Segment::parse(segment)).collect();

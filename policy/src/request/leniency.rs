@@ -21,7 +21,7 @@ pub enum Leniency {
     EncodedQuestionMark,
     /// `%23`: part of a name, or where the path ends.
     EncodedHash,
-    /// `;jsessionid=…` at the very end: judged without it, sent on with it.
+    /// `;jsessionid=…` at the very end: judged with it and without it, sent on with it.
     Semicolon,
     /// `//`: sent on as `/`.
     EmptySegment,

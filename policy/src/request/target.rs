@@ -13,6 +13,7 @@ use crate::verb::Verb;
 mod path;
 mod readings;
 
+pub(crate) use path::is_step;
 pub(crate) use readings::is_look_alike;
 
 /// The longest request target, path and query together, in bytes.
@@ -30,6 +31,8 @@ pub struct Target<'a> {
     path: Cow<'a, str>,
     /// Decoded once: what patterns are matched against.
     decoded: Cow<'a, str>,
+    /// The same with the session at its end, which some servers cut off and some do not.
+    with_session: Option<Cow<'a, str>>,
     /// What else a server could decode it to.
     others: Vec<String>,
     query: Option<Cow<'a, str>>,
@@ -84,7 +87,7 @@ pub enum TargetFault {
     EncodedHash,
     /// Not UTF-8 once decoded, overlong forms included.
     NotUtf8,
-    /// A segment `.` or `..`.
+    /// A segment `.`, or one that ends in `..`.
     DotSegment,
     /// `//`.
     EmptySegment,
@@ -144,6 +147,7 @@ impl<'a> Target<'a> {
             verb,
             path: path.encoded,
             decoded: path.decoded,
+            with_session: path.with_session,
             others: path.others,
             query,
         })
@@ -162,8 +166,9 @@ impl<'a> Target<'a> {
     }
     /// What else a server could decode the path to, where the site lets that pass. Whoever judges the path has to judge
     /// these as well.
-    pub fn other_readings(&self) -> &[String] {
-        &self.others
+    pub fn other_readings(&self) -> impl Iterator<Item = &str> {
+        let others = self.others.iter().map(String::as_str);
+        self.with_session.as_deref().into_iter().chain(others)
     }
     /// The query without its `?`.
     pub fn query(&self) -> Option<&str> {

@@ -63,7 +63,8 @@ async fn a_path_that_some_server_reads_otherwise_is_refused() {
         ),
         (
             "A16",
-            "/static..%2fapp.conf¦/public..%2f..%2fadmin¦/public%2f..%2fadmin",
+            "/static..%2fapp.conf¦/public..%2f..%2fadmin¦/public%2f..%2fadmin¦/public../admin¦/static../admin\
+                ¦/public/x../y¦/public/x..",
         ),
         (
             "A18 CVE-2022-22978",
@@ -109,9 +110,8 @@ async fn what_only_looks_like_another_area_is_judged_as_what_it_is() {
         ("A10", "/%61dmin/users"),
         ("A10", "/PUBLIC/x"),
         ("A10", "/%50ublic/x"),
-        ("A16", "/public../admin"),
         ("A16", "/publicx/admin"),
-        ("A16", "/static../admin"),
+        ("A16", "/static./admin"),
         ("A20", "/admin"),
         ("A20", "/admin/"),
         ("A22", "/.STAGEDOOR/login"),
@@ -146,7 +146,7 @@ async fn what_only_looks_like_another_area_is_judged_as_what_it_is() {
         ("/public/x?", "/public/x?"),
         ("/public/", "/public/"),
         ("/public/x/", "/public/x/"),
-        ("/public/a.b/..c/d..", "/public/a.b/..c/d.."),
+        ("/public/a.b/..c/d..e", "/public/a.b/..c/d..e"),
     ] {
         cases.push(Case::ask(
             asked,

@@ -108,7 +108,7 @@ fn a_character_that_no_path_has_cannot_stand_in_a_pattern() {
         ]
     );
     compiled(&with("/a／b", Leniencies::NONE.with(Leniency::LookAlikes)));
-    for dots in ["/.../**", "/.. /x"] {
+    for dots in ["/.../**", "/.. /x", "/static../x", "/*.."] {
         let all = Leniency::ALL
             .into_iter()
             .filter(|one| *one != Leniency::CaseInsensitive);

@@ -10,9 +10,11 @@ use crate::request::{Leniencies, Leniency};
 pub(super) struct Path<'a> {
     /// As it is forwarded: unreserved characters plain, every other escape in upper case.
     pub(super) encoded: Cow<'a, str>,
-    /// As it is matched. What servers could take for a separator or for an end stays escaped in here, so that no pattern
+    /// As it is matched, without the session. What servers could take for a separator or for an end stays escaped in here, so that no pattern
     /// matches it.
     pub(super) decoded: Cow<'a, str>,
+    /// The same with the session at its end, where there is one: what it says to a server that cuts nothing off.
+    pub(super) with_session: Option<Cow<'a, str>>,
     /// What else servers could take it for, decoded. Empty where nothing was allowed.
     pub(super) others: Vec<String>,
 }
@@ -31,6 +33,7 @@ pub(super) fn canonical(raw: &[u8], allowed: Leniencies) -> Result<Path<'_>, Tar
         Ok(plain) if !rewritten && !is_merged(plain, allowed) => Path {
             encoded: Cow::Borrowed(std::str::from_utf8(raw).map_err(|_| TargetFault::NotUtf8)?),
             decoded: Cow::Borrowed(plain),
+            with_session: whole(raw, session, allowed),
             others: Vec::new(),
         },
         _ => rewrite(raw, judged, session, allowed)?,
@@ -38,7 +41,12 @@ pub(super) fn canonical(raw: &[u8], allowed: Leniencies) -> Result<Path<'_>, Tar
     if path.decoded.contains("//") {
         return Err(TargetFault::EmptySegment);
     }
-    for reading in path.others.iter().map(String::as_str).chain([&*path.decoded]) {
+    let others = path
+        .others
+        .iter()
+        .map(String::as_str)
+        .chain(path.with_session.as_deref());
+    for reading in others.chain([&*path.decoded]) {
         check_segments(reading, allowed)?;
     }
     Ok(path)
@@ -66,6 +74,15 @@ fn without_session(raw: &[u8]) -> (&[u8], &str) {
     } else {
         whole
     }
+}
+
+/// A path that needs no rewriting, with its session; `None` where it has none.
+fn whole<'a>(raw: &'a [u8], session: &str, allowed: Leniencies) -> Option<Cow<'a, str>> {
+    let whole = std::str::from_utf8(raw).ok().filter(|_| !session.is_empty())?;
+    if allowed.contains(Leniency::CaseInsensitive) && session.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Some(Cow::Owned(whole.to_ascii_lowercase()));
+    }
+    Some(Cow::Borrowed(whole))
 }
 
 /// Whether the byte cannot be sent on as it is.
@@ -117,8 +134,12 @@ fn rewrite<'a>(raw: &'a [u8], judged: &[u8], session: &str, allowed: Leniencies)
         }
         ambiguous |= check_letter(letter, allowed)?;
     }
+    let with_session = (!session.is_empty()).then(|| match allowed.contains(Leniency::CaseInsensitive) {
+        true => [&*decoded, &session.to_ascii_lowercase()].concat(),
+        false => [&*decoded, session].concat(),
+    });
     let others = if ambiguous {
-        readings::others(&decoded)?
+        readings::others(&decoded, with_session.as_deref())?
     } else {
         Vec::new()
     };
@@ -128,6 +149,7 @@ fn rewrite<'a>(raw: &'a [u8], judged: &[u8], session: &str, allowed: Leniencies)
             _ => Cow::Owned(encoded),
         },
         decoded: Cow::Owned(decoded),
+        with_session: with_session.map(Cow::Owned),
         others,
     })
 }
@@ -257,15 +279,21 @@ fn check_segments(reading: &str, allowed: Leniencies) -> Result<(), TargetFault>
     if reading.starts_with("//") {
         return Err(TargetFault::EmptySegment);
     }
-    // Some systems drop dots and blanks at the end of a name, or take `...` for a step further up.
-    let is_dots = |segment: &str| segment.contains('.') && segment.bytes().all(|byte| matches!(byte, b'.' | b' '));
-    if reading.split('/').any(is_dots) {
+    if reading.split('/').any(is_step) {
         return Err(TargetFault::DotSegment);
     }
     if allowed.contains(Leniency::CaseInsensitive) && reading.split('/').any(is_known_by_another_name) {
         return Err(TargetFault::WindowsName);
     }
     Ok(())
+}
+
+/// Whether some system takes the segment for a step: `.`, `..`, with the dots and blanks behind them that some drop, `...`,
+/// which some take for a step further up, and whatever ends in `..`. A server that puts the rest of a path behind a folder's
+/// name, as nginx does for an `alias` without its slash, comes from `/static../x` to `/folder/../x`.
+pub(crate) fn is_step(segment: &str) -> bool {
+    let name = segment.trim_end_matches(' ');
+    name.ends_with("..") || name.ends_with('.') && name.bytes().all(|byte| matches!(byte, b'.' | b' '))
 }
 
 /// Whether a system that folds case may know the same file by another name as well: without the dots and blanks at the end,

@@ -27,14 +27,17 @@ const ESCAPES: [(&str, Meaning); 5] = [
     ("%23", Meaning::End),
 ];
 
-/// Every reading of a decoded path other than the one in which the escapes are part of names, each once.
-pub(super) fn others(decoded: &str) -> Result<Vec<String>, TargetFault> {
+/// Every reading of a decoded path, with and without its session, other than the ones in which the escapes are part of
+/// names, each once.
+pub(super) fn others(decoded: &str, with_session: Option<&str>) -> Result<Vec<String>, TargetFault> {
     let mut others = BTreeSet::new();
-    add_readings(decoded, &mut others);
-    if decoded.contains(is_look_alike) {
-        let plain = without_look_alikes(decoded)?;
-        add_readings(&plain, &mut others);
-        others.insert(plain);
+    for path in [decoded].into_iter().chain(with_session) {
+        add_readings(path, &mut others);
+        if path.contains(is_look_alike) {
+            let plain = without_look_alikes(path)?;
+            add_readings(&plain, &mut others);
+            others.insert(plain);
+        }
     }
     let merged: Vec<String> = others
         .iter()
@@ -43,6 +46,9 @@ pub(super) fn others(decoded: &str) -> Result<Vec<String>, TargetFault> {
         .collect();
     others.extend(merged);
     others.remove(decoded);
+    if let Some(with_session) = with_session {
+        others.remove(with_session);
+    }
     Ok(others.into_iter().collect())
 }
 

@@ -19,7 +19,7 @@ fn a_plain_target_is_passed_on_as_it_is() {
         "/a?",
         "/a??b/../c//d",
         "/~ada/$x@y:z,(1)!*'+=&",
-        "/...a/b..",
+        "/...a/b..c/d.",
         "/a..b/.c",
         "/%20/%C3%A4",
     ] {
@@ -30,6 +30,23 @@ fn a_plain_target_is_passed_on_as_it_is() {
             None => target.path().to_owned(),
         };
         assert_eq!(forwarded, raw);
+    }
+}
+
+#[test]
+fn a_segment_that_ends_in_two_dots_is_a_step_to_whoever_glues_it_to_a_folder() {
+    for raw in [
+        "/static../secret",
+        "/static..",
+        "/static.../x",
+        "/a/b../c",
+        "/static..%20/secret",
+        "/%61..",
+    ] {
+        assert_eq!(parse(raw), Err(TargetFault::DotSegment), "{raw}");
+    }
+    for raw in ["/static./secret", "/a..b/c", "/..a", "/b?x=a../b"] {
+        assert!(parse(raw).is_ok(), "{raw}");
     }
 }
 

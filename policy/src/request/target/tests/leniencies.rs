@@ -66,21 +66,21 @@ const LET_PASS: &[(Leniency, &str, &str, &str, &[&str])] = &[
         "/a.do;jsessionid=0A!b.n1",
         "/a.do;jsessionid=0A!b.n1",
         "/a.do",
-        &[],
+        &["/a.do;jsessionid=0A!b.n1"],
     ),
     (
         Leniency::Semicolon,
         "/;JSESSIONID=1?x=1",
         "/;JSESSIONID=1?x=1",
         "/",
-        &[],
+        &["/;JSESSIONID=1"],
     ),
     (
         Leniency::Semicolon,
         "/%61.do;jsessionid=A",
         "/a.do;jsessionid=A",
         "/a.do",
-        &[],
+        &["/a.do;jsessionid=A"],
     ),
     (Leniency::EmptySegment, "//a///b//", "/a/b/", "/a/b/", &[]),
     (
@@ -120,7 +120,7 @@ fn what_is_allowed_passes_in_one_spelling_and_with_every_reading() {
         let target = parse(raw, &[*leniency]).unwrap();
         assert_eq!(forwarded(&target), *sent, "{raw}");
         assert_eq!(target.decoded_path(), *matched, "{raw}");
-        assert_eq!(target.other_readings(), *others, "{raw}");
+        assert_eq!(target.other_readings().collect::<Vec<_>>(), *others, "{raw}");
         assert_eq!(target.rewritten().is_some(), sent != raw, "{raw}");
     }
     let shown: Vec<_> = LET_PASS.iter().map(|(leniency, ..)| *leniency).collect();
@@ -167,6 +167,20 @@ const NEVER: &[&str] = &[
     "/p?#x",
     "/p? x",
     "/p/%C2%85",
+    // a folder's name, and what leads out of it, by every spelling and in every reading
+    "/static../secret",
+    "/static..%2fsecret",
+    "/static.%2e/secret",
+    "/STATIC../secret",
+    "/static..%5csecret",
+    "/static..%3bx/secret",
+    "/static..;jsessionid=1",
+    "/static..%3f",
+    "/static..%23",
+    "/static%E2%80%A5/secret",
+    "/static.%EF%BC%8E/secret",
+    "/a%2fstatic..%2fsecret",
+    "//static..//secret",
     // path parameters other than a session at the end
     "/p/..;/x",
     "/p/..;jsessionid=1",
@@ -274,7 +288,7 @@ fn as_many_readings_as_there_are_mixtures_are_known() {
     ];
     let target = parse("/a%2Fb%3Bc%2Fd%23e", &all).unwrap();
     assert_eq!(
-        target.other_readings(),
+        target.other_readings().collect::<Vec<_>>(),
         [
             "/a%2Fb",
             "/a%2Fb%3Bc%2Fd",
@@ -284,6 +298,29 @@ fn as_many_readings_as_there_are_mixtures_are_known() {
             "/a/b/d%23e",
         ]
     );
+}
+
+#[test]
+fn a_session_is_part_of_a_name_or_none_in_every_mixture() {
+    let all = [Leniency::Semicolon, Leniency::EncodedSlash, Leniency::EncodedHash];
+    let target = parse("/a%2fb%23c;jsessionid=X", &all).unwrap();
+    assert_eq!(target.decoded_path(), "/a%2Fb%23c");
+    assert_eq!(
+        target.other_readings().collect::<Vec<_>>(),
+        [
+            "/a%2Fb%23c;jsessionid=X",
+            "/a%2Fb",
+            "/a/b",
+            "/a/b%23c",
+            "/a/b%23c;jsessionid=X",
+        ]
+    );
+    let folding = [Leniency::Semicolon, Leniency::CaseInsensitive];
+    for raw in ["/a;jsessionid=X", "/A;jsessionid=X"] {
+        let target = parse(raw, &folding).unwrap();
+        assert_eq!(target.path(), "/a;jsessionid=X");
+        assert_eq!(target.other_readings().collect::<Vec<_>>(), ["/a;jsessionid=x"]);
+    }
 }
 
 proptest! {
@@ -331,11 +368,13 @@ proptest! {
     #[test]
     fn no_reading_has_a_segment_that_leads_elsewhere(raw in lenient_target(), allowed in any_leniencies()) {
         let Ok(target) = Target::parse_leniently(&Method::GET, &raw, allowed) else { return Ok(()) };
-        for reading in target.other_readings().iter().map(String::as_str).chain([target.decoded_path()]) {
+        for reading in target.other_readings().chain([target.decoded_path()]) {
             prop_assert!(reading.starts_with('/') && !reading.starts_with("//"), "{reading}");
-            let dots = |segment: &str| !segment.is_empty() && segment.trim_matches(['.', ' ']).is_empty();
-            prop_assert!(!reading.split('/').any(|segment| dots(segment) && segment.contains('.')), "{reading}");
-            prop_assert!(!reading.contains(['\\', ';', '?', '#']), "{reading}");
+            let dots = |segment: &str| segment.contains('.') && segment.trim_matches(['.', ' ']).is_empty();
+            prop_assert!(!reading.split('/').any(|segment| dots(segment) || segment.ends_with("..")), "{reading}");
+            prop_assert!(!reading.contains(['\\', '?', '#']), "{reading}");
+            let session = reading.split_once(';').map(|(_, session)| session.to_ascii_lowercase());
+            prop_assert!(session.is_none_or(|session| session.starts_with("jsessionid=") && !session.contains([';', '/'])));
         }
     }
 }
