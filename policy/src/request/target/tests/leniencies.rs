@@ -306,6 +306,16 @@ fn as_many_readings_as_there_are_mixtures_are_known() {
 }
 
 #[test]
+fn what_a_look_alike_becomes_is_no_escape_that_is_left_alone() {
+    let all = [Leniency::EncodedBackslash, Leniency::LookAlikes];
+    let target = parse("/a%5cb%c2%a5c", &all).unwrap();
+    assert_eq!(
+        target.other_readings().collect::<Vec<_>>(),
+        ["/a%5Cb%5Cc", "/a%5Cb/c", "/a/b/c", "/a/b¥c"]
+    );
+}
+
+#[test]
 fn a_session_is_part_of_a_name_or_none_in_every_mixture() {
     let all = [Leniency::Semicolon, Leniency::EncodedSlash, Leniency::EncodedHash];
     let target = parse("/a%2fb%23c;jsessionid=X", &all).unwrap();
