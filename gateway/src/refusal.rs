@@ -6,6 +6,8 @@ use stagedoor_policy::{AreaId, Refusal, Scope};
 
 use crate::wire::WireFault;
 
+const TARGET_SENTENCE: &str = "The address of this page is not written in a way that can be checked.";
+
 /// Why a request does not reach a console, whichever stage found out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {
@@ -51,9 +53,11 @@ impl Refused {
     /// The status a program is answered.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::AddressUnknown | Self::HostMissing | Self::HostMalformed | Self::TargetMalformed(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::AddressUnknown
+            | Self::HostMissing
+            | Self::HostMalformed
+            | Self::TargetMalformed(_)
+            | Self::Policy(Refusal::CaseAmbiguous) => StatusCode::BAD_REQUEST,
             Self::HostUnknown => StatusCode::MISDIRECTED_REQUEST,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -100,7 +104,7 @@ impl Refused {
             Self::AddressUnknown => "Your network address could not be determined.",
             Self::HostMissing | Self::HostMalformed => "The request does not say which site it is for.",
             Self::HostUnknown => "There is no site of this name here.",
-            Self::TargetMalformed(_) => "The address of this page is not written in a way that can be checked.",
+            Self::TargetMalformed(_) => TARGET_SENTENCE,
             Self::MethodNotAllowed => "This way of asking is not let through.",
             Self::HeaderTooLarge => "The request's header is too large. Deleting this site's cookies may help.",
             Self::BodyTooLarge => "What you are sending is larger than this site allows.",
@@ -131,7 +135,10 @@ impl Refused {
     pub fn is_malformed(&self) -> bool {
         match self {
             Self::Wire(fault) => fault.is_malformed(),
-            Self::HostMissing | Self::HostMalformed | Self::TargetMalformed(_) => true,
+            Self::HostMissing
+            | Self::HostMalformed
+            | Self::TargetMalformed(_)
+            | Self::Policy(Refusal::CaseAmbiguous) => true,
             _ => false,
         }
     }
@@ -164,6 +171,7 @@ fn policy_sentence(refusal: Refusal) -> &'static str {
         Refusal::AddressNotAllowed(Scope::Role | Scope::Account) | Refusal::AccountHasNoNetworks => {
             "Your account may not be used from your network."
         }
+        Refusal::CaseAmbiguous => TARGET_SENTENCE,
         Refusal::ChannelNotAllowed => "Your account may not come in this way.",
         Refusal::RoleUnknown | Refusal::NoArea | Refusal::NotGranted { .. } => {
             "Your account does not have the right to do this."
@@ -180,5 +188,17 @@ mod tests {
         assert!(Refused::Policy(Refusal::SignInRequired).asks_to_sign_in());
         assert!(!Refused::Policy(Refusal::NoArea).asks_to_sign_in());
         assert!(!Refused::HostUnknown.asks_to_sign_in());
+    }
+
+    #[test]
+    fn a_path_that_is_ambiguous_by_its_case_is_answered_and_counted_like_any_target_with_two_readings() {
+        let (ambiguous, malformed) = (
+            Refused::Policy(Refusal::CaseAmbiguous),
+            Refused::TargetMalformed("encoded_slash"),
+        );
+        assert_eq!(ambiguous.status(), malformed.status());
+        assert_eq!(ambiguous.sentence(), malformed.sentence());
+        assert!(ambiguous.is_malformed() && malformed.is_malformed());
+        assert_eq!((ambiguous.code(), ambiguous.area()), ("case_ambiguous", None));
     }
 }

@@ -9,7 +9,7 @@ use crate::fault::KeyPath;
 use crate::network::NetworkSet;
 use crate::pattern::{Pattern, Trie};
 use crate::policy::AreaId;
-use crate::request::Leniencies;
+use crate::request::{Leniencies, PATH_BYTES_MAX};
 use crate::rules::{OpenTo, Preflight};
 use crate::verb::Verb;
 
@@ -29,6 +29,18 @@ pub(crate) struct Site {
     /// What the numbers in `trie` mean.
     pub(crate) rules: Vec<Rule>,
     pub(crate) trie: Trie,
+    pub(crate) folding: Folding,
+}
+
+/// How the rules of a site look to a console that takes letters of either case for the same.
+#[derive(Debug)]
+pub(crate) enum Folding {
+    /// Nobody asks: the site says which kind of console it has.
+    Known,
+    /// As they are: no pattern has a letter from A to Z.
+    Same,
+    /// Each pattern folded, leading to the same number.
+    Other(Trie),
 }
 
 #[derive(Debug)]
@@ -75,6 +87,25 @@ impl Site {
         self.rule(self.trie.find(decoded_path, verb)?)
     }
 
+    /// The rule that a console which folds case would have decide, where that is another one than [`Self::rule_for`] finds.
+    ///
+    /// Looks nowhere where neither the path nor any pattern has a letter from A to Z. Does not allocate.
+    pub(crate) fn rule_when_folded(&self, decoded_path: &str, has_capitals: bool, verb: Verb) -> Folded<'_> {
+        let trie = match &self.folding {
+            Folding::Known => return Folded::NotAsked,
+            Folding::Same if !has_capitals => return Folded::NotAsked,
+            Folding::Same => &self.trie,
+            Folding::Other(trie) => trie,
+        };
+        let found = if has_capitals {
+            let mut place = [0; PATH_BYTES_MAX];
+            folded(decoded_path, &mut place).and_then(|path| trie.find(path, verb))
+        } else {
+            trie.find(decoded_path, verb)
+        };
+        Folded::Asked(found.and_then(|number| self.rule(number)))
+    }
+
     pub(crate) fn rule(&self, number: u32) -> Option<&Rule> {
         self.rules.get(usize::try_from(number).ok()?)
     }
@@ -99,6 +130,22 @@ impl Site {
             List::Action(action) => path.key("actions").key(area.map_or("", |area| area.action(action))),
         }
     }
+}
+
+/// What [`Site::rule_when_folded`] finds.
+pub(crate) enum Folded<'p> {
+    /// The same rule, or one that does not matter here.
+    NotAsked,
+    /// This one, or none.
+    Asked(Option<&'p Rule>),
+}
+
+/// The path with its letters from A to Z in lower case, in the place that is given.
+fn folded<'b>(path: &str, place: &'b mut [u8]) -> Option<&'b str> {
+    let place = place.get_mut(..path.len())?;
+    place.copy_from_slice(path.as_bytes());
+    place.make_ascii_lowercase();
+    std::str::from_utf8(place).ok()
 }
 
 impl Area {

@@ -39,6 +39,11 @@ fn large_policy() -> Policy {
         ..AreaRules::default()
     };
     site.areas.insert("devices".to_owned(), devices);
+    let reports = AreaRules {
+        paths: list(&["/Reports/**"]),
+        ..AreaRules::default()
+    };
+    site.areas.insert("reports".to_owned(), reports);
     let viewer = RoleRules {
         may: [
             ("*".to_owned(), list(&["view"])),
@@ -76,6 +81,10 @@ fn judging_a_request_does_not_allocate() {
         (Method::POST, "/area-7/a/b/c", "10.1.2.3", true),
         (Method::GET, "/z/1999/x-y.php", "10.1.2.3", true),
         (Method::GET, "/z/1999/x-y.phq", "10.1.2.3", false),
+        (Method::GET, "/devices/A7", "10.1.2.3", true),
+        (Method::GET, "/Devices/7", "10.1.2.3", false),
+        (Method::GET, "/reports/x", "10.1.2.3", false),
+        (Method::GET, "/Reports/X", "10.1.2.3", true),
         (Method::GET, "/devices/7", "10.0.0.66", false),
         (Method::GET, "/devices/7", "192.0.2.1", false),
         (Method::GET, "/devices/7", "2001:db8::1", false),

@@ -108,8 +108,16 @@ fn words(leniency: Leniency) -> Words {
             risk: "A console that tells case apart no longer finds what has capitals. Patterns that differ in case alone are \
                    a fault. Names that Windows knows by another name too (`a.`, `a::$DATA`, `LONGNA~1`) are refused.",
             needed_by: "IIS and ASP.NET, Domino, Express unless it is told otherwise, whatever serves files from Windows. \
-                        For these it closes more than it opens: \
-                        without it, `/Admin` is in no rule about `/admin`.",
+                        nginx with `location ~*`. Without it, what \
+                        another case would lead elsewhere is refused.",
+        },
+        Leniency::CaseSensitive => Words {
+            passes: "A path that would lead to another area, or need another right, if upper and lower case were one: \
+                     judged and forwarded in its own case. Patterns that differ in case alone.",
+            risk: "Everything, where it is not true: a console that takes `/ADMIN` for `/admin` answers with what \
+                   `/admin/**` keeps closed. Not together with `case-insensitive`.",
+            needed_by: "Consoles whose paths differ in case alone, and those that do tell case apart: most on Linux that are \
+                        no Express, no nginx with `location ~*` and no Apache with `CheckSpelling`.",
         },
         Leniency::RawDelimiters => Words {
             passes: "`^`, `{`, `}` and a vertical bar unencoded in the path: *rewritten* to escapes.",

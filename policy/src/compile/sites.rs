@@ -11,7 +11,7 @@ use crate::pattern::{Clash, Pattern, Trie};
 use crate::policy::{AreaId, SiteId};
 use crate::request::{Leniency, is_look_alike};
 use crate::rules::{AreaRules, OpenTo, Rules, SiteRules};
-use crate::site::{ACTIONS_MAX, Area, List, Rule, Site};
+use crate::site::{ACTIONS_MAX, Area, Folding, List, Rule, Site};
 use crate::verb::Verb;
 
 /// Words that stand beside actions in a role's `may`.
@@ -57,7 +57,16 @@ fn compile_site(name: &str, rules: &SiteRules, named: &NamedNetworks<'_>, faults
         area_ids: table(),
         rules: Vec::new(),
         trie: Trie::default(),
+        folding: Folding::Known,
     };
+    let says = |leniency| rules.allow.contains(leniency);
+    if says(Leniency::CaseInsensitive) && says(Leniency::CaseSensitive) {
+        faults.add(
+            at.key("allow"),
+            "a console cannot be `case-insensitive` and `case-sensitive`",
+            "keep the one that is true of it".to_owned(),
+        );
+    }
     let areas = || (0..=u16::MAX).map(AreaId).zip(&rules.areas).take(AREAS_PER_SITE_MAX);
     for (id, (name, area)) in areas() {
         site.areas.push(compile_area(&at, name, area, faults));
@@ -78,7 +87,48 @@ fn compile_site(name: &str, rules: &SiteRules, named: &NamedNetworks<'_>, faults
     for entry in fitting {
         insert(&mut site, entry, faults);
     }
+    if !says(Leniency::CaseInsensitive) && !says(Leniency::CaseSensitive) {
+        site.folding = folding(&site, faults);
+    }
     site
+}
+
+/// The rules as a console has them that takes letters of either case for the same. Two that it cannot tell apart and that
+/// ask for different things are a fault: no request for either could be let through.
+fn folding(site: &Site, faults: &mut Faults) -> Folding {
+    if site.rules.iter().all(|rule| rule.pattern.folded().is_none()) {
+        return Folding::Same;
+    }
+    let mut trie = Trie::default();
+    for (rule, number) in site.rules.iter().zip(0..) {
+        let folded = rule.pattern.folded();
+        let pattern = folded.as_ref().unwrap_or(&rule.pattern);
+        let verbs = rule.verb.map_or(&[][..], Verb::covers);
+        let other = match trie.insert(pattern, verbs, number) {
+            Ok(()) | Err(Clash::TooMany) => continue,
+            Err(Clash::Same(other) | Clash::Tie(other)) => other,
+        };
+        let Some(other) = site.rule(other) else { continue };
+        let alike =
+            pattern_alike(rule, other) && (rule.area, rule.verb, rule.list) == (other.area, other.verb, other.list);
+        // What clashes as it is written has been told already.
+        if alike || rule.pattern == other.pattern {
+            continue;
+        }
+        let (text, other_text, other_at) = (rule.text(), other.text(), site.key_path(other));
+        faults.add(
+            site.key_path(rule),
+            format!("`{text}` and `{other_text}` at `{other_at}` are alike but for the case of letters"),
+            "if the console tells case apart, add `case-sensitive` to the site's `allow`; else take one of the two out"
+                .to_owned(),
+        );
+    }
+    Folding::Other(trie)
+}
+
+fn pattern_alike(one: &Rule, other: &Rule) -> bool {
+    let folded = |rule: &Rule| rule.pattern.folded().unwrap_or_else(|| rule.pattern.clone());
+    folded(one) == folded(other)
 }
 
 fn compile_area(site: &KeyPath, name: &str, rules: &AreaRules, faults: &mut Faults) -> Area {

@@ -93,6 +93,9 @@ pub enum Refusal {
     ChannelNotAllowed,
     /// No area holds the path.
     NoArea,
+    /// A console that takes letters of either case for the same finds something in another area, or something that needs
+    /// another right; which kind of console it is the site does not say. To be answered like a target with two readings.
+    CaseAmbiguous,
     /// The area is known, the right to it missing.
     NotGranted {
         /// The area asked for.
@@ -113,6 +116,7 @@ impl Refusal {
             Self::RoleUnknown => "role_unknown",
             Self::ChannelNotAllowed => "channel_not_allowed",
             Self::NoArea => "no_area",
+            Self::CaseAmbiguous => "case_ambiguous",
             Self::NotGranted { .. } => "not_granted",
         }
     }
@@ -135,7 +139,7 @@ pub fn decide(policy: &Policy, question: &Question<'_>) -> Decision {
 /// One step of a judgement, for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// What was looked at: `site networks`, `area`, `preflight`, `session`, `role`, `channel`, `second factor`, `role networks`,
+    /// What was looked at: `site networks`, `area`, `case`, `preflight`, `session`, `role`, `channel`, `second factor`, `role networks`,
     /// `account networks`, `grant`, `reading`.
     pub check: &'static str,
     /// Whether it was passed.

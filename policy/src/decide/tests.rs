@@ -2,6 +2,7 @@ use super::*;
 use crate::rules::{Rules, SecondFactor};
 use crate::test_support::{compiled, console, explained, judged, texts, visitor};
 
+mod case;
 mod preflight;
 mod readings;
 
@@ -94,7 +95,10 @@ fn whoever_is_signed_in_may_use_what_is_open_to_them() {
     let policy = compiled(&console());
     assert_eq!(code(&policy, Some(visitor("remover")), "GET /static/x"), "allowed");
     assert_eq!(code(&policy, Some(visitor("remover")), "GET /nothing"), "no_area");
-    assert_eq!(code(&policy, Some(visitor("remover")), "GET /DEVICES/7"), "no_area");
+    assert_eq!(
+        code(&policy, Some(visitor("remover")), "GET /DEVICES/7"),
+        "case_ambiguous"
+    );
     assert_eq!(code(&policy, Some(visitor("nobody")), "GET /static/x"), "role_unknown");
 }
 

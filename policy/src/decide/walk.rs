@@ -8,10 +8,10 @@ use super::{Decision, Permit, Question, Refusal, Scope, Visitor};
 use crate::fault::KeyPath;
 use crate::network::NetworkSet;
 use crate::policy::Policy;
-use crate::request::ClientAddress;
+use crate::request::{ClientAddress, Target};
 use crate::role::Role;
 use crate::rules::{OpenTo, Preflight, SecondFactor};
-use crate::site::{Area, Need, Rule, Site};
+use crate::site::{Area, Folded, Need, Rule, Site};
 use crate::verb::Verb;
 use crate::{ExtraGrant, Level};
 
@@ -47,6 +47,10 @@ fn walk_one(policy: &Policy, question: &Question<'_>, path: &str, notes: &mut im
     let site = policy.site_at(question.site);
     site_networks(site, question.address, notes)?;
     let place = find_area(site, path, question.target.verb(), notes);
+    let twin = other_case(site, place.as_ref(), path, question.target, notes);
+    if let Some(twin) = &twin {
+        return Err(refuse_either_case(policy, place.as_ref(), twin, question, notes));
+    }
     if let Some(place) = place.filter(|place| is_forwarded_preflight(place, question, notes)) {
         return Ok(place.permit(question));
     }
@@ -54,12 +58,7 @@ fn walk_one(policy: &Policy, question: &Question<'_>, path: &str, notes: &mut im
         notes.step("grant", true, || place.open("everyone"));
         return Ok(place.permit(question));
     }
-    let visitor = signed_in(question, notes)?;
-    let role = known_role(policy, &visitor, notes)?;
-    channel(role, &visitor, notes)?;
-    second_factor(role, &visitor, notes)?;
-    role_networks(role, question.address, notes)?;
-    account_networks(role, &visitor, question.address, notes)?;
+    let (visitor, role) = somebody(policy, question, notes)?;
     let Some(place) = place else {
         notes.step("grant", false, || {
             ("what no area holds cannot be granted".to_owned(), None)
@@ -72,6 +71,21 @@ fn walk_one(policy: &Policy, question: &Question<'_>, path: &str, notes: &mut im
     }
     granted(&place, role, &visitor, question, notes)?;
     Ok(place.permit(question))
+}
+
+/// Who asks and in which role, as far as they may ask anything.
+fn somebody<'p, 'q>(
+    policy: &'p Policy,
+    question: &Question<'q>,
+    notes: &mut impl Notes,
+) -> Result<(Visitor<'q>, &'p Role), Refusal> {
+    let visitor = signed_in(question, notes)?;
+    let role = known_role(policy, &visitor, notes)?;
+    channel(role, &visitor, notes)?;
+    second_factor(role, &visitor, notes)?;
+    role_networks(role, question.address, notes)?;
+    account_networks(role, &visitor, question.address, notes)?;
+    Ok((visitor, role))
 }
 
 /// Where in a site a request leads.
@@ -122,6 +136,79 @@ fn find_area<'p>(site: Option<&'p Site>, path: &str, verb: Verb, notes: &mut imp
         (None, None) => ("the policy has no such site".to_owned(), None),
     });
     place
+}
+
+/// Where a console that folds case would find the path, if that is not where it was found. `None` also where the site says
+/// which kind of console it has.
+fn other_case<'p>(
+    site: Option<&'p Site>,
+    place: Option<&Place<'p>>,
+    path: &str,
+    target: &Target<'_>,
+    notes: &mut impl Notes,
+) -> Option<OtherCase<'p>> {
+    let verb = target.verb();
+    let Folded::Asked(twin) = site?.rule_when_folded(path, target.has_capitals(), verb) else {
+        return None;
+    };
+    let twin = OtherCase {
+        site: site?,
+        rule: twin,
+    };
+    let found = place.map(|place| (place.rule.area, place.need));
+    if found == twin.rule.map(|rule| (rule.area, rule.need(verb))) {
+        return None;
+    }
+    notes.step("case", false, || twin.finding());
+    Some(twin)
+}
+
+/// What a console finds that takes letters of either case for the same: nothing, or by this rule.
+struct OtherCase<'p> {
+    site: &'p Site,
+    rule: Option<&'p Rule>,
+}
+
+impl OtherCase<'_> {
+    fn is_open_to_everyone(&self) -> bool {
+        let area = self.rule.and_then(|rule| self.site.area(rule.area));
+        area.is_some_and(|area| area.open_to == OpenTo::Everyone)
+    }
+
+    fn finding(&self) -> Finding {
+        let elsewhere = match self.rule {
+            Some(rule) => {
+                let area = self.site.area(rule.area).map_or("", |area| &area.name);
+                format!("leads to `{}` of area `{area}`", rule.text())
+            }
+            None => "leads nowhere".to_owned(),
+        };
+        let detail = format!(
+            "upper and lower case taken as one, this path {elsewhere}, which asks for something else: say which kind of \
+             console it is by `case-insensitive` or `case-sensitive` in the site's `allow`"
+        );
+        (detail, self.rule.map(|rule| self.site.key_path(rule)))
+    }
+}
+
+/// Refuses what a console may find in either of two places. Nobody learns from it that there is an area whom the area itself
+/// would not have told.
+fn refuse_either_case(
+    policy: &Policy,
+    place: Option<&Place<'_>>,
+    twin: &OtherCase<'_>,
+    question: &Question<'_>,
+    notes: &mut impl Notes,
+) -> Refusal {
+    let is_open = place.is_some_and(|place| place.area.open_to == OpenTo::Everyone) && twin.is_open_to_everyone();
+    if !is_open && let Err(refusal) = somebody(policy, question, notes) {
+        return refusal;
+    }
+    notes.step("grant", false, || {
+        let (_, rule) = twin.finding();
+        ("what may be meant in either case cannot be granted".to_owned(), rule)
+    });
+    Refusal::CaseAmbiguous
 }
 
 /// Whether it is a preflight and the site has the console answer those: browsers send them without a session.

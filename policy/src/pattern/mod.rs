@@ -122,6 +122,16 @@ impl Pattern {
         Self::parse(&text.to_ascii_lowercase())
     }
 
+    /// With its letters from A to Z in lower case; `None` where it has none.
+    pub(crate) fn folded(&self) -> Option<Self> {
+        let segments = self.segments.iter().map(Segment::folded).collect();
+        let folded = Self {
+            segments,
+            open_ended: self.open_ended,
+        };
+        (folded != *self).then_some(folded)
+    }
+
     /// Whether every path that `other` matches is matched by this one.
     pub(crate) fn contains(&self, other: &Self) -> bool {
         let depth = self.segments.len();
@@ -170,6 +180,17 @@ impl Segment {
                 before: before.into(),
                 behind: behind.into(),
             })),
+        }
+    }
+
+    fn folded(&self) -> Self {
+        match self {
+            Self::Literal(text) => Self::Literal(text.to_ascii_lowercase().into()),
+            Self::Glob(glob) => Self::Glob(Glob {
+                before: glob.before.to_ascii_lowercase().into(),
+                behind: glob.behind.to_ascii_lowercase().into(),
+            }),
+            Self::Any => Self::Any,
         }
     }
 

@@ -27,6 +27,8 @@ pub enum Leniency {
     EmptySegment,
     /// Letters of either case are the same: sent on in lower case.
     CaseInsensitive,
+    /// The console tells letters of one case from those of the other, so a path is judged in its own case alone.
+    CaseSensitive,
     /// `^`, `{`, `|`, `}` unencoded in the path: sent on encoded.
     RawDelimiters,
     /// UTF-8 beyond ASCII unencoded: sent on encoded.
@@ -41,7 +43,7 @@ pub struct Leniencies(u16);
 
 impl Leniency {
     /// Every leniency there is, in the order of the documentation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::EncodedSlash,
         Self::EncodedBackslash,
         Self::EncodedPercent,
@@ -52,6 +54,7 @@ impl Leniency {
         Self::Semicolon,
         Self::EmptySegment,
         Self::CaseInsensitive,
+        Self::CaseSensitive,
         Self::RawDelimiters,
         Self::RawNonAscii,
         Self::LookAlikes,
@@ -62,8 +65,8 @@ impl Leniency {
         clippy::indexing_slicing,
         reason = "worked out by the compiler, which would refuse it"
     )]
-    pub const NAMES: [&'static str; 13] = {
-        let mut names = [""; 13];
+    pub const NAMES: [&'static str; 14] = {
+        let mut names = [""; 14];
         let mut place = 0;
         while place < names.len() {
             names[place] = Self::ALL[place].name();
@@ -85,6 +88,7 @@ impl Leniency {
             Self::Semicolon => "semicolon",
             Self::EmptySegment => "empty-segment",
             Self::CaseInsensitive => "case-insensitive",
+            Self::CaseSensitive => "case-sensitive",
             Self::RawDelimiters => "raw-delimiters",
             Self::RawNonAscii => "raw-non-ascii",
             Self::LookAlikes => "look-alikes",

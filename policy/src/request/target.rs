@@ -35,6 +35,8 @@ pub struct Target<'a> {
     with_session: Option<Cow<'a, str>>,
     /// What else a server could decode it to.
     others: Vec<String>,
+    /// Whether any reading has a letter from A to Z.
+    has_capitals: bool,
     query: Option<Cow<'a, str>>,
 }
 
@@ -149,6 +151,7 @@ impl<'a> Target<'a> {
             decoded: path.decoded,
             with_session: path.with_session,
             others: path.others,
+            has_capitals: path.has_capitals,
             query,
         })
     }
@@ -183,6 +186,10 @@ impl<'a> Target<'a> {
             Some(query) => format!("{}?{query}", self.path),
             None => self.path.clone().into_owned(),
         })
+    }
+    /// Whether any reading of the path has a letter from A to Z in it.
+    pub(crate) fn has_capitals(&self) -> bool {
+        self.has_capitals
     }
     pub(crate) fn verb(&self) -> Verb {
         self.verb

@@ -82,5 +82,10 @@ pub(crate) fn lenient_target() -> impl Strategy<Value = Vec<u8>> {
 /// What a site may allow; everything, often.
 pub(crate) fn any_leniencies() -> impl Strategy<Value = Leniencies> {
     let some = prop::sample::subsequence(Leniency::ALL.to_vec(), 0..=Leniency::ALL.len());
-    prop_oneof![2 => some.prop_map(Leniencies::from_iter), 1 => Just(Leniencies::from_iter(Leniency::ALL))]
+    let both = |one: &Leniency, folds: bool| *one != Leniency::CaseSensitive || !folds;
+    prop_oneof![2 => some, 1 => Just(Leniency::ALL.to_vec())].prop_map(move |some| {
+        // A site cannot say both of its console.
+        let folds = some.contains(&Leniency::CaseInsensitive);
+        some.into_iter().filter(|one| both(one, folds)).collect()
+    })
 }

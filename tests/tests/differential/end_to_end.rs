@@ -1,12 +1,12 @@
 //! The real door forwards, byte for byte, what this harness sends to the servers in its place.
 
-use stagedoor_policy::request::{Leniencies, Leniency};
+use stagedoor_policy::request::Leniencies;
 use stagedoor_tests::{Door, Recorder, raw};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use super::SEED;
-use super::judge::{Judge, Judged, policy_text};
+use super::judge::{Judge, Judged, everything_at_once, policy_text};
 use super::targets::{self, Chance};
 
 const FORWARDED: usize = 300;
@@ -20,7 +20,7 @@ async fn what_the_servers_were_asked_is_what_the_door_forwards() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_servers_were_asked_under_leniencies_is_what_the_door_forwards() {
-    forwards_as_judged(Leniency::ALL.into_iter().collect()).await;
+    forwards_as_judged(everything_at_once()).await;
 }
 
 async fn forwards_as_judged(allowed: Leniencies) {

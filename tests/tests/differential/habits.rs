@@ -3,7 +3,6 @@
 
 use stagedoor_tests::server::REST;
 
-use super::judge::Judge;
 use super::round::Disagreement;
 
 /// A reading of a server's own.
@@ -13,23 +12,15 @@ pub(super) struct Habit {
     /// Who has it.
     pub(super) servers: &'static [&'static str],
     /// Whether it, and nothing else, explains the disagreement.
-    explains: fn(&Judge, &Disagreement) -> bool,
+    explains: fn(&Disagreement) -> bool,
 }
 
 /// Every one that is known. A disagreement that none explains fails the test; so does a habit that nobody shows any more.
-pub(super) const HABITS: [Habit; 3] = [
-    Habit {
-        name: "upper and lower case are one",
-        servers: &["Express", "nginx careless"],
-        explains: |judge, found| {
-            let folded = found.target.to_ascii_lowercase();
-            judge.keeps_out_of(&found.resolved, folded.as_bytes())
-        },
-    },
+pub(super) const HABITS: [Habit; 2] = [
     Habit {
         name: "an alias without its slash",
         servers: &["nginx careless"],
-        explains: |_, found| {
+        explains: |found| {
             let first = found.path().trim_start_matches('/').split('/').next();
             let glued = first.and_then(|first| first.strip_prefix("static"));
             found.judged == REST && glued.is_some_and(|glued| glued.starts_with('.'))
@@ -38,7 +29,7 @@ pub(super) const HABITS: [Habit; 3] = [
     Habit {
         name: "a colon and a number in a path",
         servers: &["Apache", "Apache forgiving", "nginx", "lighttpd"],
-        explains: |_, found| {
+        explains: |found| {
             let is_port = |digits: &str| digits.split('/').next().is_some_and(|port| port.parse::<u16>().is_ok());
             found.resolved == REST && found.path().split(':').skip(1).any(is_port)
         },
@@ -46,9 +37,9 @@ pub(super) const HABITS: [Habit; 3] = [
 ];
 
 /// The habit that explains what was found.
-pub(super) fn explained(judge: &Judge, found: &Disagreement) -> Option<&'static str> {
+pub(super) fn explained(found: &Disagreement) -> Option<&'static str> {
     HABITS
         .iter()
-        .find(|habit| habit.servers.contains(&found.server) && (habit.explains)(judge, found))
+        .find(|habit| habit.servers.contains(&found.server) && (habit.explains)(found))
         .map(|habit| habit.name)
 }

@@ -25,6 +25,12 @@ pub(super) enum Judged {
 /// May everything.
 const EVERYTHING: &str = "everything";
 
+/// Every leniency but the one that cannot be beside `case-insensitive`.
+pub(super) fn everything_at_once() -> Leniencies {
+    let all = Leniency::ALL.into_iter();
+    all.filter(|one| *one != Leniency::CaseSensitive).collect()
+}
+
 /// May everything but what is in this area.
 fn everything_but(area: &str) -> String {
     format!("not-{area}")

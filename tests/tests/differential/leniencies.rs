@@ -5,7 +5,7 @@ use stagedoor_policy::request::{Leniencies, Leniency};
 use stagedoor_tests::server::Servers;
 
 use super::habits::explained;
-use super::judge::{Judge, Judged};
+use super::judge::{Judge, Judged, everything_at_once};
 use super::round::{Asked, Disagreement, ask_about};
 use super::targets::{self, Chance};
 use super::{SEED, agree, page};
@@ -32,16 +32,14 @@ async fn what_a_site_lets_pass_by_name_leads_nobody_into_an_area_that_is_not_his
         let rows: Vec<_> = rows.iter().filter(|row| row.why == leniency.name()).collect();
         agree(rows.iter().copied(), &found);
         let servers: Vec<&String> = rows.iter().flat_map(|row| &row.servers).collect();
-        all_explained(&judge, &found, |found| {
-            servers.iter().any(|server| *server == found.server)
-        });
+        all_explained(&found, |found| servers.iter().any(|server| *server == found.server));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_leniencies_together_lead_nobody_further_than_each_alone() {
     let servers = Servers::start().await;
-    let judge = Judge::allowing(Leniency::ALL.into_iter().collect());
+    let judge = Judge::allowing(everything_at_once());
     let alone = Leniency::ALL.map(|one| Judge::allowing(Leniencies::NONE.with(one)));
     let mut targets = targets::all(SEED);
     // What one of them lets pass is asked for under that one.
@@ -49,12 +47,12 @@ async fn all_leniencies_together_lead_nobody_further_than_each_alone() {
     targets.retain(|raw| !is_refused(&judge, raw) && alone.iter().all(|one| is_refused(one, raw)));
     Chance(SEED).cut_to(TOGETHER_MAX, &mut targets);
     let Asked { found, .. } = ask_about(&servers, &judge, targets).await;
-    all_explained(&judge, &found, |_| false);
+    all_explained(&found, |_| false);
 }
 
 /// Fails unless each is a habit that the strict rules have to live with as well, or one that a row of the page names.
-fn all_explained(judge: &Judge, found: &[Disagreement], by_a_row: impl Fn(&Disagreement) -> bool) {
-    let others = |found: &&Disagreement| explained(judge, found).is_none() && !by_a_row(found);
+fn all_explained(found: &[Disagreement], by_a_row: impl Fn(&Disagreement) -> bool) {
+    let others = |found: &&Disagreement| explained(found).is_none() && !by_a_row(found);
     let unexplained: Vec<_> = found.iter().filter(others).collect();
     assert!(unexplained.is_empty(), "{}: {unexplained:#?}", unexplained.len());
 }

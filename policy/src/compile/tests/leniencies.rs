@@ -56,6 +56,9 @@ fn patterns_that_differ_in_case_alone_are_a_fault_where_the_site_folds_it() {
 #[test]
 fn patterns_that_tie_once_their_case_is_folded_are_a_fault() {
     let tied = |mut rules: Rules| {
+        if rules.sites["console"].allow.is_empty() {
+            rules.sites.get_mut("console").unwrap().allow = Leniencies::NONE.with(Leniency::CaseSensitive);
+        }
         console_areas(&mut rules).insert("one".to_owned(), area(&["/x/ab*"]));
         console_areas(&mut rules).insert("two".to_owned(), area(&["/x/A*"]));
         console_areas(&mut rules).insert("three".to_owned(), area(&["/x/AB*"]));
@@ -82,14 +85,53 @@ fn a_letter_that_is_not_folded_cannot_stand_in_a_pattern_of_a_site_that_folds() 
 }
 
 #[test]
-fn without_the_leniency_case_tells_patterns_apart() {
+fn where_the_site_says_so_case_tells_patterns_apart() {
     let mut rules = console();
+    rules.sites.get_mut("console").unwrap().allow = Leniencies::NONE.with(Leniency::CaseSensitive);
     console_areas(&mut rules).insert("system".to_owned(), area(&["/Settings/**"]));
     let policy = compiled(&rules);
     for (asked, area) in [("GET /settings/x", "settings"), ("GET /Settings/x", "system")] {
         let judged = judged(&policy, Some(visitor("admin")), asked);
         assert_eq!(judged.map(|(area, _)| area).as_deref(), Ok(area), "{asked}");
     }
+}
+
+#[test]
+fn patterns_that_only_case_tells_apart_are_a_fault_where_nobody_says_that_it_counts() {
+    let mut rules = console();
+    console_areas(&mut rules).insert("system".to_owned(), area(&["/Settings/**"]));
+    let help =
+        "(if the console tells case apart, add `case-sensitive` to the site's `allow`; else take one of the two out)";
+    assert_eq!(
+        faults(&rules),
+        [format!(
+            "site.console.areas.system.paths[0]: `/Settings/**` and `/settings/**` at \
+             `site.console.areas.settings.paths[0]` are alike but for the case of letters {help}"
+        )]
+    );
+    // For the same thing in both cases there is no fault.
+    let mut rules = console();
+    let settings = console_areas(&mut rules).get_mut("settings").unwrap();
+    settings.paths = texts(&["/settings/**", "/Settings/**", "/SETTINGS/**"]);
+    let policy = compiled(&rules);
+    for asked in ["GET /settings/x", "GET /Settings/x", "GET /SETTINGS"] {
+        let judged = judged(&policy, Some(visitor("admin")), asked);
+        assert_eq!(judged.map(|(area, _)| area).as_deref(), Ok("settings"), "{asked}");
+    }
+}
+
+#[test]
+fn a_console_does_not_both_fold_case_and_tell_it_apart() {
+    let mut rules = folding();
+    let site = rules.sites.get_mut("console").unwrap();
+    site.allow = site.allow.with(Leniency::CaseSensitive);
+    assert_eq!(
+        faults(&rules),
+        [
+            "site.console.allow: a console cannot be `case-insensitive` and `case-sensitive` (keep the one that is true of \
+             it)"
+        ]
+    );
 }
 
 #[test]
@@ -111,7 +153,7 @@ fn a_character_that_no_path_has_cannot_stand_in_a_pattern() {
     for dots in ["/.../**", "/.. /x", "/static../x", "/*.."] {
         let all = Leniency::ALL
             .into_iter()
-            .filter(|one| *one != Leniency::CaseInsensitive);
+            .filter(|one| !matches!(one, Leniency::CaseInsensitive | Leniency::CaseSensitive));
         assert!(
             faults(&with(dots, all.collect()))[0].contains("has a dot segment"),
             "{dots}"

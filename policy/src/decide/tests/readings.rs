@@ -27,6 +27,7 @@ fn rules(allowed: Leniencies) -> Rules {
         "/a.",
         "/a...b",
         "/public/a/c",
+        "/Public/b/**",
     ];
     site.areas.insert("closed".to_owned(), area(&granted));
     rules
@@ -60,6 +61,8 @@ struct Server {
     compatible: bool,
     /// Whether it takes several slashes for one.
     merges: bool,
+    /// Whether it takes letters of either case for the same.
+    folds: bool,
 }
 
 fn any_server() -> impl Strategy<Value = Server> {
@@ -72,7 +75,7 @@ fn any_server() -> impl Strategy<Value = Server> {
         &["25"],
         &["2F", "5C", "3B", "3F", "23", "25"],
     ]);
-    let habits = any::<[bool; 6]>();
+    let habits = any::<[bool; 7]>();
     (1..4_usize, keeps, habits).prop_map(|(decodes, keeps, habits)| Server {
         decodes,
         keeps,
@@ -82,6 +85,7 @@ fn any_server() -> impl Strategy<Value = Server> {
         ends: habits[3],
         compatible: habits[4],
         merges: habits[5],
+        folds: habits[6],
     })
 }
 
@@ -240,6 +244,9 @@ proptest! {
         servers in prop::collection::vec(any_server(), 16),
     ) {
         let policy = crate::compile(&rules(allowed), Revision(1)).unwrap();
+        let tells_apart = |one: &Leniency| *one == Leniency::CaseSensitive;
+        let folding = allowed.iter().filter(|one| !tells_apart(one)).chain([Leniency::CaseInsensitive]);
+        let folding = crate::compile(&rules(folding.collect()), Revision(1)).unwrap();
         let Ok(target) = Target::parse_leniently(&Method::GET, &raw, allowed) else { return Ok(()) };
         let question = question(&policy, &target);
         let decision = decide(&policy, &question);
@@ -250,7 +257,11 @@ proptest! {
             let leads_elsewhere = |segment: &str| segment == "." || segment.ends_with("..");
             prop_assert!(!name.split('/').any(leads_elsewhere), "{:?}: {name}", server);
             prop_assert!(!name.starts_with("//"), "{:?}: {name}", server);
-            prop_assert!(!opened || is_open(&policy, question.site, &name), "{:?}: {name}", server);
+            let (found_by, name) = match server.folds && !allowed.contains(Leniency::CaseSensitive) {
+                true => (&folding, name.to_ascii_lowercase()),
+                false => (&policy, name),
+            };
+            prop_assert!(!opened || is_open(found_by, question.site, &name), "{:?}: {name}", server);
         }
     }
 

@@ -17,6 +17,8 @@ pub(super) struct Path<'a> {
     pub(super) with_session: Option<Cow<'a, str>>,
     /// What else servers could take it for, decoded. Empty where nothing was allowed.
     pub(super) others: Vec<String>,
+    /// Whether there is a letter from A to Z in any of them; where in doubt, yes.
+    pub(super) has_capitals: bool,
 }
 
 /// Decodes once and refuses whatever is left ambiguous, as far as it is not allowed.
@@ -25,8 +27,9 @@ pub(super) fn canonical(raw: &[u8], allowed: Leniencies) -> Result<Path<'_>, Tar
         true => without_session(raw),
         false => (raw, ""),
     };
-    let mut rewritten = false;
+    let (mut rewritten, mut has_capitals) = (false, !session.is_empty());
     for byte in judged {
+        has_capitals |= byte.is_ascii_uppercase();
         rewritten |= needs_rewriting(*byte, allowed)?;
     }
     let path = match std::str::from_utf8(judged) {
@@ -35,6 +38,7 @@ pub(super) fn canonical(raw: &[u8], allowed: Leniencies) -> Result<Path<'_>, Tar
             decoded: Cow::Borrowed(plain),
             with_session: whole(raw, session, allowed),
             others: Vec::new(),
+            has_capitals,
         },
         _ => rewrite(raw, judged, session, allowed)?,
     };
@@ -134,6 +138,8 @@ fn rewrite<'a>(raw: &'a [u8], judged: &[u8], session: &str, allowed: Leniencies)
         }
         ambiguous |= check_letter(letter, allowed)?;
     }
+    // Escapes that are left are in capitals, and fold like any letter.
+    let has_capitals = decoded.bytes().any(|byte| byte.is_ascii_uppercase()) || !session.is_empty();
     let with_session = (!session.is_empty()).then(|| match allowed.contains(Leniency::CaseInsensitive) {
         true => [&*decoded, &session.to_ascii_lowercase()].concat(),
         false => [&*decoded, session].concat(),
@@ -151,6 +157,7 @@ fn rewrite<'a>(raw: &'a [u8], judged: &[u8], session: &str, allowed: Leniencies)
         decoded: Cow::Owned(decoded),
         with_session: with_session.map(Cow::Owned),
         others,
+        has_capitals,
     })
 }
 

@@ -27,6 +27,49 @@ const ESCAPES: [(&str, Meaning); 5] = [
     ("%23", Meaning::End),
 ];
 
+/// The same characters where a look-alike has become one, each with the escape that it is written as while it is part of a
+/// name. A server that leaves escapes alone may take these for what they are. The semicolon has a stand-in, since the plain
+/// one begins a session; no path has a NUL.
+const LIKENESSES: [(&str, Meaning, &str); 4] = [
+    ("\\", Meaning::Separator, "%5C"),
+    (LIKE_SEMICOLON, Meaning::Parameters, "%3B"),
+    ("?", Meaning::End, "%3F"),
+    ("#", Meaning::End, "%23"),
+];
+const LIKE_SEMICOLON: &str = "\0";
+
+/// Which of [`ESCAPES`] and [`LIKENESSES`] a server takes for what they mean: a bit for each.
+#[derive(Debug, Clone, Copy)]
+struct Habits {
+    escapes: u8,
+    likenesses: u8,
+}
+
+impl Habits {
+    /// All that make a difference for this path. Whoever takes an escape for what it means does so with a plain character,
+    /// too.
+    fn that_matter_to(path: &str) -> impl Iterator<Item = Self> {
+        let mut doubtful = Self {
+            escapes: 0,
+            likenesses: 0,
+        };
+        for (bit, (escape, _)) in ESCAPES.iter().enumerate() {
+            doubtful.escapes |= u8::from(path.contains(escape)) << bit;
+        }
+        for (bit, (likeness, ..)) in LIKENESSES.iter().enumerate() {
+            doubtful.likenesses |= u8::from(path.contains(likeness)) << bit;
+        }
+        let escapes = (0..=doubtful.escapes).filter(move |escapes| escapes & !doubtful.escapes == 0);
+        escapes.flat_map(move |escapes| {
+            // `%2F` has no likeness here: one that looks like a slash becomes a slash.
+            let taken = escapes >> 1 & doubtful.likenesses;
+            (0..=doubtful.likenesses)
+                .filter(move |likenesses| likenesses & !doubtful.likenesses == 0 && likenesses & taken == taken)
+                .map(move |likenesses| Self { escapes, likenesses })
+        })
+    }
+}
+
 /// Every reading of a decoded path, with and without its session, other than the ones in which the escapes are part of
 /// names, each once.
 pub(super) fn others(decoded: &str, with_session: Option<&str>) -> Result<Vec<String>, TargetFault> {
@@ -34,9 +77,7 @@ pub(super) fn others(decoded: &str, with_session: Option<&str>) -> Result<Vec<St
     for path in [decoded].into_iter().chain(with_session) {
         add_readings(path, &mut others);
         if path.contains(is_look_alike) {
-            let plain = without_look_alikes(path)?;
-            add_readings(&plain, &mut others);
-            others.insert(plain);
+            add_readings(&without_look_alikes(path)?, &mut others);
         }
     }
     let merged: Vec<String> = others
@@ -54,13 +95,7 @@ pub(super) fn others(decoded: &str, with_session: Option<&str>) -> Result<Vec<St
 
 /// What servers make of the escapes that are left. They differ in each alone, so every mixture is a reading.
 fn add_readings(decoded: &str, readings: &mut BTreeSet<String>) {
-    let mut doubtful = 0_u8;
-    for (bit, (escape, _)) in ESCAPES.iter().enumerate() {
-        doubtful |= u8::from(decoded.contains(escape)) << bit;
-    }
-    for habits in (1..=doubtful).filter(|habits| habits & !doubtful == 0) {
-        readings.insert(read(decoded, habits));
-    }
+    readings.extend(Habits::that_matter_to(decoded).map(|habits| read(decoded, habits)));
 }
 
 /// As servers read it that take several separators for one.
@@ -74,22 +109,13 @@ fn merged(reading: &str) -> String {
     merged
 }
 
-/// The path as a server of these habits reads it: one bit for each of [`ESCAPES`].
-fn read(decoded: &str, habits: u8) -> String {
+/// The path as a server of these habits reads it.
+fn read(decoded: &str, habits: Habits) -> String {
     let mut reading = String::with_capacity(decoded.len());
     let mut in_parameters = false;
     let mut rest = decoded;
     while let Some(letter) = rest.chars().next() {
-        let escape = ESCAPES
-            .iter()
-            .enumerate()
-            .find(|(bit, (escape, _))| habits & 1 << bit != 0 && rest.starts_with(escape))
-            .map(|(_, escape)| *escape);
-        let (piece, meaning) = match escape {
-            Some((piece, meaning)) => (piece.len(), Some(meaning)),
-            None => (letter.len_utf8(), (letter == '/').then_some(Meaning::Separator)),
-        };
-        rest = rest.get(piece..).unwrap_or_default();
+        let (bytes, meaning, as_name) = piece(rest, letter, habits);
         match meaning {
             Some(Meaning::End) => break,
             Some(Meaning::Parameters) => in_parameters = true,
@@ -98,14 +124,37 @@ fn read(decoded: &str, habits: u8) -> String {
                 reading.push('/');
             }
             None if in_parameters => {}
-            None => reading.push(letter),
+            None => reading.push_str(as_name),
         }
+        rest = rest.get(bytes..).unwrap_or_default();
     }
     reading
 }
 
-/// The path as a server has it that takes look-alikes for what they look like. What that means is doubtful again, so it is
-/// escaped, but for the slash.
+/// How long the first piece is, what it means by these habits, and what it is called where it is part of a name.
+fn piece(rest: &str, letter: char, habits: Habits) -> (usize, Option<Meaning>, &str) {
+    let escape = ESCAPES
+        .iter()
+        .enumerate()
+        .find(|(bit, (escape, _))| habits.escapes & 1 << bit != 0 && rest.starts_with(escape));
+    if let Some((_, (escape, meaning))) = escape {
+        return (escape.len(), Some(*meaning), escape);
+    }
+    let likeness = LIKENESSES
+        .iter()
+        .enumerate()
+        .find(|(_, (likeness, ..))| rest.starts_with(likeness));
+    if let Some((bit, (likeness, meaning, as_name))) = likeness {
+        let taken = habits.likenesses & 1 << bit != 0;
+        return (likeness.len(), taken.then_some(*meaning), as_name);
+    }
+    let bytes = letter.len_utf8();
+    let separates = (letter == '/').then_some(Meaning::Separator);
+    (bytes, separates, rest.get(..bytes).unwrap_or_default())
+}
+
+/// The path as a server has it that takes look-alikes for what they look like. What that means is doubtful again, but for the
+/// slash: see [`LIKENESSES`].
 fn without_look_alikes(decoded: &str) -> Result<String, TargetFault> {
     let mut plain = String::with_capacity(decoded.len());
     let mut letters = decoded.chars().peekable();
@@ -116,10 +165,7 @@ fn without_look_alikes(decoded: &str) -> Result<String, TargetFault> {
         };
         for letter in likeness.chars() {
             match letter {
-                '\\' => plain.push_str("%5C"),
-                ';' => plain.push_str("%3B"),
-                '?' => plain.push_str("%3F"),
-                '#' => plain.push_str("%23"),
+                ';' => plain.push_str(LIKE_SEMICOLON),
                 // What it would begin is decoded once more by some, and by others not.
                 '%' if letters
                     .peek()

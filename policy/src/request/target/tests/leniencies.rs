@@ -90,6 +90,7 @@ const LET_PASS: &[(Leniency, &str, &str, &str, &[&str])] = &[
         "/admin/a",
         &[],
     ),
+    (Leniency::CaseSensitive, "/Admin/x", "/Admin/x", "/Admin/x", &[]),
     (
         Leniency::RawDelimiters,
         "/p/{id}|^",
@@ -135,7 +136,11 @@ fn what_one_name_allows_no_other_name_does() {
     for (leniency, raw, ..) in LET_PASS {
         let others: Vec<Leniency> = Leniency::ALL.into_iter().filter(|other| other != leniency).collect();
         match parse(raw, &others) {
-            Ok(_) => assert_eq!(*leniency, Leniency::CaseInsensitive, "{raw}"),
+            // What these are about passes here and is judged later.
+            Ok(_) => assert!(
+                matches!(leniency, Leniency::CaseInsensitive | Leniency::CaseSensitive),
+                "{raw}"
+            ),
             Err(fault) => assert_eq!(fault.leniency(), Some(*leniency), "{raw}"),
         }
     }
@@ -297,6 +302,16 @@ fn as_many_readings_as_there_are_mixtures_are_known() {
             "/a/b/d",
             "/a/b/d%23e",
         ]
+    );
+}
+
+#[test]
+fn what_a_look_alike_becomes_is_no_escape_that_is_left_alone() {
+    let all = [Leniency::EncodedBackslash, Leniency::LookAlikes];
+    let target = parse("/a%5cb%c2%a5c", &all).unwrap();
+    assert_eq!(
+        target.other_readings().collect::<Vec<_>>(),
+        ["/a%5Cb%5Cc", "/a%5Cb/c", "/a/b/c", "/a/b¥c"]
     );
 }
 
