@@ -6,13 +6,19 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::Extension;
+use axum::extract::ConnectInfo;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use stagedoor_config::{Cause, Live};
 use stagedoor_identity::Doorkeeper;
 use stagedoor_identity::event::{Event, Kind, Outcome};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::assertion::Assertions;
 use crate::audit::AuditWriter;
@@ -31,6 +37,10 @@ const RESOLVE_INTERVAL: Duration = Duration::from_secs(30);
 const OPENING_INTERVAL: Duration = Duration::from_millis(10);
 /// After this long the admin API answers all the same.
 const OPENING_MAX: Duration = Duration::from_secs(5);
+/// Connections to the admin API at once. Its own, so that nobody can take the descriptors of the doors; a few programs use it.
+const ADMIN_CONNECTIONS_MAX: usize = 64;
+/// For the head of each call, waiting for it included.
+const ADMIN_HEADER_DEADLINE: Duration = Duration::from_secs(10);
 /// How long the keeper may take to write what is left.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -162,9 +172,38 @@ async fn serve_admin(
     router: axum::Router,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    let service = router.into_make_service_with_connect_info::<std::net::SocketAddr>();
-    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop).await {
-        tracing::error!(%error, "the admin API stopped");
+    let places = Arc::new(Semaphore::new(ADMIN_CONNECTIONS_MAX));
+    let ending = GracefulShutdown::new();
+    tokio::pin!(stop);
+    loop {
+        let (stream, peer) = tokio::select! {
+            () = &mut stop => break,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection to the admin API could not be accepted");
+                    tokio::time::sleep(OPENING_INTERVAL).await;
+                    continue;
+                }
+            },
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            continue;
+        };
+        let service = TowerToHyperService::new(router.clone().layer(Extension(ConnectInfo(peer))));
+        let mut connection = http1::Builder::new();
+        connection
+            .timer(TokioTimer::new())
+            .header_read_timeout(ADMIN_HEADER_DEADLINE);
+        let connection = ending.watch(connection.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            // Who breaks off has nothing to be told.
+            let _over = connection.await;
+            drop(place);
+        });
+    }
+    if tokio::time::timeout(FAREWELL, ending.shutdown()).await.is_err() {
+        tracing::warn!("some calls of the admin API did not come to their end");
     }
 }
 

@@ -10,8 +10,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::wire::{Stage, Turn, WireFault};
 
-/// A body is looked at this often. Long enough for a console that stops reading for a moment: what it does not take in, the
-/// visitor cannot send.
+/// A body is looked at this often.
 const LOOK_INTERVAL: Duration = Duration::from_secs(30);
 /// After a refusal, until it is given up that the visitor reads it.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -147,6 +146,8 @@ impl<'s> Timer<'s> {
             .saturating_mul(LOOK_INTERVAL.as_secs());
         let fast_enough = arrived.saturating_sub(self.body_bytes_seen) >= wanted;
         self.body_bytes_seen = arrived;
+        // While the console takes nothing in, nothing is asked of the visitor; the console has limits of its own.
+        let fast_enough = fast_enough || !turn.is_awaiting_body();
         fast_enough && self.body_began.elapsed() < self.pace.body
     }
 
@@ -199,11 +200,23 @@ mod tests {
         let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
         let mut timer = Timer::new(PACE, sleep.as_mut());
         turn.body_arrives(3000);
+        turn.awaits_body();
         // Enough for the first look, nothing for the second.
         assert_eq!(
             late(&mut timer, &turn).await,
             (Late::Refuse(WireFault::BodyTooSlow), 60)
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_the_console_takes_nothing_in_the_visitor_is_not_late() {
+        let turn = Turn::default();
+        turn.body_begins();
+        turn.body_arrives(1);
+        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
+        let mut timer = Timer::new(PACE, sleep.as_mut());
+        let blocked = tokio::time::timeout(Duration::from_secs(600), late(&mut timer, &turn));
+        assert!(blocked.await.is_err());
     }
 
     #[tokio::test(start_paused = true)]

@@ -119,6 +119,7 @@ impl ProxyHttp for Gate {
             // Of HTTP/1 the stream itself sees the body.
             slot.turn()
                 .body_passes(body.as_ref().map_or(0, Bytes::len), end_of_stream);
+            slot.turn().awaits_body();
         }
         caught_at_once("request body", || exchange::request_body(body, end_of_stream, ctx))
     }

@@ -210,7 +210,11 @@ fn declared_body_bytes(request: &RequestHeader) -> Option<u64> {
 }
 
 async fn visit_portal(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<()> {
-    let body = match bridge::receive(session).await? {
+    let received = bridge::receive(session).await?;
+    if let Some(slot) = &ctx.slot {
+        slot.turn().body_ends();
+    }
+    let body = match received {
         Received::Whole(body) => body,
         Received::TooLarge => {
             session.set_keepalive(None);

@@ -125,7 +125,7 @@ async fn a_handshake_that_stalls_is_ended_and_others_come_in() {
     let https = door.https.expect("TLS");
     let mut stalled = TcpStream::connect(("127.0.0.1", https)).await.expect("it listens");
     stalled.write_all(&[0x16, 3, 1]).await.expect("it is open");
-    // One at a time may shake hands, so this one waits until the other's time is over.
+    // One at a time may shake hands, and nobody waits for one who stalls.
     let visitor = stagedoor_tests::Visitor::new(([127, 0, 0, 1], https).into(), format!("console.localhost:{https}"));
     let visitor = visitor.over_tls(certificates.client(&["http/1.1"]));
     eventually("the next one comes in", SOON, async || {
@@ -138,7 +138,48 @@ async fn a_handshake_that_stalls_is_ended_and_others_come_in() {
     })
     .await;
     assert_eq!(until_closed(&mut stalled).await, "");
+    let displaced = counted(&door, "stagedoor_connections_broken_total", "tls_handshake_displaced").await;
+    assert!(displaced >= 1.0, "{displaced}");
+    let mut alone = TcpStream::connect(("127.0.0.1", https)).await.expect("it listens");
+    assert_eq!(until_closed(&mut alone).await, "");
     assert!(counted(&door, "stagedoor_connections_broken_total", "tls_handshake_too_slow").await >= 1.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_on_the_admin_port_keeps_nobody_out() {
+    let (door, _console) = door_with("").await;
+    let mut held = Vec::new();
+    for _ in 0..200 {
+        held.push(TcpStream::connect(door.admin_address()).await.expect("it listens"));
+    }
+    door.visitor("console").get("/").await.expect(200);
+    // More than the port has places for are closed at once, and the others when their time is over.
+    eventually("the admin API answers", SOON, async || {
+        let request = format!(
+            "GET /livez HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            door.admin_address()
+        );
+        let stream = TcpStream::connect(door.admin_address()).await.ok()?;
+        let answer = raw::exchange_over(Box::new(stream), request).await;
+        (raw::status(&answer) == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_passed_on_by_a_declared_proxy_count_once() {
+    let (door, _console) =
+        door_with("[limits]\nconnections_max = 6\n[proxies]\nproxy_protocol = [\"127.0.0.3\"]\n").await;
+    let balancer = door.visitor("console").from("127.0.0.3");
+    let ask = "PROXY TCP4 192.0.2.7 192.0.2.1 4000 80\r\nGET / HTTP/1.1\r\nHost: console.localhost\r\n\r\n";
+    let mut held = Vec::new();
+    for number in 0..5 {
+        let mut stream = balancer.connect().await;
+        stream.write_all(ask.as_bytes()).await.expect("it is open");
+        let answer = raw::read_head(&mut stream).await;
+        assert_eq!(raw::status(&answer), 200, "{number}: {answer}");
+        held.push(stream);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

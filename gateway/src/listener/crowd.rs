@@ -14,6 +14,8 @@ use stagedoor_policy::time::Timestamp;
 const SHARDS: usize = 16;
 /// Addresses in one shard whose malformed requests are counted; beyond them nobody new is until the next minute.
 const COUNTED_ADDRESSES_MAX: usize = 4096;
+/// At least so many addresses can be connected, however few connections there can be.
+const ADDRESSES_MIN: usize = 4;
 const MICROS_PER_MINUTE: i64 = 60_000_000;
 
 /// Why a connection was closed as soon as it came.
@@ -93,7 +95,7 @@ impl Crowd {
             return Err(TurnedAway::Full);
         }
         if let Some(address) = from {
-            place.source = Some(self.enter_from(address.source(), limits, now)?);
+            place.belongs_to(address, limits, now)?;
         }
         Ok(place)
     }
@@ -112,7 +114,9 @@ impl Crowd {
             return Err(TurnedAway::Malformed);
         }
         let open = shard.open.entry(source).or_default();
-        if *open >= limits.connections_per_address_max {
+        // Where this machine can hold few connections, one address must not hold them all.
+        let share = (self.in_all_max / ADDRESSES_MIN).max(1);
+        if *open >= limits.connections_per_address_max.min(share) {
             return Err(TurnedAway::AddressFull);
         }
         *open += 1;
@@ -147,6 +151,17 @@ impl Crowd {
         let number = usize::try_from(self.hasher.hash_one(source) % SHARDS as u64).ok()?;
         let shard = self.shards.get(number)?;
         Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Place {
+    /// Counts it as this address's, which may be known only later than that there is a connection.
+    ///
+    /// # Errors
+    /// Why that address may have no more.
+    pub fn belongs_to(&mut self, address: ClientAddress, limits: &Limits, now: Timestamp) -> Result<(), TurnedAway> {
+        self.source = Some(self.crowd.enter_from(address.source(), limits, now)?);
+        Ok(())
     }
 }
 

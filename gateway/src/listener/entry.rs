@@ -22,7 +22,8 @@ use stagedoor_policy::request::ClientAddress;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::crowd::{Crowd, Place};
+use super::crowd::{Crowd, Place, TurnedAway};
+use super::handshakes::Handshakes;
 use super::{descriptors, http2, proxy_protocol};
 use crate::audit::AuditQueue;
 use crate::metrics::{Counted, Metrics};
@@ -66,7 +67,7 @@ pub struct Entry {
     pub(super) audit: AuditQueue,
     pub(super) register: Arc<Register>,
     crowd: Arc<Crowd>,
-    handshakes: Semaphore,
+    handshakes: Arc<Handshakes>,
     descriptors: Arc<Semaphore>,
 }
 
@@ -105,7 +106,7 @@ impl Entry {
             audit: parts.audit,
             register: parts.register,
             crowd: Arc::new(Crowd::new(possible)),
-            handshakes: Semaphore::new(limits.handshakes_in_flight_max),
+            handshakes: Arc::default(),
             descriptors: Arc::new(Semaphore::new(descriptors)),
         }
     }
@@ -143,7 +144,7 @@ impl Entry {
         let announces = building.proxy_protocol.contains(address.ip());
         let is_proxy = |address: ClientAddress| building.trusted_proxies.contains(address.ip());
         let own = (!announces && !is_proxy(address)).then_some(address);
-        let mut places = vec![self.enter(own, &building.limits)?];
+        let mut place = self.let_in(self.crowd.enter(own, &building.limits, self.door.now()))?;
         let Ok(descriptors) = Arc::clone(&self.descriptors).try_acquire_many_owned(DESCRIPTORS_PER_CONNECTION) else {
             self.metrics.connection_refused("descriptors");
             return None;
@@ -165,7 +166,7 @@ impl Entry {
             }
             address = ClientAddress::of_peer(from.ip());
             if from != peer && !is_proxy(address) {
-                places.push(self.enter(Some(address), &building.limits)?);
+                self.let_in(place.belongs_to(address, &building.limits, self.door.now()))?;
             }
         }
         let _only_once = digest.peer_addr.set(Some(from.into()));
@@ -174,39 +175,31 @@ impl Entry {
         let guest = Guest {
             address: (!is_proxy(address)).then_some(address),
             seen_as: address,
-            _places: places,
+            _place: place,
             _descriptors: descriptors,
             _counted: Counted::one_more(&self.metrics.connections_open),
         };
         Some((stream, guest))
     }
 
-    fn enter(&self, from: Option<ClientAddress>, limits: &Limits) -> Option<Place> {
-        match self.crowd.enter(from, limits, self.door.now()) {
-            Ok(place) => Some(place),
-            Err(why) => {
-                self.metrics.connection_refused(why.code());
-                None
-            }
+    fn let_in<T>(&self, place: Result<T, TurnedAway>) -> Option<T> {
+        if let Err(why) = &place {
+            self.metrics.connection_refused(why.code());
         }
+        place.ok()
     }
 
     async fn shake_hands(&self, acceptor: &Acceptor, stream: Socket, limits: &Limits) -> Option<impl IO + use<>> {
-        let handshake = async {
-            let _turn = self.handshakes.acquire().await.ok()?;
-            acceptor.tls_handshake(stream).await.ok()
+        let handshake = self.handshakes.begin(limits.handshakes_in_flight_max);
+        let outcome = tokio::select! {
+            shaken = acceptor.tls_handshake(stream) => shaken.map_err(|_| "tls_handshake_failed"),
+            () = handshake.displaced() => Err("tls_handshake_displaced"),
+            () = tokio::time::sleep(limits.handshake_deadline) => Err("tls_handshake_too_slow"),
         };
-        match tokio::time::timeout(limits.handshake_deadline, handshake).await {
-            Ok(Some(stream)) => Some(stream),
-            Ok(None) => {
-                self.metrics.connection_broken("tls_handshake_failed");
-                None
-            }
-            Err(_) => {
-                self.metrics.connection_broken("tls_handshake_too_slow");
-                None
-            }
+        if let Err(reason) = &outcome {
+            self.metrics.connection_broken(reason);
         }
+        outcome.ok()
     }
 
     async fn converse<S: IO + 'static>(
@@ -261,7 +254,7 @@ struct Guest {
     address: Option<ClientAddress>,
     /// The address all the same.
     seen_as: ClientAddress,
-    _places: Vec<Place>,
+    _place: Place,
     _descriptors: OwnedSemaphorePermit,
     _counted: Counted,
 }

@@ -57,6 +57,7 @@ pub(super) fn prepare(session: &mut ServerSession, turn: &Turn, of_connection: &
     }
     if has_body {
         turn.body_begins();
+        turn.awaits_body();
     }
 }
 

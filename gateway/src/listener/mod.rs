@@ -16,6 +16,7 @@ use pingora::services::Service;
 pub mod crowd;
 pub mod descriptors;
 mod entry;
+pub mod handshakes;
 mod http2;
 pub mod proxy_protocol;
 pub mod tls;

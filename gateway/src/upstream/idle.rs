@@ -15,7 +15,8 @@ use tokio::net::TcpStream;
 use super::strict::StrictStream;
 
 /// Connections kept for one console, or for one visitor with connections of his own.
-const KEPT_MAX: usize = 256;
+/// They count among the descriptors that `listener/descriptors.rs` sets aside.
+const KEPT_MAX: usize = 64;
 
 /// The connections that nobody uses at the moment, the latest on top.
 #[derive(Debug, Default)]

@@ -29,6 +29,7 @@ pub struct Turn {
     fault: AtomicU8,
     body_bytes: AtomicU64,
     malformed: AtomicU32,
+    awaits_body: AtomicBool,
     cut_targets: CutTargets,
 }
 
@@ -61,8 +62,19 @@ impl Turn {
         self.stage.store(Stage::Body as u8, Ordering::Relaxed);
     }
 
+    /// The door has taken in what there was of the body and waits for more: from here on the visitor is slow, not the console.
+    pub fn awaits_body(&self) {
+        self.awaits_body.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it does.
+    pub fn is_awaiting_body(&self) -> bool {
+        self.awaits_body.load(Ordering::Relaxed)
+    }
+
     /// So many bytes of the body arrived.
     pub fn body_arrives(&self, bytes: u64) {
+        self.awaits_body.store(false, Ordering::Relaxed);
         self.body_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 

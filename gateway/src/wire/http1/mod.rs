@@ -236,10 +236,14 @@ impl Http1 {
             return Poll::Ready(Err(broken(fault)));
         }
         let before = to.filled().len();
-        match &mut self.phase {
-            Phase::Length(left) => ready!(poll_limited(&mut self.buffer, stream, *left, context, to))?,
-            _ => ready!(poll_any(&mut self.buffer, stream, context, to))?,
+        let polled = match &mut self.phase {
+            Phase::Length(left) => poll_limited(&mut self.buffer, stream, *left, context, to),
+            _ => poll_any(&mut self.buffer, stream, context, to),
+        };
+        if polled.is_pending() {
+            turn.awaits_body();
         }
+        ready!(polled)?;
         let arrived = to.filled().get(before..).unwrap_or_default();
         if arrived.is_empty() {
             return Poll::Ready(Ok(()));

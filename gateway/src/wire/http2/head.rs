@@ -30,9 +30,6 @@ pub fn check(request: &RequestHeader, has_body: bool, header_count_max: u64) -> 
         }
         framing_name(name)?;
     }
-    if request.method == Method::HEAD && has_body {
-        return Err(WireFault::StrayBody);
-    }
     check_host(request)?;
     check_expectation(request)?;
     check_length(request, has_body)
@@ -64,6 +61,9 @@ fn check_length(request: &RequestHeader, has_body: bool) -> Result<(), WireFault
     let mut lengths = request.headers.get_all(header::CONTENT_LENGTH).iter();
     let Some(value) = lengths.next() else { return Ok(()) };
     let bytes = length(value.as_bytes())?;
+    if request.method == Method::HEAD && bytes > 0 {
+        return Err(WireFault::StrayBody);
+    }
     if lengths.next().is_some() || (bytes == 0 && has_body) || (bytes > 0 && !has_body) {
         Err(WireFault::ContentLength)
     } else {
@@ -122,7 +122,8 @@ mod tests {
             assert_eq!(verdict("POST", target, headers, has_body), Err(fault), "{headers:?}");
         }
         assert_eq!(verdict("GET", "ftp://a.test/x", &[], false), Err(WireFault::TargetForm));
-        assert_eq!(verdict("HEAD", target, &[], true), Err(WireFault::StrayBody));
+        let long = verdict("HEAD", target, &[("content-length", "3")], true);
+        assert_eq!(long, Err(WireFault::StrayBody));
         assert_eq!(verdict("CONNECT", "a.test:80", &[], false), Err(WireFault::Connect));
         assert_eq!(verdict("GET", "/x", &[], false), Err(WireFault::HostMissing));
         assert_eq!(verdict("GET", "https://u@a.test/x", &[], false), Err(WireFault::Host));
