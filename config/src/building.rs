@@ -261,6 +261,10 @@ impl Building {
             "limits.hashes_in_flight",
             self.limits.hashes_in_flight != in_force.limits.hashes_in_flight,
         );
+        keep(
+            "limits.handshakes_in_flight_max",
+            self.limits.handshakes_in_flight_max != in_force.limits.handshakes_in_flight_max,
+        );
         keep("log.format", self.log.format != in_force.log.format);
         keep("log.level", self.log.level != in_force.log.level);
         keep("log.access", self.log.access != in_force.log.access);
@@ -270,6 +274,7 @@ impl Building {
         self.portal = in_force.portal.clone();
         self.limits.threads = in_force.limits.threads;
         self.limits.hashes_in_flight = in_force.limits.hashes_in_flight;
+        self.limits.handshakes_in_flight_max = in_force.limits.handshakes_in_flight_max;
         self.log = in_force.log.clone();
         kept
     }

@@ -129,7 +129,7 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
         portal: portal(&opened, &building, &assertions, start.setup),
         assertions: Arc::clone(&assertions),
         upstreams: Arc::clone(&upstreams),
-        crowd: Arc::default(),
+        seats: Arc::default(),
         connector: TunnelConnector(TransportConnector::new(Some(ConnectorOptions::new(1)))),
         metrics: Arc::clone(&opened.metrics),
         audit: audit_queue,

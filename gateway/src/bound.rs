@@ -56,9 +56,16 @@ pub struct Group {
     address: std::net::IpAddr,
 }
 
-/// A group of its own, for a connection that nobody is to use again.
-pub fn group_of_none() -> u64 {
-    NEXT_GROUP.fetch_add(1, Ordering::Relaxed)
+impl Group {
+    /// A new one for whoever was let through here. Used for one request and dropped, it closes its connection.
+    pub fn of(admitted: &Admitted) -> Arc<Self> {
+        Arc::new(Self {
+            key: NEXT_GROUP.fetch_add(1, Ordering::Relaxed),
+            idle: Arc::default(),
+            session: admitted.session.as_ref().map(|session| session.id()),
+            address: admitted.address.ip(),
+        })
+    }
 }
 
 impl PrivateWay {
@@ -82,14 +89,7 @@ impl PrivateWay {
         {
             return Arc::clone(group);
         }
-        let key = NEXT_GROUP.fetch_add(1, Ordering::Relaxed);
-        let idle = Arc::default();
-        let group = Arc::new(Group {
-            key,
-            idle,
-            session,
-            address,
-        });
+        let group = Group::of(admitted);
         self.group.store(Some(Arc::clone(&group)));
         group
     }

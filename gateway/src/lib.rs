@@ -13,7 +13,7 @@ pub mod bridge;
 pub mod caching;
 pub mod cli;
 pub mod context;
-pub mod crowd;
+
 pub mod demo;
 pub mod due;
 pub mod fault;
@@ -30,6 +30,7 @@ pub mod panics;
 pub mod proxy;
 pub mod refusal;
 pub mod request_id;
+pub mod seats;
 pub mod stage;
 pub mod tunnel;
 pub mod upstream;

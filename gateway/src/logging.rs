@@ -4,12 +4,13 @@ use stagedoor_config::{LogFormat, LogSettings};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Starts it. Pingora's own lines about single requests are left out: anybody could fill the disk with them.
+/// Starts it. What libraries say of single connections and requests is left out: anybody could fill the disk with it.
 pub fn start(settings: &LogSettings) {
     let level = settings.level.as_str();
     let filter = EnvFilter::new(format!(
-        "warn,stagedoor={level},stagedoor_config={level},stagedoor_identity={level},\
-        stagedoor_store={level},stagedoor_portal={level},stagedoor_admin_api={level},pingora_proxy=off,pingora_core::apps=off"
+        "error,stagedoor={level},stagedoor_config={level},stagedoor_identity={level},\
+        stagedoor_store={level},stagedoor_portal={level},stagedoor_admin_api={level},\
+        pingora_proxy=off,pingora_core=off,h2=off,rustls=off,tokio_rustls=off,hyper=off"
     ));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)

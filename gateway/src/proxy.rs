@@ -18,11 +18,11 @@ use crate::answer;
 use crate::assertion::Assertions;
 use crate::audit::AuditQueue;
 use crate::context::RequestContext;
-use crate::crowd::Crowd;
 use crate::metrics::Metrics;
 use crate::panics::{PANICKED, caught, caught_at_once};
 use crate::refusal::Refused;
 use crate::request_id::RequestIds;
+use crate::seats::Seats;
 use crate::stage::examine::AnswerFault;
 use crate::upstream::Upstreams;
 use crate::upstream::strict::Stale;
@@ -49,7 +49,7 @@ pub struct Gate {
     /// Where consoles live.
     pub upstreams: Arc<Upstreams>,
     /// Who has how many WebSockets open.
-    pub crowd: Arc<Crowd>,
+    pub seats: Arc<Seats>,
     /// For tunnels, which use connections of their own.
     pub connector: TunnelConnector,
     /// Counters.

@@ -8,9 +8,10 @@ use pingora::{Error, ErrorSource, ErrorType, Result};
 
 use crate::answer;
 use crate::context::RequestContext;
-use crate::crowd::{Seat, Sitter};
+use crate::metrics::Counted;
 use crate::proxy::Gate;
 use crate::refusal::Refused;
+use crate::seats::{Seat, Sitter};
 use crate::stage::forward::Passport;
 use crate::stage::{forward, reply};
 use crate::tunnel::{self, Handshake};
@@ -86,7 +87,7 @@ pub async fn open(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) 
 fn take_seat(gate: &Gate, ctx: &RequestContext) -> Result<Seat, Refused> {
     let admitted = ctx.admitted.as_ref().ok_or(Refused::Internal)?;
     let seats_max = ctx.snapshot.building.limits.websockets_per_account_max;
-    gate.crowd.sit(Sitter::of(admitted), seats_max).ok_or_else(|| {
+    gate.seats.sit(Sitter::of(admitted), seats_max).ok_or_else(|| {
         gate.metrics.websockets_refused.inc();
         Refused::TooManyWebSockets
     })
@@ -119,22 +120,6 @@ async fn tunnel_through(
     let end = tunnel::pass(session, console, &slot, idle, &used).await;
     tracing::debug!(request = %ctx.id, ?end, "a tunnel ended");
     Ok(())
-}
-
-/// One more in a gauge, until it is dropped: a tunnel may also end by a panic or by being dropped.
-struct Counted<'a>(&'a prometheus::IntGauge);
-
-impl<'a> Counted<'a> {
-    fn one_more(gauge: &'a prometheus::IntGauge) -> Self {
-        gauge.inc();
-        Self(gauge)
-    }
-}
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
 }
 
 async fn shake_hands(gate: &Gate, session: &Session, ctx: &RequestContext) -> Result<Handshake, Refused> {

@@ -98,7 +98,7 @@ impl Fixture {
             portal: axum::Router::new().fallback(page_that_panics),
             assertions: Arc::new(Assertions::new(&key, "x", Arc::new(SystemClock)).unwrap()),
             upstreams: Arc::new(Upstreams::default()),
-            crowd: Arc::default(),
+            seats: Arc::default(),
             connector: TunnelConnector(TransportConnector::new(Some(ConnectorOptions::new(1)))),
             metrics: Arc::clone(&metrics),
             audit,

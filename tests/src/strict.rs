@@ -52,6 +52,9 @@ pub fn read(bytes: &[u8]) -> Reading {
     match body(&request, rest) {
         Ok(Some((body, used))) => {
             request.body = body;
+            if has_stray_body(&request) && rest.len() > used {
+                return Reading::Malformed("a request behind a body that its reader may not have read".to_owned());
+            }
             Reading::Request(Box::new(request), rest[used..].to_vec())
         }
         Ok(None) => Reading::Unfinished,
@@ -59,10 +62,21 @@ pub fn read(bytes: &[u8]) -> Reading {
     }
 }
 
-/// The verdict of the public judge, which looks at heads alone.
+/// Whether there is a body where some servers look for none, and would take it for the next request on the connection.
+fn has_stray_body(request: &Strict) -> bool {
+    !request.body.is_empty() && matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "DELETE")
+}
+
+/// The verdict of the public judge, which looks at heads alone: whether a body that is stray stands last on its connection it
+/// cannot see, so that is checked beside it.
 fn judged(request: Strict, head: &[u8]) -> Result<Strict, String> {
     let verdict = HttpRequestData::analyze_raw_request(head);
-    let harmless = matches!(verdict.reason, ClassificationReason::SuspiciousHeader) && !looks_like_framing(&request);
+    let harmless = match verdict.reason {
+        ClassificationReason::SuspiciousHeader => !looks_like_framing(&request),
+        ClassificationReason::UndefinedContentLengthSemantics
+        | ClassificationReason::UndefinedTransferEncodingSemantics => true,
+        _ => false,
+    };
     if !harmless && matches!(verdict.tier, RequestSafetyTier::Ambiguous | RequestSafetyTier::Severe) {
         return Err(format!(
             "http_desync_guardian: {:?} {:?}",

@@ -166,3 +166,22 @@ async fn a_declared_proxy_announces_the_visitor_and_nobody_else_can() {
     assert!(answer.contains("127.0.0.2") && !answer.contains("192.0.2"), "{answer}");
     assert!(counted(&door, "stagedoor_connections_broken_total", "proxy_header_malformed").await >= 1.0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visitor_writes_nothing_into_the_operators_log() {
+    let (door, _console) = door_with("").await;
+    let mut http2 = door.visitor("console").connect().await;
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    // Acknowledgements of what was never sent, of which the library would complain with the visitor's own bytes.
+    bytes.extend(b"\0\0\x08\x06\x01\0\0\0\0WRITTEN!".repeat(2000));
+    let _until_it_is_closed = http2.write_all(&bytes).await;
+    until_closed(&mut http2).await;
+    let answer = raw::exchange_over(
+        Box::new(door.visitor("console").connect().await),
+        "WRITTEN! /\r\n\r\n".to_owned(),
+    );
+    assert_eq!(raw::status(&answer.await), 400);
+    door.visitor("console").get("/").await.expect(200);
+    let log = door.log();
+    assert!(!log.contains("WRITTEN!") && !log.contains("WARN"), "{log}");
+}

@@ -276,7 +276,8 @@ const LIMITS: &[Setting] = &[
         Kind::Count(1, ANY),
         "TLS handshakes at once.",
     )
-    .or("256"),
+    .or("256")
+    .fixed(),
     Setting::new(
         "handshake_deadline",
         Kind::Duration,

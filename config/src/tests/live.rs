@@ -163,6 +163,7 @@ listen = "127.0.0.1:2"
 [limits]
 threads = 9
 hashes_in_flight = 9
+handshakes_in_flight_max = 9
 connections_max = 9
 [portal]
 prefix = "/other/"

@@ -25,7 +25,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::crowd::{Crowd, Place};
 use super::{descriptors, http2, proxy_protocol};
 use crate::audit::AuditQueue;
-use crate::metrics::Metrics;
+use crate::metrics::{Counted, Metrics};
 use crate::open::{Membership, Ran, Register, Slot};
 use crate::pace::Pace;
 use crate::proxy::Gate;
@@ -127,7 +127,6 @@ impl Entry {
         let Some((stream, guest)) = self.receive(stream, peer, &building).await else {
             return;
         };
-        self.metrics.connections_open.inc();
         match tls {
             None => self.converse(stream, guest, &building.limits, &shutdown).await,
             Some(acceptor) => {
@@ -136,7 +135,6 @@ impl Entry {
                 }
             }
         }
-        self.metrics.connections_open.dec();
     }
 
     /// Finds out who is there, and a place for them.
@@ -178,6 +176,7 @@ impl Entry {
             seen_as: address,
             _places: places,
             _descriptors: descriptors,
+            _counted: Counted::one_more(&self.metrics.connections_open),
         };
         Some((stream, guest))
     }
@@ -264,6 +263,7 @@ struct Guest {
     seen_as: ClientAddress,
     _places: Vec<Place>,
     _descriptors: OwnedSemaphorePermit,
+    _counted: Counted,
 }
 
 /// One connection: its requests run in its slot, or, where several run at once (HTTP/2), each in one of its own.
@@ -312,7 +312,7 @@ impl HttpServerApp for Connection {
         let slot = stream_membership.as_ref().unwrap_or(&self.membership).slot();
         let limits = self.entry.live.load().building.limits;
         let _descriptor = if stream_membership.is_some() {
-            http2::prepare(&mut session, slot.turn(), &limits);
+            http2::prepare(&mut session, slot.turn(), self.slot().turn(), &limits);
             let descriptor = self.entry.descriptor();
             if descriptor.is_none() {
                 slot.turn().refuse(WireFault::Busy);
@@ -330,7 +330,11 @@ impl HttpServerApp for Connection {
             Ran::Finished(reused) => reused,
             Ran::Ended => None,
             Ran::TooSlow => {
-                self.entry.metrics.connection_broken("too_slow");
+                // Of a stream (HTTP/2) nobody else learns it: what is refused there is not read again.
+                match slot.turn().fault().filter(|_| stream_membership.is_some()) {
+                    Some(fault) => self.entry.note_broken(self.address(), fault),
+                    None => self.entry.metrics.connection_broken("too_slow"),
+                }
                 None
             }
             Ran::Panicked => {

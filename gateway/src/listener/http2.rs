@@ -34,15 +34,18 @@ pub(super) async fn converse(connection: &Arc<Connection>, stream: Stream, limit
         Ran::TooSlow => Some(WireFault::HeadTooSlow),
         _ => slot.turn().fault(),
     };
-    if let Some(fault) = fault {
-        connection.entry.note_broken(connection.address(), fault);
-    }
-    note_resets(connection, slot.turn());
+    note_end(connection, slot.turn(), fault);
 }
 
 /// What the stages do not see of a request: bytes that HTTP/1 would not carry, whether a body is still to come, and a method
-/// that pingora would answer itself.
-pub(super) fn prepare(session: &mut ServerSession, turn: &Turn, limits: &Limits) {
+/// that pingora would answer itself. `turn` is the stream's; the connection's knows of targets that are no longer what they were.
+pub(super) fn prepare(session: &mut ServerSession, turn: &Turn, of_connection: &Turn, limits: &Limits) {
+    if let Some(fault) = of_connection.fault() {
+        turn.refuse(fault);
+    }
+    if of_connection.cut_targets().take(session.req_header().raw_path()) {
+        turn.refuse(WireFault::TargetByte);
+    }
     let has_body = !session.is_body_empty();
     if let Err(fault) = wire::http2::check(session.req_header(), has_body, limits.header_count_max) {
         turn.refuse(fault);
@@ -102,14 +105,13 @@ async fn serve(connection: &Arc<Connection>, stream: Stream, limits: &Limits, mu
     }
 }
 
-/// What the library reset without telling anybody.
-fn note_resets(connection: &Connection, turn: &Turn) {
+/// What ended the connection, and what the library reset without telling anybody, which may be the same.
+fn note_end(connection: &Connection, turn: &Turn, fault: Option<WireFault>) {
     let resets = turn.take_malformed();
-    connection.note_malformed(resets);
-    if resets > 0 {
-        connection
-            .entry
-            .note_broken(connection.address(), WireFault::Http2Connection);
+    connection.note_malformed(resets.max(u32::from(fault.is_some_and(WireFault::is_malformed))));
+    let reset = (resets > 0 && fault != Some(WireFault::Http2Connection)).then_some(WireFault::Http2Connection);
+    for fault in fault.into_iter().chain(reset) {
+        connection.entry.note_broken(connection.address(), fault);
     }
 }
 

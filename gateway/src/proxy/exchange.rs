@@ -10,7 +10,7 @@ use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorType, Result};
 
 use super::Gate;
-use crate::bound;
+use crate::bound::{self, Group};
 use crate::context::RequestContext;
 use crate::stage::forward::Passport;
 use crate::stage::{examine as examination, forward as forwarding, reply as replying};
@@ -24,14 +24,15 @@ pub(super) async fn peer(gate: &Gate, session: &mut Session, ctx: &mut RequestCo
     let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
         return no_permit();
     };
-    match gate.upstreams.peer(site, ctx.group().as_deref()).await {
+    let group = if has_stray_body {
+        Some(Group::of(admitted))
+    } else {
+        ctx.group()
+    };
+    match gate.upstreams.peer(site, group.as_deref()).await {
         Ok(mut peer) => {
             // A silent console is noticed by a read that takes too long.
             peer.options.read_timeout = Some(site.timeouts.read.min(admitted.due.left(now)));
-            if has_stray_body {
-                peer.group_key = bound::group_of_none();
-                peer.options.idle_timeout = Some(Duration::ZERO);
-            }
             Ok(Box::new(peer))
         }
         Err(_) => Error::e_explain(ErrorType::ConnectError, "the upstream's name does not resolve"),

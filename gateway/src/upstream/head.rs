@@ -28,16 +28,17 @@ pub(super) enum Framing {
     Close,
 }
 
-/// Where the head ends, with its empty line; `None` while it is not all there.
+/// Where the head ends, with its empty line; `None` while it is not all there. Nothing ends in the first `searched` bytes.
 ///
 /// # Errors
 /// Where it is larger than an answer's header may be.
-pub(super) fn end(bytes: &[u8]) -> Result<Option<usize>, AnswerFault> {
-    // The status line comes on top.
-    let searched = bytes.get(..HEADER_BYTES_MAX + 1024).unwrap_or(bytes);
-    match searched.windows(4).position(|window| window == b"\r\n\r\n") {
-        Some(position) => Ok(Some(position + 4)),
-        None if searched.len() < bytes.len() => Err(AnswerFault::HeaderTooLarge),
+pub(super) fn end(bytes: &[u8], searched: usize) -> Result<Option<usize>, AnswerFault> {
+    // The status line comes on top; the end may have begun before.
+    let (allowed, start) = (HEADER_BYTES_MAX + 1024, searched.saturating_sub(3));
+    let fresh = bytes.get(start..bytes.len().min(allowed)).unwrap_or_default();
+    match fresh.windows(4).position(|window| window == b"\r\n\r\n") {
+        Some(position) => Ok(Some(start + position + 4)),
+        None if bytes.len() > allowed => Err(AnswerFault::HeaderTooLarge),
         None => Ok(None),
     }
 }
@@ -251,9 +252,15 @@ mod tests {
 
     #[test]
     fn a_head_is_waited_for_as_long_as_it_may_be() {
-        assert_eq!(end(b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody"), Ok(Some(25)));
-        assert_eq!(end(b"HTTP/1.1 200 OK\r\nA: b\r\n\r"), Ok(None));
-        assert_eq!(end(&[b'x'; HEADER_BYTES_MAX + 1024]), Ok(None));
-        assert_eq!(end(&[b'x'; HEADER_BYTES_MAX + 1025]), Err(AnswerFault::HeaderTooLarge));
+        let head = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody";
+        for searched in 0..25 {
+            assert_eq!(end(head.get(..searched).unwrap(), 0), Ok(None));
+            assert_eq!(end(head, searched), Ok(Some(25)), "{searched}");
+        }
+        for searched in [0, HEADER_BYTES_MAX] {
+            assert_eq!(end(&[b'x'; HEADER_BYTES_MAX + 1024], searched), Ok(None));
+            let fault = Err(AnswerFault::HeaderTooLarge);
+            assert_eq!(end(&[b'x'; HEADER_BYTES_MAX + 1025], searched), fault);
+        }
     }
 }

@@ -50,6 +50,11 @@ impl Idle {
         }
     }
 
+    /// Closes them all.
+    pub(super) fn forget_all(&self) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Closes those that have been idle for longer than `keepalive`, or that the console has closed.
     pub fn forget_old(&self, keepalive: Duration) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,5 +103,73 @@ impl Line {
             .set_nodelay(true)
             .or_err(ErrorType::ConnectError, "connecting to a console")?;
         Ok(stream)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    /// Both ends of a connection.
+    async fn connection() -> (TcpStream, TcpStream, Address) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (near, far) = tokio::join!(TcpStream::connect(address), listener.accept());
+        (near.unwrap(), far.unwrap().0, address)
+    }
+
+    #[tokio::test]
+    async fn the_latest_connection_is_taken_first_and_each_once() {
+        let idle = Idle::default();
+        let (one, _far_one, address) = connection().await;
+        let (other, _far_other, _) = connection().await;
+        let other_port = other.local_addr().unwrap();
+        idle.keep(one, address);
+        idle.keep(other, address);
+        assert_eq!(idle.take(address, LONG).unwrap().local_addr().unwrap(), other_port);
+        assert!(idle.take(address, LONG).is_some());
+        assert!(idle.take(address, LONG).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_old_closed_talkative_or_leads_elsewhere_is_not_taken() {
+        let idle = Idle::default();
+        let (near, _far, address) = connection().await;
+        idle.keep(near, address);
+        assert!(idle.take(address, Duration::ZERO).is_none(), "old");
+        let (near, _far, elsewhere) = connection().await;
+        idle.keep(near, elsewhere);
+        assert!(idle.take(address, LONG).is_none(), "leads elsewhere");
+        let (near, far, address) = connection().await;
+        drop(far);
+        near.readable().await.unwrap();
+        idle.keep(near, address);
+        assert!(idle.take(address, LONG).is_none(), "closed");
+        let (near, far, address) = connection().await;
+        far.writable().await.unwrap();
+        far.try_write(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        near.readable().await.unwrap();
+        idle.keep(near, address);
+        assert!(idle.take(address, LONG).is_none(), "talkative");
+    }
+
+    #[tokio::test]
+    async fn no_more_are_kept_than_the_limit_and_old_ones_are_forgotten() {
+        let idle = Idle::default();
+        let mut far_ends = Vec::new();
+        for _ in 0..=KEPT_MAX {
+            let (near, far, address) = connection().await;
+            idle.keep(near, address);
+            far_ends.push(far);
+        }
+        assert_eq!(idle.kept.lock().unwrap().len(), KEPT_MAX);
+        idle.forget_old(LONG);
+        assert_eq!(idle.kept.lock().unwrap().len(), KEPT_MAX);
+        idle.forget_old(Duration::ZERO);
+        assert!(idle.kept.lock().unwrap().is_empty());
     }
 }

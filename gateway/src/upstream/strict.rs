@@ -43,6 +43,8 @@ pub struct StrictStream {
     held: BytesMut,
     /// So much of it may be.
     judged: usize,
+    /// No head ends in so much of it.
+    searched: usize,
     lasting: bool,
 }
 
@@ -73,6 +75,7 @@ impl StrictStream {
             at: At::Unasked,
             held: BytesMut::new(),
             judged: 0,
+            searched: 0,
             lasting: false,
         }
     }
@@ -116,6 +119,8 @@ impl StrictStream {
     /// The console closed, or broke off, before its head was whole.
     fn ended_early(&mut self, outcome: io::Result<()>) -> io::Result<()> {
         if self.held.is_empty() && self.kept_before {
+            // A console that was restarted has closed them all.
+            self.home.forget_all();
             return Err(self.spoilt(Stale));
         }
         self.at = At::Spoilt;
@@ -134,9 +139,11 @@ impl StrictStream {
         else {
             return Ok(false);
         };
-        let Some(end) = head::end(&self.held)? else {
+        let Some(end) = head::end(&self.held, self.searched)? else {
+            self.searched = self.held.len();
             return Ok(false);
         };
+        self.searched = 0;
         let head = head::read(self.held.get(..end).unwrap_or_default())?;
         if head.status == 101 {
             return Err(AnswerFault::SwitchUnasked);

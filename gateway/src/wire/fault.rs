@@ -87,6 +87,8 @@ faults! {
     Http2Connection = 26 "http2_connection_malformed" BAD_REQUEST;
     /// A declared proxy did not begin with a PROXY protocol header that can be read, or not in time.
     ProxyHeader = 27 "proxy_header_malformed" BAD_REQUEST;
+    /// A HEAD with a body.
+    StrayBody = 29 "body_not_expected" BAD_REQUEST;
     /// The machine has no room for more requests at once.
     Busy = 28 "too_busy" SERVICE_UNAVAILABLE;
 }

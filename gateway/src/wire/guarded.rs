@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use bytes::BytesMut;
+use bytes::{Buf as _, BytesMut};
 use pingora::protocols::raw_connect::ProxyDigest;
 use pingora::protocols::tls::{SslDigest, TlsRef};
 use pingora::protocols::{
@@ -16,8 +16,9 @@ use pingora::protocols::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufWriter, ReadBuf};
 
-use super::http1::{HeadLimits, Http1};
+use super::http1::{HEAD_BYTES_USUAL, HeadLimits, Http1};
 use super::http2::Http2;
+use super::http2::bare::Outgoing;
 use super::{Stage, Turn};
 use crate::open::Slot;
 
@@ -44,7 +45,7 @@ pub enum Protocol {
 enum Reader {
     Http1(Http1),
     /// And what was read of it to find out that it is HTTP/2.
-    Http2(Http2, BytesMut),
+    Http2(Box<Http2>, BytesMut),
 }
 
 /// An accepted connection, from which only well-formed requests can be read.
@@ -53,6 +54,8 @@ pub struct Guarded<S> {
     stream: BufWriter<S>,
     reader: Reader,
     slot: Arc<Slot>,
+    /// What still has to be written instead of something that was taken.
+    instead: BytesMut,
 }
 
 impl<S: IO> Guarded<S> {
@@ -61,7 +64,7 @@ impl<S: IO> Guarded<S> {
     /// # Errors
     /// Where the visitor is gone before.
     pub async fn begin(mut stream: S, slot: Arc<Slot>, limits: HeadLimits) -> io::Result<(Self, Protocol)> {
-        let mut begun = BytesMut::new();
+        let mut begun = BytesMut::with_capacity(HEAD_BYTES_USUAL);
         let protocol = match stream.selected_alpn_proto() {
             Some(ALPN::H2) => Protocol::Http2,
             Some(_) => Protocol::Http1,
@@ -70,10 +73,16 @@ impl<S: IO> Guarded<S> {
         };
         let reader = match protocol {
             Protocol::Http1 => Reader::Http1(Http1::new(limits, begun)),
-            Protocol::Http2 => Reader::Http2(Http2::new(Instant::now()), begun),
+            Protocol::Http2 => Reader::Http2(Box::new(Http2::new(Instant::now(), limits.bytes_max)), begun),
         };
         let stream = BufWriter::with_capacity(WRITE_BUFFER_BYTES, stream);
-        Ok((Self { stream, reader, slot }, protocol))
+        let guarded = Self {
+            stream,
+            reader,
+            slot,
+            instead: BytesMut::new(),
+        };
+        Ok((guarded, protocol))
     }
 
     /// Passes on what the watch saw: the connection's loop asks for it.
@@ -104,6 +113,13 @@ fn poll_http2<S: AsyncRead + Unpin>(
     context: &mut Context<'_>,
     to: &mut ReadBuf<'_>,
 ) -> Poll<io::Result<()>> {
+    if let Some(fault) = turn.fault() {
+        if watch.is_first_read_after_fault() {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, fault.code())));
+    }
     let before = to.filled().len();
     if begun.is_empty() {
         ready!(Pin::new(stream).poll_read(context, to))?;
@@ -115,6 +131,10 @@ fn poll_http2<S: AsyncRead + Unpin>(
     if let Err(fault) = watch.follow_incoming(arrived, Instant::now) {
         turn.refuse(fault);
         return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, fault.code())));
+    }
+    // These bytes still go to the library, so that it says what is wrong; nothing after them does, and no request comes of them.
+    if let Err(fault) = watch.take_cut().and_then(|cut| turn.cut_targets().remember(cut)) {
+        turn.refuse(fault);
     }
     match (watch.is_mid_head(), turn.stage()) {
         (true, Stage::Waiting | Stage::Answer) => turn.head_begins(),
@@ -135,21 +155,52 @@ impl<S: IO> AsyncRead for Guarded<S> {
     }
 }
 
+impl<S: IO> Guarded<S> {
+    /// Frames that pingora would have had look otherwise go out before anything else does.
+    fn poll_instead(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.instead.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(context, &self.instead))?;
+            self.instead.advance(written);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_write_frames(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_instead(context))?;
+        let Reader::Http2(watch, _) = &mut self.reader else {
+            return Pin::new(&mut self.stream).poll_write(context, bytes);
+        };
+        let written = match watch.look_at_outgoing(bytes) {
+            Outgoing::Passes(passes) => {
+                let passing = bytes.get(..passes).unwrap_or(bytes);
+                ready!(Pin::new(&mut self.stream).poll_write(context, passing))?
+            }
+            Outgoing::Becomes(taken, instead) => {
+                self.instead.extend_from_slice(&instead);
+                taken
+            }
+        };
+        watch.follow_outgoing(bytes.get(..written).unwrap_or_default());
+        self.note_malformed();
+        Poll::Ready(Ok(written))
+    }
+}
+
 impl<S: IO> AsyncWrite for Guarded<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
-        if let Reader::Http2(watch, _) = &mut self.reader {
-            watch.follow_outgoing(bytes.get(..written).unwrap_or_default());
-            self.note_malformed();
+        if matches!(self.reader, Reader::Http2(..)) {
+            return self.poll_write_frames(context, bytes);
         }
-        Poll::Ready(Ok(written))
+        Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_instead(context))?;
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_instead(context))?;
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 

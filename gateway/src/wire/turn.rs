@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use super::WireFault;
+use super::http2::CutTargets;
 
 /// How far a request has come, as far as the visitor's side is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,7 @@ pub struct Turn {
     fault: AtomicU8,
     body_bytes: AtomicU64,
     malformed: AtomicU32,
+    cut_targets: CutTargets,
 }
 
 impl Turn {
@@ -114,6 +116,11 @@ impl Turn {
     /// What is wrong with what was read, if anything.
     pub fn fault(&self) -> Option<WireFault> {
         WireFault::from_number(self.fault.load(Ordering::Relaxed))
+    }
+
+    /// What the library makes of targets with a fragment (HTTP/2).
+    pub fn cut_targets(&self) -> &CutTargets {
+        &self.cut_targets
     }
 
     /// The visitor was told that what it sent breaks the protocol (HTTP/2, where no request comes of it).

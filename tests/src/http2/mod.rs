@@ -15,7 +15,7 @@ pub use frame::{Frame, kind};
 pub use hpack::{indexed, literal};
 
 /// What every connection of a client begins with (RFC 9113, section 3.4).
-pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How long a door may stay silent before it is taken to have forgotten the request.
 const SILENCE: Duration = Duration::from_secs(10);
 
@@ -30,7 +30,7 @@ pub enum Ended {
     GoneAway(u32),
     /// The connection was closed without a word.
     Closed,
-    /// Nothing came for [`SILENCE`].
+    /// Nothing came for ten seconds.
     Silent,
 }
 
@@ -45,8 +45,6 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// How it ended.
     pub ended: Ended,
-    /// How many frames the door sent besides, on whatever stream.
-    pub other_frames: usize,
 }
 
 impl Answer {
@@ -56,19 +54,18 @@ impl Answer {
             headers: Vec::new(),
             body: Vec::new(),
             ended: Ended::Closed,
-            other_frames: 0,
         }
     }
 }
 
 /// Preface and SETTINGS: no dynamic table, so that answers can be read without one, and no push.
-pub fn greeting() -> Vec<u8> {
+fn greeting() -> Vec<u8> {
     let mut bytes = PREFACE.to_vec();
     bytes.extend(Frame::settings(&[(1, 0), (2, 0)]).encode());
     bytes
 }
 
-/// Sends bytes after the [`greeting`], and reads until the answer on `stream` ends or the connection does. What the door
+/// Sends bytes after preface and SETTINGS, and reads until the answer on `stream` ends or the connection does. What the door
 /// says meanwhile is read while writing, so that neither side waits for the other.
 pub async fn converse(wire: Box<dyn Wire>, bytes: &[u8], stream: u32) -> Answer {
     let (mut reading, mut writing) = tokio::io::split(wire);
@@ -153,10 +150,7 @@ impl Answer {
                 self.body.extend_from_slice(&frame.payload);
                 (frame.flags & 1 != 0).then_some(Ended::Whole)
             }
-            _ => {
-                self.other_frames += 1;
-                None
-            }
+            _ => None,
         }
     }
 }

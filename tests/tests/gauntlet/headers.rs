@@ -344,3 +344,29 @@ async fn headers_of_one_hop_and_of_other_protocols_go_no_further() {
     }
     run(&Stage::open().await, cases).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_answer_of_the_door_has_a_header_that_a_visitor_wrote() {
+    let stage = Stage::open().await;
+    for path in each(
+        "/app/x?to=%0d%0aSet-Cookie:%20mallory=1¦/.stagedoor/login?to=/%0d%0aSet-Cookie:%20mallory=1¦/app/%0d%0aSet-Cookie:mallory=1¦\
+        /.stagedoor/login?to=//mallory.example¦/.stagedoor/login?to=https://mallory.example/¦/app/x?%E5%98%8D%E5%98%8ASet-Cookie:mallory=1¦\
+        /.stagedoor/login?to=/\\mallory.example¦/.stagedoor/login?to=javascript:mallory",
+    ) {
+        let ask = Ask::get(path).with("accept", "text/html");
+        let case = Case::ask(path, "F04", ask, DENIED);
+        for way in case.ways() {
+            let outcome = stage.send(&case, way, "127.0.0.1").await;
+            assert!(matches!(outcome.status, 200 | 303 | 400), "{way:?} {path}: {outcome:?}");
+            let written = outcome.headers.iter().find(|(name, value)| {
+                name.contains("mallory") || (name == "set-cookie" && value.contains("mallory=1"))
+            });
+            assert_eq!(written, None, "{way:?} {path}");
+            let leads_away = outcome
+                .header("location")
+                .is_some_and(|to| !to.starts_with("/.stagedoor/login?to="));
+            assert!(!leads_away, "{way:?} {path}: {:?}", outcome.header("location"));
+        }
+    }
+    assert_eq!(stage.console.bytes(), 0);
+}

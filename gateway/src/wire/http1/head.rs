@@ -61,8 +61,12 @@ pub fn check(head: &[u8], header_count_max: usize) -> Result<Head, WireFault> {
         framing.take_in(header)?;
     }
     let host = framing.host.ok_or(WireFault::HostMissing)?;
+    let body = framing.body(line.is_http10)?;
+    if line.is_head && body != Body::None {
+        return Err(WireFault::StrayBody);
+    }
     Ok(Head {
-        body: framing.body(line.is_http10)?,
+        body,
         expects_continue: framing.expects_continue,
         absolute_prefix: line.absolute_prefix(host)?,
     })
@@ -86,6 +90,7 @@ struct RequestLine<'h> {
     target: &'h [u8],
     target_start: usize,
     is_http10: bool,
+    is_head: bool,
 }
 
 impl<'h> RequestLine<'h> {
@@ -112,6 +117,7 @@ impl<'h> RequestLine<'h> {
             target,
             target_start: method.len() + 1,
             is_http10,
+            is_head: method == b"HEAD",
         })
     }
 
@@ -148,12 +154,16 @@ impl<'h> RequestLine<'h> {
 /// # Errors
 /// Where there is one of them.
 pub fn check_target_bytes(target: &[u8]) -> Result<(), WireFault> {
-    let mangled = |byte: u8| matches!(byte, 0..=0x20 | 0x7f | b'#' | b'"' | b'<' | b'>' | b'`');
-    if target.iter().copied().any(mangled) || std::str::from_utf8(target).is_err() {
-        Err(WireFault::TargetByte)
-    } else {
-        Ok(())
-    }
+    let mangled = |byte: u8| matches!(byte, 0..=0x20 | 0x7f | b'#' | b'<' | b'>');
+    let (path, query) = match memchr::memchr(b'?', target) {
+        Some(mark) => target.split_at_checked(mark).unwrap_or((target, &[])),
+        None => (target, &[][..]),
+    };
+    let refused = target.iter().copied().any(mangled)
+        || memchr::memchr(b'`', path).is_some()
+        || memchr::memchr(b'"', query).is_some()
+        || std::str::from_utf8(target).is_err();
+    if refused { Err(WireFault::TargetByte) } else { Ok(()) }
 }
 
 /// What the header lines say of the message's borders.

@@ -133,6 +133,8 @@ fn an_encoding_is_chunked_once_and_stands_alone() {
         framed(&["Content-Length: 3", "Transfer-Encoding: chunked"]),
         Err(WireFault::LengthAndEncoding)
     );
+    let head = verdict(&["HEAD / HTTP/1.1", "Host: a", "Content-Length: 3"]);
+    assert_eq!(head, Err(WireFault::StrayBody));
     let old = verdict(&["POST / HTTP/1.0", "Host: a", "Transfer-Encoding: chunked"]);
     assert_eq!(old, Err(WireFault::TransferEncoding));
 }

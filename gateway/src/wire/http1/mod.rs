@@ -21,7 +21,7 @@ use head::Body;
 /// stage answers it.
 const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nHost: refused.invalid\r\nConnection: close\r\n\r\n";
 /// Room for a browser's head, in bytes; it grows as far as the limit.
-const HEAD_BYTES_USUAL: usize = 4096;
+pub const HEAD_BYTES_USUAL: usize = 4096;
 
 /// How much of a head is read.
 #[derive(Debug, Clone, Copy)]

@@ -30,6 +30,9 @@ pub fn check(request: &RequestHeader, has_body: bool, header_count_max: u64) -> 
         }
         framing_name(name)?;
     }
+    if request.method == Method::HEAD && has_body {
+        return Err(WireFault::StrayBody);
+    }
     check_host(request)?;
     check_expectation(request)?;
     check_length(request, has_body)
@@ -119,6 +122,7 @@ mod tests {
             assert_eq!(verdict("POST", target, headers, has_body), Err(fault), "{headers:?}");
         }
         assert_eq!(verdict("GET", "ftp://a.test/x", &[], false), Err(WireFault::TargetForm));
+        assert_eq!(verdict("HEAD", target, &[], true), Err(WireFault::StrayBody));
         assert_eq!(verdict("CONNECT", "a.test:80", &[], false), Err(WireFault::Connect));
         assert_eq!(verdict("GET", "/x", &[], false), Err(WireFault::HostMissing));
         assert_eq!(verdict("GET", "https://u@a.test/x", &[], false), Err(WireFault::Host));

@@ -1,13 +1,21 @@
 //! Watches the frames of an HTTP/2 connection (RFC 9113, section 4.1) as they pass, both ways: the library behind it bounds
-//! headers, streams and resets, but takes control frames without end, and resets malformed requests without telling.
+//! headers, streams and resets, but takes control frames without end, resets malformed requests without telling, and cuts
+//! targets that hold a fragment.
 
 use std::time::Instant;
 
 use super::WireFault;
+use targets::Targets;
 
+pub mod bare;
 mod head;
+mod hpack;
+mod huffman;
+mod targets;
 
+use bare::Outgoing;
 pub use head::check;
+pub use targets::CutTargets;
 
 /// Control frames that a visitor may send beyond those that belong to what it is sent.
 const CREDIT_FRAMES_MAX: u32 = 1000;
@@ -15,15 +23,20 @@ const CREDIT_FRAMES_MAX: u32 = 1000;
 const CREDIT_PER_ANSWER_FRAME: u32 = 4;
 /// Control frames regained with each second.
 const CREDIT_PER_SECOND: u64 = 10;
+/// Without the reserved bit in front (RFC 9113, section 4.1).
+const STREAM_MASK: u32 = 0x7fff_ffff;
 /// Length of a frame's head, in bytes.
 const HEAD_BYTES: usize = 9;
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
+const PUSH_PROMISE: u8 = 5;
 const GOAWAY: u8 = 7;
 const CONTINUATION: u8 = 9;
-const END_HEADERS: u8 = 4;
+const END_HEADERS: u8 = 0x04;
+const PADDED: u8 = 0x08;
+const PRIORITY: u8 = 0x20;
 const NO_ERROR: u32 = 0;
 const PROTOCOL_ERROR: u32 = 1;
 
@@ -32,14 +45,26 @@ const PROTOCOL_ERROR: u32 = 1;
 struct Frame {
     kind: u8,
     flags: u8,
+    stream: u32,
     payload_bytes: u32,
+    /// How much of it is told of as [`Seen::Payload`].
+    payload_bytes_to_come: u32,
     /// Of RST_STREAM and GOAWAY.
     error: u32,
 }
 
+/// What is seen of a direction.
+#[derive(Debug)]
+enum Seen<'b> {
+    /// A frame begins.
+    Frame(Frame),
+    /// Some of its payload, but for what was needed to know it.
+    Payload(&'b [u8]),
+}
+
 /// Finds the frames in one direction, however the bytes are cut.
 #[derive(Debug, Default)]
-struct Frames {
+pub struct Frames {
     /// The frame's head, and of RST_STREAM and GOAWAY as much as holds their error code.
     seen: [u8; HEAD_BYTES + 8],
     seen_bytes: usize,
@@ -50,14 +75,18 @@ struct Frames {
 
 impl Frames {
     /// Follows these bytes and tells of each frame once enough of it is there.
-    fn follow(&mut self, mut bytes: &[u8], mut tell: impl FnMut(Frame)) {
+    fn follow<'b>(&mut self, mut bytes: &'b [u8], mut tell: impl FnMut(Seen<'b>)) {
         let preface = self.preface_left.min(bytes.len());
         self.preface_left -= preface;
         bytes = bytes.get(preface..).unwrap_or_default();
         loop {
             let skipped = usize::try_from(self.payload_left).map_or(bytes.len(), |left| left.min(bytes.len()));
             self.payload_left -= u32::try_from(skipped).unwrap_or(self.payload_left);
-            bytes = bytes.get(skipped..).unwrap_or_default();
+            let (payload, behind) = bytes.split_at_checked(skipped).unwrap_or_default();
+            if !payload.is_empty() {
+                tell(Seen::Payload(payload));
+            }
+            bytes = behind;
             let Some((&byte, rest)) = bytes.split_first() else {
                 return;
             };
@@ -67,13 +96,13 @@ impl Frames {
             }
             self.seen_bytes += 1;
             if let Some(frame) = self.complete() {
-                tell(frame);
+                tell(Seen::Frame(frame));
             }
         }
     }
 
     fn complete(&mut self) -> Option<Frame> {
-        let [l0, l1, l2, kind, flags, _, _, _, _, rest @ ..] = self.seen;
+        let [l0, l1, l2, kind, flags, s0, s1, s2, s3, rest @ ..] = self.seen;
         if self.seen_bytes < HEAD_BYTES {
             return None;
         }
@@ -93,13 +122,23 @@ impl Frames {
         Some(Frame {
             kind,
             flags,
+            stream: u32::from_be_bytes([s0, s1, s2, s3]) & STREAM_MASK,
             payload_bytes,
+            payload_bytes_to_come: self.payload_left,
             error: match kind {
                 RST_STREAM => u32::from_be_bytes([a, b, c, d]),
                 GOAWAY => u32::from_be_bytes([e, f, g, h]),
                 _ => NO_ERROR,
             },
         })
+    }
+
+    /// In how many bytes the next frame begins; `None` in the middle of a frame's head.
+    fn next_frame_in(&self) -> Option<usize> {
+        if self.seen_bytes > 0 || self.preface_left > 0 {
+            return None;
+        }
+        usize::try_from(self.payload_left).ok()
     }
 
     /// Whether the next byte begins a frame.
@@ -113,11 +152,13 @@ impl Frames {
 pub struct Http2 {
     incoming: Frames,
     outgoing: Frames,
+    targets: Targets,
     in_header_block: bool,
     in_data: bool,
     credit: u32,
     regained_at: Instant,
     malformed: u32,
+    was_read_after_fault: bool,
 }
 
 impl Http2 {
@@ -125,18 +166,20 @@ impl Http2 {
     pub const PREFACE_BYTES: usize = 24;
 
     /// For a connection of which nothing has passed yet.
-    pub fn new(now: Instant) -> Self {
+    pub fn new(now: Instant, header_bytes_max: usize) -> Self {
         Self {
             incoming: Frames {
                 preface_left: Self::PREFACE_BYTES,
                 ..Frames::default()
             },
             outgoing: Frames::default(),
+            targets: Targets::new(header_bytes_max),
             in_header_block: false,
             in_data: false,
             credit: CREDIT_FRAMES_MAX,
             regained_at: now,
             malformed: 0,
+            was_read_after_fault: false,
         }
     }
 
@@ -146,12 +189,17 @@ impl Http2 {
     /// When it sends more control frames than anybody needs.
     pub fn follow_incoming(&mut self, bytes: &[u8], now: impl Fn() -> Instant) -> Result<(), WireFault> {
         let (mut spent, mut in_header_block, mut in_data) = (0_u32, self.in_header_block, self.in_data);
-        self.incoming.follow(bytes, |frame| {
-            in_data = frame.kind == DATA;
-            match frame.kind {
-                HEADERS | CONTINUATION => in_header_block = frame.flags & END_HEADERS == 0,
-                DATA if frame.payload_bytes > 0 => {}
-                _ => spent += 1,
+        let targets = &mut self.targets;
+        self.incoming.follow(bytes, |seen| match seen {
+            Seen::Payload(bytes) => targets.follow_payload(bytes),
+            Seen::Frame(frame) => {
+                targets.follow(frame);
+                in_data = frame.kind == DATA;
+                match frame.kind {
+                    HEADERS | CONTINUATION => in_header_block = frame.flags & END_HEADERS == 0,
+                    DATA if frame.payload_bytes > 0 => {}
+                    _ => spent += 1,
+                }
             }
         });
         (self.in_header_block, self.in_data) = (in_header_block, in_data);
@@ -162,13 +210,18 @@ impl Http2 {
         Ok(())
     }
 
+    /// What is to be done with the beginning of what the visitor is about to be sent.
+    pub fn look_at_outgoing(&self, bytes: &[u8]) -> Outgoing {
+        bare::look(&self.outgoing, bytes)
+    }
+
     /// What the visitor is sent.
     pub fn follow_outgoing(&mut self, bytes: &[u8]) {
         let (mut answers, mut malformed) = (0_u32, 0);
-        self.outgoing.follow(bytes, |frame| match frame.kind {
-            HEADERS | DATA => answers += 1,
-            RST_STREAM if frame.error == PROTOCOL_ERROR => malformed += 1,
-            GOAWAY if frame.error != NO_ERROR => malformed += 1,
+        self.outgoing.follow(bytes, |seen| match seen {
+            Seen::Frame(frame) if matches!(frame.kind, HEADERS | DATA) => answers += 1,
+            Seen::Frame(frame) if frame.kind == RST_STREAM && frame.error == PROTOCOL_ERROR => malformed += 1,
+            Seen::Frame(frame) if frame.kind == GOAWAY && frame.error != NO_ERROR => malformed += 1,
             _ => {}
         });
         self.malformed += malformed;
@@ -179,6 +232,20 @@ impl Http2 {
     /// How often the visitor was told, since this was last asked, that it breaks the protocol.
     pub fn take_malformed(&mut self) -> u32 {
         std::mem::take(&mut self.malformed)
+    }
+
+    /// The targets among what was followed that the library changes, each as it will be then.
+    ///
+    /// # Errors
+    /// Where they cannot be known any more.
+    pub fn take_cut(&mut self) -> Result<Vec<Box<str>>, WireFault> {
+        self.targets.take_cut()
+    }
+
+    /// Whether this is the first attempt to read from a connection that is given up: it waits once, so that the library comes to
+    /// write what it has to say.
+    pub fn is_first_read_after_fault(&mut self) -> bool {
+        !std::mem::replace(&mut self.was_read_after_fault, true)
     }
 
     /// Whether the visitor is in the middle of something that should not take long: anything but a body.
@@ -211,7 +278,7 @@ mod tests {
     }
 
     fn opened(now: Instant) -> Http2 {
-        let mut watch = Http2::new(now);
+        let mut watch = Http2::new(now, 1024);
         watch
             .follow_incoming(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", || now)
             .unwrap();
@@ -230,9 +297,13 @@ mod tests {
         .concat();
         let found = |cut: usize| {
             let (mut frames, mut found) = (Frames::default(), Vec::new());
-            stream
-                .chunks(cut)
-                .for_each(|part| frames.follow(part, |frame| found.push(frame)));
+            stream.chunks(cut).for_each(|part| {
+                frames.follow(part, |seen| {
+                    if let Seen::Frame(frame) = seen {
+                        found.push(frame);
+                    }
+                });
+            });
             assert!(frames.is_between_frames());
             found
         };
@@ -293,7 +364,7 @@ mod tests {
 
     #[test]
     fn what_is_reset_for_breaking_the_protocol_is_counted() {
-        let mut watch = Http2::new(Instant::now());
+        let mut watch = Http2::new(Instant::now(), 1024);
         watch.follow_outgoing(&frame(RST_STREAM, 0, &[0, 0, 0, 1]));
         watch.follow_outgoing(&frame(RST_STREAM, 0, &[0, 0, 0, 8]));
         watch.follow_outgoing(&frame(GOAWAY, 0, &[0, 0, 0, 1, 0, 0, 0, 0]));

@@ -1,6 +1,6 @@
 //! The pseudo-headers: what is asked of whom.
 
-use stagedoor_tests::http2::Frame;
+use stagedoor_tests::http2::{Frame, indexed, kind};
 
 use super::{fields, lone, more};
 use crate::case::{BAD_REQUEST, Case, DENIED, Expected, Field, Peer, Who, block, each, field, once, target, without};
@@ -215,6 +215,52 @@ async fn a_path_of_http2_is_one_that_http1_could_ask_for() {
             )
             .by(Who::Bob),
         );
+    }
+    run(&Stage::open().await, cases).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fragment_is_refused_however_its_block_is_sent() {
+    let get = |peer: &Peer| peer.get("/public/x#y", &[]);
+    let case = |name: &str, frames: fn(&Peer) -> Vec<Frame>| Case::frames(name, "A02", frames, BAD_REQUEST);
+    let mut cases = vec![
+        case("a fragment behind padding and priority", |peer| {
+            let block = [
+                &[3, 0, 0, 0, 0, 16][..],
+                &peer.get("/public/x#y", &[]),
+                &peer.get("/public/x", &[])[..3],
+            ];
+            vec![Frame::new(kind::HEADERS, 0x2d, 1, block.concat())]
+        }),
+        case(
+            "a fragment before the other fields, in the table and out of it again",
+            |peer| {
+                let mut others = peer.pseudo(b"GET", b"");
+                others.retain(|(name, _)| name != b":path");
+                let first = [&[0x44, 11][..], b"/public/x#y", &block(&others)].concat();
+                let again = [indexed(62), block(&others)].concat();
+                vec![Frame::headers(1, first, true), Frame::headers(3, again, true)]
+            },
+        ),
+        case("a fragment beside requests for others", |peer| {
+            vec![
+                Frame::headers(1, peer.get("/public/x#y", &[]), true),
+                Frame::headers(3, peer.get("/.stagedoor/nowhere", &[]), true),
+            ]
+        }),
+    ];
+    for cut in 1..14 {
+        let in_two = move |peer: &Peer| {
+            let mut first = get(peer);
+            let rest = first.split_off(5 * cut);
+            vec![Frame::headers_begun(1, first, true), Frame::continuation(1, rest, true)]
+        };
+        cases.push(Case::frames(
+            format!("a fragment in two frames, {cut}"),
+            "A02",
+            in_two,
+            BAD_REQUEST,
+        ));
     }
     run(&Stage::open().await, cases).await;
 }

@@ -31,11 +31,11 @@ impl Sitter {
 /// The seats that are taken. Locked when a WebSocket opens and when it ends, never for another request; as large as there are
 /// WebSockets.
 #[derive(Debug, Default)]
-pub struct Crowd {
+pub struct Seats {
     taken: Mutex<HashMap<Sitter, usize>>,
 }
 
-impl Crowd {
+impl Seats {
     /// A seat, unless `seats_max` of this sitter's are taken.
     pub fn sit(self: &Arc<Self>, sitter: Sitter, seats_max: usize) -> Option<Seat> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -45,7 +45,7 @@ impl Crowd {
         }
         *seats += 1;
         Some(Seat {
-            crowd: Arc::clone(self),
+            seats: Arc::clone(self),
             sitter,
         })
     }
@@ -54,13 +54,13 @@ impl Crowd {
 /// A seat; dropped, it is free again.
 #[derive(Debug)]
 pub struct Seat {
-    crowd: Arc<Crowd>,
+    seats: Arc<Seats>,
     sitter: Sitter,
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut taken = self.crowd.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(seats) = taken.get_mut(&self.sitter) {
             *seats = seats.saturating_sub(1);
             if *seats == 0 {
@@ -80,24 +80,24 @@ mod tests {
 
     #[test]
     fn a_seat_comes_back_however_it_was_left_and_others_seats_do_not_count() {
-        let crowd = Arc::new(Crowd::default());
+        let seats = Arc::new(Seats::default());
         let (one, other) = (source("192.0.2.1/32"), source("192.0.2.2/32"));
-        let first = crowd.sit(one, 2).expect("a seat");
+        let first = seats.sit(one, 2).expect("a seat");
         let panicked = std::thread::spawn({
-            let seat = crowd.sit(one, 2).expect("a second seat");
+            let seat = seats.sit(one, 2).expect("a second seat");
             move || {
                 let _seat = seat;
                 panic!("the tunnel panicked");
             }
         });
         assert!(panicked.join().is_err());
-        let second = crowd.sit(one, 2).expect("the seat of the tunnel that panicked");
-        assert!(crowd.sit(one, 2).is_none() && crowd.sit(other, 2).is_some());
+        let second = seats.sit(one, 2).expect("the seat of the tunnel that panicked");
+        assert!(seats.sit(one, 2).is_none() && seats.sit(other, 2).is_some());
         drop(first);
-        assert!(crowd.sit(one, 2).is_some());
+        assert!(seats.sit(one, 2).is_some());
         drop(second);
         assert!(
-            crowd.taken.lock().unwrap().is_empty(),
+            seats.taken.lock().unwrap().is_empty(),
             "nothing is kept of who has left"
         );
     }
