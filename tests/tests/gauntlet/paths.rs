@@ -104,12 +104,7 @@ async fn a_path_that_some_server_reads_otherwise_is_refused() {
 async fn what_only_looks_like_another_area_is_judged_as_what_it_is() {
     let mut cases = Vec::new();
     for (source, path) in [
-        ("A10 CVE-2026-27587", "/ADMIN"),
-        ("A10", "/Admin/users"),
-        ("A10", "/%41dmin"),
         ("A10", "/%61dmin/users"),
-        ("A10", "/PUBLIC/x"),
-        ("A10", "/%50ublic/x"),
         ("A16", "/publicx/admin"),
         ("A16", "/static./admin"),
         ("A20", "/admin"),
@@ -126,6 +121,13 @@ async fn what_only_looks_like_another_area_is_judged_as_what_it_is() {
     ] {
         for who in [Who::Nobody, Who::Bob] {
             cases.push(Case::ask(path, source, Ask::get(path), DENIED).by(who));
+        }
+    }
+    // A console that folds case would find another area: a stranger learns nothing of that, whoever is signed in has asked
+    // for something with two readings.
+    for path in each("/ADMIN¦/Admin/users¦/%41dmin¦/PUBLIC/x¦/%50ublic/x¦/App/x") {
+        for (who, expected) in [(Who::Nobody, DENIED), (Who::Bob, BAD_REQUEST)] {
+            cases.push(Case::ask(path, "A10 CVE-2026-27587", Ask::get(path), expected).by(who));
         }
     }
     for path in [
