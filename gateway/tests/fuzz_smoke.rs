@@ -8,6 +8,10 @@
     clippy::indexing_slicing,
     reason = "the targets panic where a property does not hold"
 )]
+#![expect(
+    unused_attributes,
+    reason = "a target is a program without `main`, and here a module"
+)]
 
 // The targets say `libfuzzer_sys::fuzz_target!`: here that is this file's, at its end.
 extern crate self as libfuzzer_sys;
@@ -15,47 +19,96 @@ extern crate self as libfuzzer_sys;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 
-/// Takes in the targets' own files, and runs each as a test of its name.
-macro_rules! smoke_runs {
-    ($($file:literal $target:ident $inputs:literal $test:ident;)*) => {
-        $(
-            #[path = $file]
-            #[expect(unused_attributes, reason = "only a program can be without `main`")]
-            mod $target;
+#[path = "../../fuzz/targets/cookies.rs"]
+mod cookies;
+#[path = "../../fuzz/targets/destination.rs"]
+mod destination;
+#[path = "../../fuzz/targets/forwarded_for.rs"]
+mod forwarded_for;
+#[path = "../../fuzz/targets/frames.rs"]
+mod frames;
+#[path = "../../fuzz/targets/host.rs"]
+mod host;
+#[path = "../../fuzz/targets/http1.rs"]
+mod http1;
+#[path = "../../fuzz/targets/http2.rs"]
+mod http2;
+#[path = "../../fuzz/targets/networks.rs"]
+mod networks;
+#[path = "../../fuzz/targets/policy.rs"]
+mod policy;
+#[path = "../../fuzz/targets/proxy_protocol.rs"]
+mod proxy_protocol;
+#[path = "../../fuzz/targets/target.rs"]
+mod target;
 
-            #[test]
-            fn $test() {
-                smoke_run(stringify!($target), $inputs, $target::run);
-            }
-        )*
-
-        const TARGETS: &[&str] = &[$(stringify!($target)),*];
-    };
+#[test]
+fn a_session_cookie_is_told_alike_however_its_headers_are_cut() {
+    smoke_run("cookies", 20_000, cookies::run);
 }
 
-smoke_runs! {
-    "../../fuzz/targets/cookies.rs" cookies 20000 a_session_cookie_is_told_alike_however_its_headers_are_cut;
-    "../../fuzz/targets/destination.rs" destination 20000 no_text_leads_off_this_origin_after_signing_in;
-    "../../fuzz/targets/forwarded_for.rs" forwarded_for 20000 what_is_claimed_of_an_address_counts_only_as_far_as_it_is_vouched_for;
-    "../../fuzz/targets/frames.rs" frames 20000 websocket_frames_are_counted_alike_however_they_are_cut;
-    "../../fuzz/targets/host.rs" host 20000 a_host_that_is_taken_has_one_spelling;
-    "../../fuzz/targets/http1.rs" http1 20000 http1_is_handed_on_as_whole_requests_or_not_at_all;
-    "../../fuzz/targets/http2.rs" http2 20000 http2_is_watched_alike_however_its_frames_are_cut;
-    "../../fuzz/targets/networks.rs" networks 20000 a_set_of_networks_answers_as_trying_each_of_them_does;
-    "../../fuzz/targets/policy.rs" policy 1000 a_policy_that_loads_judges_alike_both_ways;
-    "../../fuzz/targets/proxy_protocol.rs" proxy_protocol 20000 a_proxy_header_is_read_to_its_end_and_no_further;
-    "../../fuzz/targets/target.rs" target 20000 a_target_that_is_taken_leads_nowhere_else;
+#[test]
+fn no_text_leads_off_this_origin_after_signing_in() {
+    smoke_run("destination", 20_000, destination::run);
+}
+
+#[test]
+fn what_is_claimed_of_an_address_counts_only_as_far_as_it_is_vouched_for() {
+    smoke_run("forwarded_for", 20_000, forwarded_for::run);
+}
+
+#[test]
+fn websocket_frames_are_counted_alike_however_they_are_cut() {
+    smoke_run("frames", 20_000, frames::run);
+}
+
+#[test]
+fn a_host_that_is_taken_has_one_spelling() {
+    smoke_run("host", 20_000, host::run);
+}
+
+#[test]
+fn http1_is_handed_on_as_whole_requests_or_not_at_all() {
+    smoke_run("http1", 20_000, http1::run);
+}
+
+#[test]
+fn http2_is_watched_alike_however_its_frames_are_cut() {
+    smoke_run("http2", 20_000, http2::run);
+}
+
+#[test]
+fn a_set_of_networks_answers_as_trying_each_of_them_does() {
+    smoke_run("networks", 20_000, networks::run);
+}
+
+#[test]
+fn a_policy_that_loads_judges_alike_both_ways() {
+    smoke_run("policy", 1_000, policy::run);
+}
+
+#[test]
+fn a_proxy_header_is_read_to_its_end_and_no_further() {
+    smoke_run("proxy_protocol", 20_000, proxy_protocol::run);
+}
+
+#[test]
+fn a_target_that_is_taken_leads_nowhere_else() {
+    smoke_run("target", 20_000, target::run);
 }
 
 #[test]
 fn every_target_that_can_be_fuzzed_has_its_smoke_run_and_its_seeds() {
-    let mut files: Vec<String> = std::fs::read_dir(fuzz().join("targets"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
-        .collect();
-    files.sort();
-    assert_eq!(files, TARGETS);
-    assert!(TARGETS.iter().all(|target| !seeds_of(target).is_empty()));
+    let tests = include_str!("fuzz_smoke.rs");
+    for target in std::fs::read_dir(fuzz().join("targets")).unwrap() {
+        let file = target.unwrap().path();
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        assert!(
+            tests.contains(&format!("smoke_run(\"{name}\", ")),
+            "{name} has no smoke run"
+        );
+        assert!(!seeds_of(name).is_empty(), "{name} has no seeds");
+    }
 }
 
 /// More than any limit that a target sets itself, in bytes.
