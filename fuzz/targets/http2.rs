@@ -32,6 +32,12 @@ fn check_incoming(sent: &[u8], bytes_at_once: usize) {
     match (whole, in_parts) {
         (Ok(whole), Ok(in_parts)) => {
             assert_eq!(whole, in_parts, "the cut mattered");
+            let fragments = fragments(sent);
+            assert!(
+                fragments.is_none_or(|count| count == whole.0.len()),
+                "{fragments:?} are not {}",
+                whole.0.len()
+            );
             for target in whole.0 {
                 assert!(!target.is_empty() && !target.contains(['#', ' ']), "{target}");
             }
@@ -53,6 +59,48 @@ fn follow(sent: &[u8], bytes_at_once: usize) -> Result<(Vec<Box<str>>, bool), Wi
         found.extend(watch.take_cut()?);
     }
     Ok((found, watch.is_mid_head()))
+}
+
+/// How many requests ask for a plain path with a fragment, read a second time: with the whole connection at hand, and blocks
+/// by another implementation. The watch has taken all of it for well-formed; `None` where that one has not, for it
+/// refuses a block that does nothing but resize the table.
+fn fragments(sent: &[u8]) -> Option<usize> {
+    let (mut decoder, mut block, mut found) = (loona_hpack::Decoder::new(), Vec::new(), 0);
+    decoder.set_max_allowed_table_size(4096);
+    let mut rest = &sent[PREFACE.len()..];
+    while let Some(([high, middle, low, kind, flags, ..], behind)) = rest.split_first_chunk::<9>() {
+        let length = u32::from_be_bytes([0, *high, *middle, *low]) as usize;
+        let Some((mut payload, next)) = behind.split_at_checked(length) else {
+            break;
+        };
+        rest = next;
+        if *kind == 1 {
+            let padding = if flags & 0x08 == 0 {
+                None
+            } else {
+                payload.split_off_first()
+            };
+            payload = &payload[if flags & 0x20 == 0 { 0 } else { 5 }..];
+            payload = &payload[..payload.len() - usize::from(padding.copied().unwrap_or(0))];
+        }
+        if matches!(kind, 1 | 9) {
+            block.extend_from_slice(payload);
+            if flags & 0x04 != 0 {
+                let fields = decoder.decode(&std::mem::take(&mut block)).ok()?;
+                found += fields
+                    .iter()
+                    .filter(|(name, value)| **name == b":path"[..] && is_cut(value))
+                    .count();
+            }
+        }
+    }
+    Some(found)
+}
+
+/// Whether the library cuts this target and takes what is left.
+fn is_cut(target: &[u8]) -> bool {
+    let made = http::uri::PathAndQuery::try_from(target);
+    target.contains(&b'#') && made.is_ok_and(|made| made.as_str().as_bytes() != target)
 }
 
 /// How often a visitor that is sent this was told that it breaks the protocol.
