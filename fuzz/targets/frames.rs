@@ -2,11 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-
-// The file itself and not the crate it is of: nothing of Pingora has to be built with a sanitizer for these lines.
-#[path = "../../gateway/src/tunnel/frames.rs"]
-mod frames;
-use frames::FrameCounter;
+use stagedoor::tunnel::frames::FrameCounter;
 
 fuzz_target!(|input: &[u8]| {
     let Some((cut, stream)) = input.split_first() else {

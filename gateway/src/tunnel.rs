@@ -19,7 +19,7 @@ use crate::headers::nominated;
 use crate::open::Slot;
 use crate::stage::examine::{AnswerFault, examine, examine_size};
 
-mod frames;
+pub mod frames;
 pub use frames::FrameCounter;
 
 /// How long the console may take to answer the handshake.

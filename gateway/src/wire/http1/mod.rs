@@ -19,7 +19,7 @@ use head::Body;
 
 /// What pingora reads instead of a request that was refused. The fault stands in the connection's [`Turn`], and the first
 /// stage answers it.
-const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nHost: refused.invalid\r\nConnection: close\r\n\r\n";
+pub const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nHost: refused.invalid\r\nConnection: close\r\n\r\n";
 /// Room for a browser's head, in bytes; it grows as far as the limit.
 pub const HEAD_BYTES_USUAL: usize = 4096;
 
