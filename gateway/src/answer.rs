@@ -30,7 +30,7 @@ pub async fn refuse(
     let support_code = gate.audit.refused(gate, ctx, refused, rule);
     ctx.outcome = refused.code();
     if let (true, Some(slot)) = (refused.is_malformed(), &ctx.slot) {
-        slot.turn().note_malformed();
+        slot.turn().note_malformed(1);
     }
     let request = session.req_header();
     let audience = Audience::of(&request.headers);

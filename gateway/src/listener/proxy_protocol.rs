@@ -67,7 +67,7 @@ fn version_1(line: &[u8]) -> Option<Announced> {
         return Some(Announced::Proxy);
     }
     let (from, to) = (words.next()?, words.next()?);
-    let (from_port, to_port) = (port(words.next()?)?, port(words.next()?)?);
+    let (from_port, _to_port) = (port(words.next()?)?, port(words.next()?)?);
     let (from, _to): (IpAddr, IpAddr) = match family {
         "TCP4" => (
             from.parse::<Ipv4Addr>().ok()?.into(),
@@ -79,7 +79,6 @@ fn version_1(line: &[u8]) -> Option<Announced> {
         ),
         _ => return None,
     };
-    let _to_port = to_port;
     words
         .next()
         .is_none()

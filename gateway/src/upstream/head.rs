@@ -2,6 +2,7 @@
 //! mended anything.
 
 use crate::stage::examine::{AnswerFault, HEADER_BYTES_MAX};
+use crate::wire::http1::head::is_name_byte;
 
 /// Digits of a length: as many as 64 bits can hold without overflowing.
 const LENGTH_DIGITS_MAX: usize = 18;
@@ -132,11 +133,6 @@ fn field(line: &[u8]) -> Result<(&[u8], &[u8]), AnswerFault> {
         return Err(AnswerFault::LineMalformed);
     }
     Ok((name, value.trim_ascii()))
-}
-
-/// RFC 9110, section 5.6.2.
-fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 fn is_text(bytes: &[u8]) -> bool {

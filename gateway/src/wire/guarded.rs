@@ -84,15 +84,6 @@ impl<S: IO> Guarded<S> {
         };
         Ok((guarded, protocol))
     }
-
-    /// Passes on what the watch saw: the connection's loop asks for it.
-    fn note_malformed(&mut self) {
-        if let Reader::Http2(watch, _) = &mut self.reader {
-            for _ in 0..watch.take_malformed() {
-                self.slot.turn().note_malformed();
-            }
-        }
-    }
 }
 
 async fn first_bytes<S: AsyncRead + Unpin>(stream: &mut S, begun: &mut BytesMut) -> io::Result<Protocol> {
@@ -181,7 +172,10 @@ impl<S: IO> Guarded<S> {
             }
         };
         watch.follow_outgoing(bytes.get(..written).unwrap_or_default());
-        self.note_malformed();
+        if let times @ 1.. = watch.take_malformed() {
+            // The connection's loop asks for it.
+            self.slot.turn().note_malformed(times);
+        }
         Poll::Ready(Ok(written))
     }
 }

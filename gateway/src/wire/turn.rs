@@ -122,7 +122,7 @@ impl Turn {
     pub fn refuse(&self, fault: WireFault) {
         let _first_stays = self
             .fault
-            .compare_exchange(0, fault as u8, Ordering::Relaxed, Ordering::Relaxed);
+            .compare_exchange(0, fault.number(), Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// What is wrong with what was read, if anything.
@@ -136,8 +136,8 @@ impl Turn {
     }
 
     /// The visitor was told that what it sent breaks the protocol (HTTP/2, where no request comes of it).
-    pub fn note_malformed(&self) {
-        self.malformed.fetch_add(1, Ordering::Relaxed);
+    pub fn note_malformed(&self, times: u32) {
+        self.malformed.fetch_add(times, Ordering::Relaxed);
     }
 
     /// How often it was, since this was last asked.

@@ -88,7 +88,7 @@ impl Http1 {
         to: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if turn.is_tunnel() {
-            return self.poll_anything(stream, context, to);
+            return poll_any(&mut self.buffer, stream, context, to);
         }
         loop {
             match &mut self.phase {
@@ -297,28 +297,18 @@ impl Http1 {
         }
         Poll::Pending
     }
-
-    fn poll_anything<S: AsyncRead + Unpin>(
-        &mut self,
-        stream: &mut S,
-        context: &mut Context<'_>,
-        to: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        poll_any(&mut self.buffer, stream, context, to)
-    }
 }
 
 /// The head has been handed on: what comes next.
 fn begin(body: Body, turn: &Turn) -> Phase {
     turn.head_ends();
-    match body {
+    let phase = match body {
         Body::None => return Phase::Head,
-        Body::Length(_) | Body::Chunked => turn.body_begins(),
-    }
-    match body {
         Body::Length(bytes) => Phase::Length(bytes),
-        Body::Chunked | Body::None => Phase::Chunked(Chunks::default()),
-    }
+        Body::Chunked => Phase::Chunked(Chunks::default()),
+    };
+    turn.body_begins();
+    phase
 }
 
 fn broken(fault: WireFault) -> io::Error {
