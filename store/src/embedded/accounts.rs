@@ -2,16 +2,16 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, named_params, params};
-use serde::{Deserialize, Serialize};
 use stagedoor_identity::account::{AccountChange, AccountName, AccountQuery};
 use stagedoor_identity::port::{Accounts, StoreError};
 use stagedoor_identity::{Account, AccountId, EndReason, SessionId};
+use stagedoor_policy::ExtraGrant;
 use stagedoor_policy::time::Timestamp;
-use stagedoor_policy::{ExtraGrant, Level};
 
 use super::fault::Fault;
 use super::{Embedded, column, sessions};
 use crate::attempt_key::name_hash;
+use crate::grants;
 
 const LISTED_MAX: u32 = 1000;
 
@@ -224,51 +224,13 @@ fn read(row: &Row<'_>) -> Result<Account, Fault> {
     })
 }
 
-/// A grant as it lies in the file; levels by name, so that the file outlives a reordering of the enum.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GrantJson {
-    site: Option<String>,
-    area: String,
-    level: LevelJson,
-    actions: Vec<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum LevelJson {
-    None,
-    View,
-    Manage,
-}
-
 fn grants(row: &Row<'_>) -> Result<Vec<ExtraGrant>, Fault> {
-    let stored: Vec<GrantJson> = column::json(row, "grants")?;
-    let read = |grant: GrantJson| ExtraGrant {
-        site: grant.site,
-        area: grant.area,
-        level: match grant.level {
-            LevelJson::None => Level::None,
-            LevelJson::View => Level::View,
-            LevelJson::Manage => Level::Manage,
-        },
-        actions: grant.actions,
-    };
-    Ok(stored.into_iter().map(read).collect())
+    let stored: Vec<grants::Stored> = column::json(row, "grants")?;
+    Ok(stored.into_iter().map(grants::Stored::read).collect())
 }
 
 fn grants_to_json(grants: &[ExtraGrant]) -> Result<String, Fault> {
-    let stored = |grant: &ExtraGrant| GrantJson {
-        site: grant.site.clone(),
-        area: grant.area.clone(),
-        level: match grant.level {
-            Level::None => LevelJson::None,
-            Level::View => LevelJson::View,
-            Level::Manage => LevelJson::Manage,
-        },
-        actions: grant.actions.clone(),
-    };
-    column::to_json(&grants.iter().map(stored).collect::<Vec<_>>(), "grants")
+    column::to_json(&grants::Stored::of(grants), "grants")
 }
 
 #[cfg(test)]
