@@ -31,7 +31,7 @@ mod upstream;
 
 pub use building::{
     AccessLog, Admin, Building, IdentityHeaders, Limits, Listen, LogFormat, LogLevel, LogSettings, PortalSettings,
-    Site, StoreChoice, Timeouts, TlsFiles, Upstream,
+    RedisPassword, RedisPlace, Site, StoreChoice, Timeouts, TlsFiles, Upstream,
 };
 pub use environment::{COMMAND_LINE_NAMES, Environment};
 pub use fault::{Faults, FileFault};

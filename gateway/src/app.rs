@@ -1,7 +1,6 @@
 //! Assembly: files, store, identity, portal, admin API and listeners become one running door.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use pingora::connectors::{ConnectorOptions, TransportConnector};
@@ -9,11 +8,9 @@ use pingora::proxy::HttpProxy;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server};
 use stagedoor_admin_api::AdminParts;
-use stagedoor_config::{Building, Environment, Live, Sources, StoreChoice};
-use stagedoor_identity::port::SharedStore;
+use stagedoor_config::{Building, Environment, Live, Sources};
 use stagedoor_identity::{Chance as _, Clock, CurrentPolicy, Doorkeeper, Parts, Secret, SystemChance, SystemClock};
 use stagedoor_portal::{PortalParts, Setup};
-use stagedoor_store::embedded::Embedded;
 use tokio::runtime::Runtime;
 
 use crate::access_log::AccessLog;
@@ -27,6 +24,7 @@ use crate::metrics::{Metrics, Render};
 use crate::open::Register;
 use crate::proxy::{Gate, TunnelConnector};
 use crate::request_id::RequestIds;
+use crate::storing::{self, Held};
 use crate::upstream::Upstreams;
 
 /// Seconds between SIGTERM and the end of what is still under way.
@@ -47,6 +45,8 @@ pub struct Door {
     pub door: Arc<Doorkeeper>,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// What the store is held by, where it can be lost to another process.
+    pub held: Held,
 }
 
 /// What else [`run`] begins with.
@@ -69,8 +69,7 @@ pub async fn open(sources: Sources, environment: Environment) -> Result<Door, St
         .building;
     let observed = Arc::clone(&metrics);
     let observe = Arc::new(move |operation: &'static str, took| observed.store_worked(operation, took));
-    let store = Embedded::open_observed(&data_dir(&building)?, observe);
-    let store: SharedStore = Arc::new(store.map_err(|error| StartFault::Failed(error.to_string()))?);
+    let (store, held) = storing::open(&building.store, observe).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let live = Live::open(sources, environment, Arc::clone(&store), Arc::clone(&clock)).await?;
     let parts = Parts {
@@ -84,7 +83,12 @@ pub async fn open(sources: Sources, environment: Environment) -> Result<Door, St
     let door = Doorkeeper::open(parts)
         .await
         .map_err(|error| StartFault::Failed(error.to_string()))?;
-    Ok(Door { live, door, metrics })
+    Ok(Door {
+        live,
+        door,
+        metrics,
+        held,
+    })
 }
 
 /// The admin API's router over an opened door.
@@ -151,8 +155,9 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
     let keeper =
         keeper.map_err(|error| StartFault::Failed(format!("the keeper's threads cannot be started: {error}")))?;
     let server = server(gate, &building, register, doorways);
+    opened.held.end_this_process_when_lost(keeper.runtime());
     server.run(RunArgs::default());
-    keeper.stop();
+    keeper.stop_and_then(opened.held.give_back());
     Ok(())
 }
 
@@ -240,17 +245,6 @@ pub async fn signing_key(door: &Doorkeeper) -> Result<Secret, StartFault> {
     let fresh = assertion::generate_key().map_err(|error| StartFault::Failed(error.to_string()))?;
     let key = door.store().key_or_insert("assertion", &fresh).await;
     key.map_err(|error| StartFault::Failed(error.to_string()))
-}
-
-/// The store's folder.
-///
-/// # Errors
-/// Where another engine is chosen than this binary has.
-pub fn data_dir(building: &Building) -> Result<PathBuf, StartFault> {
-    match &building.store {
-        StoreChoice::Embedded { data_dir } => Ok(data_dir.clone()),
-        other => Err(StartFault::Failed(format!("this binary has no store for {other:?}"))),
-    }
 }
 
 fn cores() -> usize {

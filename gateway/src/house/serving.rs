@@ -42,8 +42,8 @@ async fn prepare(
     password: Option<Password>,
 ) -> Result<Option<Arc<Setup>>, StartFault> {
     let snapshot = opened.live.current();
-    let data_dir = app::data_dir(&snapshot.building)?;
-    if let Some(token) = first_start::first_token(&opened.door, &data_dir).await? {
+    let data_dir = snapshot.building.store.data_dir();
+    if let Some(token) = first_start::first_token(&opened.door, data_dir).await? {
         println!("admin token: {}", token.expose_text());
         println!(
             "  kept for the commands of this machine in {}",

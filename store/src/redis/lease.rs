@@ -80,9 +80,11 @@ impl Lease {
 
     pub(super) async fn lost(&self) -> Loss {
         let mut loss = self.loss.clone();
-        match loss.wait_for(Option::is_some).await {
-            Ok(loss) => loss.clone().unwrap_or(Loss::OutOfReach),
-            Err(_given_back) => std::future::pending().await,
+        let told = loss.wait_for(Option::is_some).await.ok().and_then(|loss| loss.clone());
+        match told {
+            Some(loss) => loss,
+            // Given back: it was not lost.
+            None => std::future::pending().await,
         }
     }
 
@@ -93,12 +95,13 @@ impl Lease {
 }
 
 impl Drop for Lease {
-    /// Whoever drops it wants the next one to find it free; where there is no runtime left, the lease runs out by itself.
+    /// Whoever drops it wants the next one to find it free; the runtime may be gone by now.
     fn drop(&mut self) {
         self.renewing.abort();
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let (link, epoch) = (Arc::clone(&self.link), self.epoch.clone());
-            runtime.spawn(async move { release(&link, &epoch).await });
+        let (link, epoch) = (Arc::clone(&self.link), self.epoch.clone());
+        let told = std::thread::spawn(move || link.run_blocking(&RELEASE, &args![&epoch])).join();
+        if !matches!(told, Ok(Ok(()))) {
+            tracing::warn!("a store was not given back; it is free when its lease has run out");
         }
     }
 }

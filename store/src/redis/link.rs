@@ -19,6 +19,7 @@ const STEPS_MAX: usize = 4096;
 /// Between two tries, doubled from the first to the last.
 const PAUSE_FIRST: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
+const LAST_WORD_WITHIN: Duration = Duration::from_secs(2);
 
 pub(super) struct Link {
     client: Client,
@@ -83,6 +84,19 @@ impl Link {
     /// A command of Redis itself that only reads.
     pub(super) async fn ask(&self, command: &Cmd) -> Result<Value, String> {
         self.until_given_up(Request::Command(command)).await
+    }
+
+    /// Runs a script once, on a connection of its own and without a runtime: for what a process says last.
+    pub(super) fn run_blocking(&self, script: &Script, args: &[Vec<u8>]) -> Result<(), RedisError> {
+        let mut connection = self.client.get_connection_with_timeout(LAST_WORD_WITHIN)?;
+        connection.set_read_timeout(Some(LAST_WORD_WITHIN))?;
+        connection.set_write_timeout(Some(LAST_WORD_WITHIN))?;
+        let mut call = redis::cmd("EVAL");
+        call.arg(script.text()).arg(1).arg(&self.base);
+        for arg in args {
+            call.arg(arg.as_slice());
+        }
+        call.exec(&mut connection)
     }
 
     async fn until_given_up(&self, request: Request<'_>) -> Result<Value, String> {
