@@ -2,6 +2,8 @@
 
 mod store;
 
+pub use store::RedisExtras;
+
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 

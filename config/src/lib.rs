@@ -29,6 +29,7 @@ mod tests;
 mod tree;
 mod upstream;
 
+pub use assemble::RedisExtras;
 pub use building::{
     AccessLog, Admin, Building, IdentityHeaders, Limits, Listen, LogFormat, LogLevel, LogSettings, PortalSettings,
     RedisPassword, RedisPlace, Site, StoreChoice, Timeouts, TlsFiles, Upstream,

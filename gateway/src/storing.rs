@@ -7,6 +7,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use stagedoor_config::{RedisPlace, StoreChoice};
 use stagedoor_identity::port::SharedStore;
 use stagedoor_store::redis::{Loss, Settings, Trust};
+use stagedoor_store::transfer::Movable;
 use stagedoor_store::{Embedded, Observer, Redis};
 use tokio::runtime::Handle;
 
@@ -32,6 +33,32 @@ pub async fn open(choice: &StoreChoice, observe: Observer) -> Result<(SharedStor
             let store = Arc::new(store);
             Ok((Arc::clone(&store) as SharedStore, Held(Some(store))))
         }
+        other => Err(StartFault::Failed(format!("this binary has no store for {other:?}"))),
+    }
+}
+
+/// Copies everything from one store into an empty one, and answers how much it was.
+///
+/// # Errors
+/// Where one of them cannot be opened, read out or filled.
+pub async fn copy(from: &StoreChoice, into: &StoreChoice) -> Result<String, StartFault> {
+    let (from, into) = (movable(from, true).await?, movable(into, false).await?);
+    let moved = stagedoor_store::transfer::copy(from.as_ref(), into.as_ref()).await;
+    moved.map(|moved| moved.to_string()).map_err(failed)
+}
+
+async fn movable(choice: &StoreChoice, is_there: bool) -> Result<Box<dyn Movable>, StartFault> {
+    match choice {
+        StoreChoice::Embedded { data_dir } => {
+            if is_there && !data_dir.is_dir() {
+                return Err(StartFault::Failed(format!(
+                    "there is no store at `{}`",
+                    data_dir.display()
+                )));
+            }
+            Ok(Box::new(Embedded::open(data_dir).map_err(failed)?))
+        }
+        StoreChoice::Redis { redis, .. } => Ok(Box::new(Redis::open(settings(redis)?).await.map_err(failed)?)),
         other => Err(StartFault::Failed(format!("this binary has no store for {other:?}"))),
     }
 }

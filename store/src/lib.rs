@@ -10,6 +10,7 @@ pub mod conformance;
 pub mod embedded;
 mod grants;
 pub mod redis;
+pub mod transfer;
 
 pub use embedded::{Embedded, Observer, OpenError};
 pub use redis::Redis;

@@ -1,6 +1,6 @@
 //! `[store]`: a folder, or a Redis.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use stagedoor_identity::Secret;
 
@@ -73,15 +73,8 @@ impl Assembly<'_> {
             self.store_fault("ca_file", "certificates are of no use without TLS", help);
         }
         place.ca_file = further.ca_file.as_ref().map(|file| self.path(file));
-        let fits = |prefix: &String| {
-            (1..=PREFIX_CHARACTERS_MAX).contains(&prefix.len())
-                && prefix
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-        };
-        if further.key_prefix.as_ref().is_some_and(|prefix| !fits(prefix)) {
-            let help = "write 1 to 64 letters, digits and the characters . _ -";
-            self.store_fault("key_prefix", "the prefix of the keys does not fit", help);
+        if further.key_prefix.as_deref().is_some_and(|prefix| !is_prefix(prefix)) {
+            self.store_fault("key_prefix", "the prefix of the keys does not fit", NAME_A_PREFIX);
         }
         place.key_prefix = further.key_prefix;
         place.wait_replicas = u32::try_from(further.wait_replicas).unwrap_or(u32::MAX);
@@ -95,6 +88,49 @@ impl Assembly<'_> {
 }
 
 const NAME_A_FOLDER: &str = "name a folder; it is made where it does not exist";
+const NAME_A_PREFIX: &str = "write 1 to 64 letters, digits and the characters . _ -";
+
+fn is_prefix(prefix: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=PREFIX_CHARACTERS_MAX).contains(&prefix.len()) && prefix.bytes().all(fits)
+}
+
+/// What a command says of a Redis beside its URL.
+#[derive(Debug, Clone, Default)]
+pub struct RedisExtras {
+    /// Holds the password.
+    pub password_file: Option<PathBuf>,
+    /// The only certificates to trust.
+    pub ca_file: Option<PathBuf>,
+    /// What all keys begin with.
+    pub key_prefix: Option<String>,
+}
+
+impl StoreChoice {
+    /// The store that a URL names, for a command; folders are looked for from `folder` on.
+    /// # Errors
+    /// What is wrong, without the URL: a password may be in it.
+    pub fn named(url: &str, folder: &Path, extras: &RedisExtras) -> Result<Self, String> {
+        if let Some(path) = url.strip_prefix("file:").filter(|path| !path.is_empty()) {
+            let data_dir = folder.join(path.strip_prefix("//").unwrap_or(path));
+            return Ok(Self::Embedded { data_dir });
+        }
+        let mut redis = RedisPlace::parse(url).map_err(|why| format!("the URL must begin with `file:`, or {why}"))?;
+        if let Some(file) = &extras.password_file {
+            redis.password = Some(password(file, redis.password.is_some())?);
+        }
+        if extras.ca_file.is_some() && !redis.tls {
+            return Err("certificates are of no use without TLS: write `rediss://`".to_owned());
+        }
+        redis.ca_file.clone_from(&extras.ca_file);
+        if extras.key_prefix.as_deref().is_some_and(|prefix| !is_prefix(prefix)) {
+            return Err(format!("the prefix of the keys does not fit: {NAME_A_PREFIX}"));
+        }
+        redis.key_prefix.clone_from(&extras.key_prefix);
+        let data_dir = folder.to_owned();
+        Ok(Self::Redis { data_dir, redis })
+    }
+}
 
 /// What is said of a Redis beside its URL.
 struct Further {

@@ -19,6 +19,7 @@ mod place;
 mod policy;
 mod session;
 mod shell;
+mod store;
 mod text;
 mod token;
 mod transport;
@@ -113,6 +114,9 @@ async fn dispatch(shell: &mut Shell<'_>, command: Command) -> Result<Checked, Fa
         Command::Lockout { reach, command } => session::run_lockout(shell, &reach, &command).await?,
         Command::Audit { reach, search } => audit::run(shell, &reach, &search).await?,
         Command::Token { reach, command } => token::run(shell, &reach, &command).await?,
+        Command::Store {
+            command: arguments::StoreCommand::Copy(args),
+        } => store::copy(shell, &args).await?,
         Command::Completions { shell: which } => completions(shell, which)?,
         Command::Serve(_) | Command::Demo(_) => return Err(Failure::usage("the door is opened by the house")),
     }

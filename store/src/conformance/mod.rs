@@ -15,6 +15,7 @@ mod attempts;
 mod audit;
 mod credentials;
 mod keys;
+mod moving;
 mod sample;
 mod sessions;
 mod tokens;
@@ -23,6 +24,8 @@ use std::fmt;
 use std::pin::Pin;
 
 use stagedoor_identity::port::SharedStore;
+
+pub use moving::{fill, goes_on_where_it_was};
 
 /// Where a store under test lives. Opening it again, once the store from before is dropped, must find what was kept.
 pub trait Place: Send + Sync {

@@ -15,7 +15,7 @@ use crate::grants;
 
 const LISTED_MAX: u32 = 1000;
 
-const ACCOUNT: &str = "SELECT a.id, a.name, a.display_name, a.email, a.role, a.grants, a.networks, a.disabled, \
+pub(super) const ACCOUNT: &str = "SELECT a.id, a.name, a.display_name, a.email, a.role, a.grants, a.networks, a.disabled, \
      a.password_temporary, a.created_at, a.last_sign_in_at, a.last_used_at, a.reinstated_at, a.version, \
      c.totp_sealed IS NOT NULL AS second_factor, \
      (SELECT count(*) FROM recovery_code r WHERE r.account = a.id) AS recovery_codes_left \
@@ -89,7 +89,7 @@ impl Accounts for Embedded {
     }
 }
 
-fn create(step: &Connection, account: &Account, password_hash: &str) -> Result<(), Fault> {
+pub(super) fn create(step: &Connection, account: &Account, password_hash: &str) -> Result<(), Fault> {
     let taken: bool = step
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM account WHERE name = ?1)")?
         .query_row([account.name.as_str()], |row| row.get(0))?;
@@ -203,7 +203,7 @@ fn remove(step: &Connection, id: AccountId, expected: Option<u64>) -> Result<Vec
     Ok(ended)
 }
 
-fn read(row: &Row<'_>) -> Result<Account, Fault> {
+pub(super) fn read(row: &Row<'_>) -> Result<Account, Fault> {
     Ok(Account {
         id: AccountId(column::id(row, "id")?),
         name: column::name(row, "name")?,

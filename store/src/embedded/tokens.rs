@@ -46,7 +46,7 @@ impl Tokens for Embedded {
     }
 }
 
-fn add(step: &Connection, token: &ApiToken, hash: &TokenHash) -> Result<(), Fault> {
+pub(super) fn add(step: &Connection, token: &ApiToken, hash: &TokenHash) -> Result<(), Fault> {
     let inserted = step
         .prepare_cached(
             "INSERT INTO api_token (name, hash, scopes, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -65,7 +65,7 @@ fn add(step: &Connection, token: &ApiToken, hash: &TokenHash) -> Result<(), Faul
     }
 }
 
-fn read(row: &Row<'_>) -> Result<ApiToken, Fault> {
+pub(super) fn read(row: &Row<'_>) -> Result<ApiToken, Fault> {
     Ok(ApiToken {
         name: column::get(row, "name")?,
         scopes: column::json(row, "scopes")?,

@@ -87,7 +87,7 @@ pub(super) fn push(args: &mut Vec<Vec<u8>>, event: &Event) -> Result<(), String>
 }
 
 /// The indexes an event stands in; texts of others only as hashes.
-fn indexes(event: &Event) -> Vec<String> {
+pub(super) fn indexes(event: &Event) -> Vec<String> {
     let mut indexes = vec![index("kind", event.kind.name()), index("account", &event.actor)];
     if let Some(account) = event.account.as_deref().filter(|account| *account != event.actor) {
         indexes.push(index("account", account));

@@ -14,7 +14,7 @@
 //! | `account:ID`, `credential:ID`, `codes:ID` | an account, its secrets, hashes of its recovery codes |
 //! | `names`, `names_in_order`, `names_by_hash` | from names to accounts |
 //! | `session:ID`, `sessions`, `sessions_of:ID`, `open:ID` | sessions, by expiry, by account, those of it that have not ended |
-//! | `failures:HASH`, `failures`, `failure_number` | failures by the hash of a name, and when they may be forgotten |
+//! | `failures:HASH`, `failures`, `failure_numbers` | failures by the hash of a name, and when they may be forgotten |
 //! | `lock:ID`, `locks_of:HASH`, `locks`, `locks_of_accounts` | locks, by name, by their end |
 //! | `tokens`, `token_names`, `token_hashes` | tokens of the admin API by name, and the hashes they are found by |
 //! | `audit`, `audit:INDEX`, `audit_number` | streams whose ids are the numbers of the events |
@@ -43,6 +43,7 @@ mod credentials;
 mod keys;
 mod lease;
 mod link;
+mod moving;
 mod script;
 mod sessions;
 mod settings;

@@ -19,7 +19,7 @@ static REVOKE: Script = writing!("revoke_token");
 #[async_trait]
 impl Tokens for Redis {
     async fn add_token(&self, token: &ApiToken, hash: &TokenHash) -> Result<(), StoreError> {
-        let stored = json(&Stored::of(token)).map_err(|why| self.engine("add_token", &why))?;
+        let stored = written(token).map_err(|why| self.engine("add_token", &why))?;
         self.write("add_token", &ADD, args![&token.name, hash.0, stored])
             .await
             .map(drop)
@@ -74,7 +74,11 @@ impl Stored {
     }
 }
 
-fn read(text: &str) -> Result<ApiToken, Damage> {
+pub(super) fn written(token: &ApiToken) -> Result<String, Damage> {
+    json(&Stored::of(token))
+}
+
+pub(super) fn read(text: &str) -> Result<ApiToken, Damage> {
     let stored: Stored = serde_json::from_str(text).map_err(|_not_json| "a token".to_owned())?;
     Ok(ApiToken {
         name: stored.name,

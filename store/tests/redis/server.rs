@@ -15,7 +15,7 @@ use tempfile::TempDir;
 /// Times a port is tried that somebody else was quicker to take.
 const TRIES: usize = 20;
 
-pub struct Server {
+pub(crate) struct Server {
     folder: TempDir,
     port: u16,
     running: Option<Child>,
@@ -23,13 +23,13 @@ pub struct Server {
 }
 
 /// Empty, and syncs each answer to disk.
-pub fn server() -> Server {
+pub(crate) fn server() -> Server {
     Server::with(&["--appendonly", "yes", "--appendfsync", "always"])
 }
 
 impl Server {
     /// With these options of redis-server.
-    pub fn with(options: &[&str]) -> Self {
+    pub(crate) fn with(options: &[&str]) -> Self {
         let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
         let folder = tempfile::tempdir().expect("a folder");
         for _try in 0..TRIES {
@@ -46,20 +46,20 @@ impl Server {
         panic!("redis-server does not start; is it installed? (`./run setup test`)");
     }
 
-    pub fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         Settings::plain("127.0.0.1", self.port)
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    pub async fn store(&self) -> Redis {
+    pub(crate) async fn store(&self) -> Redis {
         Redis::open(self.settings()).await.expect("the store opens")
     }
 
     /// Says something to the server as an operator would; what it answers.
-    pub fn say(&self, words: &[&str]) -> String {
+    pub(crate) fn say(&self, words: &[&str]) -> String {
         let port = self.port.to_string();
         let said = Command::new("redis-cli")
             .args(["-h", "127.0.0.1", "-p", &port])
@@ -72,7 +72,7 @@ impl Server {
     }
 
     /// As a power cut would, but for the disk's own memory.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut running) = self.running.take() {
             running.kill().expect("it is ours to kill");
             running.wait().expect("it ends");
@@ -80,7 +80,7 @@ impl Server {
     }
 
     /// On the same port, with what it finds in its folder.
-    pub fn start_again(&mut self) {
+    pub(crate) fn start_again(&mut self) {
         self.running = start(self.folder.path(), self.port, &self.options);
         assert!(self.running.is_some(), "redis-server does not start again");
     }
@@ -100,7 +100,7 @@ impl Place for Server {
     }
 }
 
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").port()
 }

@@ -19,7 +19,7 @@ local function work()
   end
   if latest then return {'locked', latest} end
 
-  local number = int(redis.call('INCR', key('failure_number')))
+  local number = int(tonumber(redis.call('ZINCRBY', key('failure_numbers'), 1, 'highest')))
   redis.call('HSET', key('failures', name), number, now .. ':1:' .. source)
   redis.call('ZADD', key('failures'), now, name .. ':' .. number)
   local here, anywhere, from = 0, 0, tonumber(args[7])
