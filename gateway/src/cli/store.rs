@@ -19,7 +19,7 @@ pub(crate) async fn copy(shell: &mut Shell<'_>, args: &CopyArgs) -> Result<(), F
         named(shell, "TO", &args.to, &extras)?,
     );
     let moved = shell.house.copy_store(&from, &into).await.map_err(Failure::failed)?;
-    shell.answer(&json!({ "copied": moved }), |_| format!("copied: {moved}\n"))?;
+    shell.answer(&json!({ "copied": moved }), |_| format!("copied: {moved}"))?;
     Ok(())
 }
 
