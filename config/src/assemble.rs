@@ -1,5 +1,6 @@
 //! From typed values to a [`Building`], and what is wrong with values one by one.
 
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -236,6 +237,9 @@ impl<'a> Assembly<'a> {
     fn server_name(&mut self, given: Option<String>, host: &str, site: &KeyPath) -> Option<String> {
         let at = site.key(if given.is_some() { "tls_server_name" } else { "upstream" });
         let name = given.unwrap_or_else(|| host.to_owned());
+        if name.parse::<IpAddr>().is_ok() {
+            return Some(name);
+        }
         match host_name(&name) {
             Ok(name) => Some(name),
             Err(why) => {

@@ -4,7 +4,6 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pingora::connectors::{ConnectorOptions, TransportConnector};
 use pingora::proxy::HttpProxy;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server};
@@ -25,7 +24,7 @@ use crate::listener::tls::{self, Certificate};
 use crate::listener::{Doorway, Entry, EntryParts, Listeners};
 use crate::metrics::{Metrics, Render};
 use crate::open::Register;
-use crate::proxy::{Gate, TunnelConnector};
+use crate::proxy::Gate;
 use crate::request_id::RequestIds;
 use crate::upstream::Upstreams;
 
@@ -130,7 +129,6 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
         assertions: Arc::clone(&assertions),
         upstreams: Arc::clone(&upstreams),
         seats: Arc::default(),
-        connector: TunnelConnector(TransportConnector::new(Some(ConnectorOptions::new(1)))),
         metrics: Arc::clone(&opened.metrics),
         audit: audit_queue,
         access_log: access_log(&building)?,

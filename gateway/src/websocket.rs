@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use pingora::http::RequestHeader;
 use pingora::proxy::Session;
-use pingora::{Error, ErrorSource, ErrorType, Result};
+use pingora::{Error, ErrorType, Result};
 
 use crate::answer;
 use crate::context::RequestContext;
 use crate::metrics::Counted;
-use crate::proxy::Gate;
+use crate::proxy::{Gate, refused_by};
 use crate::refusal::Refused;
 use crate::seats::{Seat, Sitter};
 use crate::stage::forward::Passport;
 use crate::stage::{forward, reply};
 use crate::tunnel::{self, Handshake};
+use crate::upstream::strict::Asks;
 use crate::way;
 
 /// Whether a WebSocket is asked for. Pingora calls any offer to change the protocol an upgrade (curl and Java offer h2c
@@ -139,16 +140,15 @@ async fn shake_hands(gate: &Gate, session: &Session, ctx: &RequestContext) -> Re
     tunnel::drop_nominated(&mut request);
     let prepared = forward::rewrite(&mut request, &passport).and_then(|()| tunnel::prepare(&mut request));
     prepared.map_err(|_| Refused::Internal)?;
-    let mut peer = gate.upstreams.peer(site, ctx.group().as_deref()).await?;
-    // A tunnel has a connection of its own, from its first byte to its last.
-    peer.options.custom_l4 = None;
-    tunnel::shake_hands(&gate.connector.0, &peer, request)
+    let line = gate.upstreams.line(site).await?;
+    let shaken = async {
+        // A tunnel has a connection of its own, from its first byte to its last.
+        let stream = line.open(Asks::Tunnel).await?;
+        tunnel::shake_hands(stream, request).await
+    };
+    shaken
         .await
-        .map_err(|error| match (error.etype(), error.esource()) {
-            (ErrorType::ConnectTimedout | ErrorType::ReadTimedout, _) => Refused::UpstreamTimeout,
-            (ErrorType::InvalidHTTPHeader, ErrorSource::Upstream) => Refused::UpstreamMalformed,
-            _ => Refused::UpstreamUnreachable,
-        })
+        .map_err(|error| refused_by(&error).unwrap_or(Refused::UpstreamUnreachable))
 }
 
 /// A console that declines says so in an ordinary answer, which the visitor is to see.

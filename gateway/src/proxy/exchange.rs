@@ -13,7 +13,7 @@ use super::Gate;
 use crate::bound::{self, Group};
 use crate::context::RequestContext;
 use crate::stage::forward::Passport;
-use crate::stage::{examine as examination, forward as forwarding, reply as replying};
+use crate::stage::{forward as forwarding, reply as replying};
 use crate::way;
 
 /// Where to; the limits of the site are the connection's.
@@ -82,12 +82,8 @@ pub(super) fn request_body(body: &mut Option<Bytes>, end_of_stream: bool, ctx: &
 }
 
 /// The console's answer as it came.
-pub(super) fn examine(answer: &ResponseHeader, ctx: &mut RequestContext) -> Result<()> {
-    if let Err(fault) = examination::examine(answer, ctx.interim_answers) {
-        return Err(Error::because(ErrorType::InvalidHTTPHeader, "the console's answer", fault).into_up());
-    }
+pub(super) fn answered(answer: &ResponseHeader, ctx: &RequestContext) -> Result<()> {
     if answer.status.is_informational() {
-        ctx.interim_answers += 1;
         await_header(ctx);
         return in_time(ctx);
     }
