@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use crate::headers::nominated;
 use crate::open::Slot;
 use crate::stage::examine::{AnswerFault, examine, examine_size};
+use crate::websocket::handshake::check_agreement;
 
 pub mod frames;
 pub use frames::FrameCounter;
@@ -94,6 +95,7 @@ pub fn prepare(request: &mut RequestHeader) -> Result<()> {
 /// # Errors
 /// Where the console cannot be reached or does not answer in time.
 pub async fn shake_hands(connector: &TransportConnector, peer: &HttpPeer, request: RequestHeader) -> Result<Handshake> {
+    let asked = request.headers.clone();
     let stream = connector.new_stream(peer).await.map_err(pingora::Error::into_up)?;
     let mut console = Box::new(ConsoleSession::new(stream));
     console.read_timeout = Some(HANDSHAKE_TIMEOUT);
@@ -111,6 +113,7 @@ pub async fn shake_hands(connector: &TransportConnector, peer: &HttpPeer, reques
                 .map_err(pingora::Error::into_up)?;
             if answer.status == http::StatusCode::SWITCHING_PROTOCOLS {
                 examine_size(&answer.headers).map_err(not_passed_on)?;
+                check_agreement(&asked, &answer.headers).map_err(not_passed_on)?;
                 return Ok::<_, Box<Error>>(answer);
             }
             examine(&answer, interim_answers).map_err(not_passed_on)?;
@@ -122,17 +125,10 @@ pub async fn shake_hands(connector: &TransportConnector, peer: &HttpPeer, reques
     };
     let answer = tokio::time::timeout(HANDSHAKE_TIMEOUT, exchange).await;
     let answer = answer.map_err(|_| Error::new_up(ErrorType::ReadTimedout))??;
-    let agreed = answer.status == http::StatusCode::SWITCHING_PROTOCOLS
-        && answer
-            .headers
-            .get("upgrade")
-            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
-    if agreed {
+    if answer.status == http::StatusCode::SWITCHING_PROTOCOLS {
         console.read_timeout = None;
         console.maybe_upgrade_body_writer();
         Ok(Handshake::Switched(console, answer))
-    } else if answer.status.is_informational() {
-        Err(Error::explain(ErrorType::InvalidHTTPHeader, "a 101 that upgrades to something else").into_up())
     } else {
         Ok(Handshake::Declined(console, answer))
     }

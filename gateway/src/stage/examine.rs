@@ -46,6 +46,9 @@ pub enum AnswerFault {
     /// More came along with the answer than it announced.
     #[error("bytes behind the answer")]
     BytesBehind,
+    /// A 101 that does not agree to the WebSocket that was asked for, or to more than that.
+    #[error("a 101 that does not answer the handshake")]
+    HandshakeUnanswered,
     /// A 1xx or 204 that announces a body.
     #[error("a body where there can be none")]
     BodyImpossible,

@@ -30,6 +30,7 @@ pub struct Turn {
     body_bytes: AtomicU64,
     malformed: AtomicU32,
     awaits_body: AtomicBool,
+    has_more_behind: AtomicBool,
     cut_targets: CutTargets,
 }
 
@@ -116,6 +117,16 @@ impl Turn {
     /// Whether it has.
     pub fn is_tunnel(&self) -> bool {
         self.tunnel.load(Ordering::Relaxed)
+    }
+
+    /// Whether the visitor has sent more behind the request at hand (HTTP/1), as far as that was looked at.
+    pub fn note_more_behind(&self, has_more: bool) {
+        self.has_more_behind.store(has_more, Ordering::Relaxed);
+    }
+
+    /// Whether it has.
+    pub fn has_more_behind(&self) -> bool {
+        self.has_more_behind.load(Ordering::Relaxed)
     }
 
     /// Marks what is read from here on as faulty. The first fault stays.
