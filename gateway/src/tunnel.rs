@@ -16,7 +16,7 @@ use pingora::{Error, ErrorType, Result};
 use tokio::time::Instant;
 
 use crate::headers::nominated;
-use crate::open::Slot;
+use crate::open::{Slot, hands_over};
 use crate::stage::examine::{AnswerFault, examine, examine_size};
 use crate::websocket::handshake::check_agreement;
 
@@ -199,6 +199,7 @@ async fn pass_until_closed(
                 Ok(Some(bytes)) => {
                     to_visitor.count(&bytes);
                     *writing = true;
+                    hands_over(bytes.len());
                     session.downstream_session.write_response_body(bytes, false).await?;
                     *writing = false;
                 }

@@ -11,6 +11,7 @@ use pingora::{Error, ErrorSource, ErrorType, Result};
 use crate::answer;
 use crate::context::RequestContext;
 use crate::metrics::Counted;
+use crate::open::hands_over;
 use crate::proxy::Gate;
 use crate::refusal::Refused;
 use crate::seats::{Seat, Sitter};
@@ -204,6 +205,7 @@ async fn pass_on(
     answer.set_version(http::Version::HTTP_11);
     session.write_response_header(Box::new(answer), no_body).await?;
     while let Some(bytes) = console.read_body_bytes().await.map_err(pingora::Error::into_up)? {
+        hands_over(bytes.len());
         session.write_response_body(Some(bytes), false).await?;
     }
     session.write_response_body(None, true).await

@@ -297,6 +297,19 @@ const LIMITS: &[Setting] = &[
     )
     .or("100"),
     Setting::new(
+        "answer_bytes_per_second_min",
+        Kind::Count(0, ANY),
+        "The slowest a visitor may take an answer, on average; time in which the console is waited for does not count. 0 is \
+         any rate.",
+    )
+    .or("100"),
+    Setting::new(
+        "answer_stall_max",
+        Kind::Duration,
+        "How far a visitor may fall behind that rate before its answer is broken off.",
+    )
+    .or(r#""30s""#),
+    Setting::new(
         "websockets_per_account_max",
         Kind::Count(1, ANY),
         "WebSockets of one account open at once.",

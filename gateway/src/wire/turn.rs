@@ -31,6 +31,11 @@ pub struct Turn {
     malformed: AtomicU32,
     awaits_body: AtomicBool,
     has_more_behind: AtomicBool,
+    answer_bytes: AtomicU64,
+    answering: AtomicBool,
+    awaits_console: AtomicBool,
+    awaits_room: AtomicBool,
+    is_stream: AtomicBool,
     cut_targets: CutTargets,
 }
 
@@ -38,6 +43,8 @@ impl Turn {
     /// The visitor may send the next request.
     pub fn listen(&self) {
         self.stage.store(Stage::Waiting as u8, Ordering::Relaxed);
+        self.answer_bytes.store(0, Ordering::Relaxed);
+        self.answering.store(false, Ordering::Relaxed);
         self.listening.store(true, Ordering::Relaxed);
     }
 
@@ -106,6 +113,45 @@ impl Turn {
             1 => Stage::Head,
             2 => Stage::Body,
             _ => Stage::Answer,
+        }
+    }
+
+    /// It is one stream of a connection that has many (HTTP/2): that there is no room for its answer is not seen where bytes
+    /// are written.
+    pub fn becomes_stream(&self) {
+        self.is_stream.store(true, Ordering::Relaxed);
+    }
+
+    /// So many bytes of the answer are about to be written to the visitor.
+    pub fn hands_over(&self, bytes: usize) {
+        self.answer_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.answering.store(true, Ordering::Relaxed);
+    }
+
+    /// How many bytes of the answer were.
+    pub fn answer_bytes(&self) -> u64 {
+        self.answer_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether the door waits for the console: from here on the console is slow, not the visitor.
+    pub fn awaits_console(&self, awaits: bool) {
+        self.awaits_console.store(awaits, Ordering::Relaxed);
+    }
+
+    /// Whether the visitor's connection takes no more at the moment.
+    pub fn awaits_room(&self, awaits: bool) {
+        if self.awaits_room.load(Ordering::Relaxed) != awaits {
+            self.awaits_room.store(awaits, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the door has some of an answer in hand that the visitor does not take. On a connection with many streams that
+    /// is so where it waits neither for the console nor comes to an end.
+    pub fn is_held_up(&self) -> bool {
+        if self.is_stream.load(Ordering::Relaxed) {
+            self.answering.load(Ordering::Relaxed) && !self.awaits_console.load(Ordering::Relaxed)
+        } else {
+            self.awaits_room.load(Ordering::Relaxed)
         }
     }
 
