@@ -323,6 +323,8 @@ impl<'a> Assembly<'a> {
             handshake_deadline: fields.duration("handshake_deadline")?,
             body_deadline: fields.duration("body_deadline")?,
             body_bytes_per_second_min: fields.count("body_bytes_per_second_min")?,
+            answer_bytes_per_second_min: fields.count("answer_bytes_per_second_min")?,
+            answer_stall_max: fields.duration("answer_stall_max")?,
             websockets_per_account_max: size(fields.count("websockets_per_account_max")?),
             malformed_per_minute_max: fields.count("malformed_per_minute_max")?,
         };

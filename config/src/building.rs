@@ -177,6 +177,10 @@ pub struct Limits {
     pub body_deadline: Duration,
     /// The slowest a body may come; 0 is any rate.
     pub body_bytes_per_second_min: u64,
+    /// The slowest an answer may be taken; 0 is any rate.
+    pub answer_bytes_per_second_min: u64,
+    /// How far a visitor may fall behind that.
+    pub answer_stall_max: Duration,
     /// WebSockets of one account at once.
     pub websockets_per_account_max: usize,
     /// Malformed requests of one address in a minute before its new connections are closed at once.

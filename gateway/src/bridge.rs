@@ -13,6 +13,8 @@ use stagedoor_portal::Caller;
 use std::time::Duration;
 use tower::ServiceExt as _;
 
+use crate::open::hands_over;
+
 /// Larger bodies are refused; the portal's forms are a few hundred bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// How long the body may take to arrive.
@@ -127,6 +129,7 @@ pub async fn send(session: &mut Session, answer: http::Response<Body>) -> Result
         while let Some(frame) = body.frame().await {
             let frame = frame.or_err(ErrorType::InternalError, "the portal's body broke off")?;
             if let Ok(data) = frame.into_data() {
+                hands_over(data.len());
                 session.write_response_body(Some(data), false).await?;
             }
         }

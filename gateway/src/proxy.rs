@@ -125,11 +125,13 @@ impl ProxyHttp for Gate {
     fn upstream_response_body_filter(
         &self,
         _session: &mut Session,
-        _body: &mut Option<Bytes>,
-        _end_of_stream: bool,
+        body: &mut Option<Bytes>,
+        end_of_stream: bool,
         ctx: &mut RequestContext,
     ) -> Result<Option<Duration>> {
-        caught_at_once("answer body", || exchange::answer_body(ctx))
+        caught_at_once("answer body", || {
+            exchange::answer_body(body.as_ref(), end_of_stream, ctx)
+        })
     }
 
     async fn response_filter(

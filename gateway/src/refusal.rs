@@ -33,6 +33,12 @@ pub enum Refused {
     SessionEnded(Ended),
     /// The site takes no WebSockets, or the upgrade is none.
     UpgradeNotAllowed,
+    /// A WebSocket is asked for by a handshake that is not whole.
+    HandshakeMalformed,
+    /// A WebSocket is asked for in a version that there is not.
+    HandshakeVersion,
+    /// More came behind a WebSocket's handshake before it was answered.
+    HandshakeOvertaken,
     /// A WebSocket opened by another site's page.
     ForeignOrigin,
     /// The account, or the address where nobody is signed in, has as many WebSockets open as it may.
@@ -57,7 +63,10 @@ impl Refused {
             | Self::HostMissing
             | Self::HostMalformed
             | Self::TargetMalformed(_)
+            | Self::HandshakeMalformed
+            | Self::HandshakeOvertaken
             | Self::Policy(Refusal::CaseAmbiguous) => StatusCode::BAD_REQUEST,
+            Self::HandshakeVersion => StatusCode::UPGRADE_REQUIRED,
             Self::HostUnknown => StatusCode::MISDIRECTED_REQUEST,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -88,6 +97,9 @@ impl Refused {
             Self::Policy(refusal) => refusal.code(),
             Self::SessionEnded(_) => "session_ended",
             Self::UpgradeNotAllowed => "upgrade_not_allowed",
+            Self::HandshakeMalformed => "websocket_handshake_malformed",
+            Self::HandshakeVersion => "websocket_version_not_supported",
+            Self::HandshakeOvertaken => "websocket_handshake_overtaken",
             Self::ForeignOrigin => "foreign_origin",
             Self::TooManyWebSockets => "too_many_websockets",
             Self::UpstreamUnreachable => "upstream_unreachable",
@@ -111,6 +123,10 @@ impl Refused {
             Self::Policy(refusal) => policy_sentence(*refusal),
             Self::SessionEnded(_) => "Your session has ended. Please sign in again.",
             Self::UpgradeNotAllowed => "This site does not take live connections here.",
+            Self::HandshakeMalformed | Self::HandshakeOvertaken => {
+                "The request for a live connection is not written in a way that can be checked."
+            }
+            Self::HandshakeVersion => "This kind of live connection is not spoken here.",
             Self::TooManyWebSockets => {
                 "Too many live connections are open already. Closing other tabs of this site helps."
             }
@@ -138,6 +154,8 @@ impl Refused {
             Self::HostMissing
             | Self::HostMalformed
             | Self::TargetMalformed(_)
+            | Self::HandshakeMalformed
+            | Self::HandshakeOvertaken
             | Self::Policy(Refusal::CaseAmbiguous) => true,
             _ => false,
         }

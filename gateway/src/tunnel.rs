@@ -15,7 +15,9 @@ use pingora::{Error, ErrorType, Result};
 use tokio::time::Instant;
 
 use crate::headers::nominated;
-use crate::open::Slot;
+use crate::open::{Slot, hands_over};
+use crate::upstream::fault::AnswerFault;
+use crate::websocket::handshake::check_agreement;
 
 pub mod frames;
 pub use frames::FrameCounter;
@@ -92,6 +94,7 @@ pub fn prepare(request: &mut RequestHeader) -> Result<()> {
 /// # Errors
 /// Where the console does not answer in time, or says what is no answer.
 pub async fn shake_hands(stream: Stream, request: RequestHeader) -> Result<Handshake> {
+    let asked = request.headers.clone();
     let mut console = Box::new(ConsoleSession::new(Box::new(stream)));
     console.read_timeout = Some(HANDSHAKE_TIMEOUT);
     console.write_timeout = Some(WRITE_TIMEOUT);
@@ -99,6 +102,9 @@ pub async fn shake_hands(stream: Stream, request: RequestHeader) -> Result<Hands
         console.write_request_header(Box::new(request)).await?;
         loop {
             let answer = console.read_resp_header_parts().await?;
+            if answer.status == http::StatusCode::SWITCHING_PROTOCOLS {
+                check_agreement(&asked, &answer.headers).map_err(not_passed_on)?;
+            }
             if answer.status == http::StatusCode::SWITCHING_PROTOCOLS || !answer.status.is_informational() {
                 return Ok::<_, Box<Error>>(answer);
             }
@@ -108,20 +114,17 @@ pub async fn shake_hands(stream: Stream, request: RequestHeader) -> Result<Hands
     let answer = answer
         .map_err(|_| Error::new_up(ErrorType::ReadTimedout))?
         .map_err(Error::into_up)?;
-    let agreed = answer.status == http::StatusCode::SWITCHING_PROTOCOLS
-        && answer
-            .headers
-            .get("upgrade")
-            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
-    if agreed {
+    if answer.status == http::StatusCode::SWITCHING_PROTOCOLS {
         console.read_timeout = None;
         console.maybe_upgrade_body_writer();
         Ok(Handshake::Switched(console, answer))
-    } else if answer.status.is_informational() {
-        Err(Error::explain(ErrorType::InvalidHTTPHeader, "a 101 that upgrades to something else").into_up())
     } else {
         Ok(Handshake::Declined(console, answer))
     }
+}
+
+fn not_passed_on(fault: AnswerFault) -> Box<Error> {
+    Error::because(ErrorType::InvalidHTTPHeader, "the console's answer", fault)
 }
 
 /// Passes bytes until one side closes, nothing moves for `idle`, or the slot is ended. `used` is told of whatever the visitor
@@ -185,6 +188,7 @@ async fn pass_until_closed(
                 Ok(Some(bytes)) => {
                     to_visitor.count(&bytes);
                     *writing = true;
+                    hands_over(bytes.len());
                     session.downstream_session.write_response_body(bytes, false).await?;
                     *writing = false;
                 }

@@ -7,6 +7,9 @@ use stagedoor_tests::{Certificates, Door, Recorder, body_of, eventually, raw};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+#[path = "limits/answers.rs"]
+mod answers;
+
 const POLICY: &str = "[site.console.areas]\nall = { paths = [\"/**\"], open_to = \"everyone\" }\n";
 /// Long enough for anything that does happen.
 const SOON: Duration = Duration::from_secs(20);

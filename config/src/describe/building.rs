@@ -123,8 +123,8 @@ const SITE: &[Setting] = &[
     .or("0"),
     Setting::new(
         "tls_server_name",
-        Kind::Text("a host name"),
-        "The name the console's certificate must have.",
+        Kind::Text("a host name or an address"),
+        "The name, or the address, that the console's certificate must be for.",
     )
     .absent("the host of `upstream`"),
     Setting::new(
@@ -296,6 +296,19 @@ const LIMITS: &[Setting] = &[
         "The slowest a body may come, on average; 0 is any rate.",
     )
     .or("100"),
+    Setting::new(
+        "answer_bytes_per_second_min",
+        Kind::Count(0, ANY),
+        "The slowest a visitor may take an answer, on average; time in which the console is waited for does not count. 0 is \
+         any rate.",
+    )
+    .or("100"),
+    Setting::new(
+        "answer_stall_max",
+        Kind::Duration,
+        "How far a visitor may fall behind that rate before its answer is broken off.",
+    )
+    .or(r#""30s""#),
     Setting::new(
         "websockets_per_account_max",
         Kind::Count(1, ANY),

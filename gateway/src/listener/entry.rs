@@ -330,6 +330,10 @@ impl HttpServerApp for Connection {
                 }
                 None
             }
+            Ran::NotTaken => {
+                self.entry.note_broken(self.address(), WireFault::AnswerTooSlow);
+                None
+            }
             Ran::Panicked => {
                 tracing::error!("a request panicked; its connection was closed, nothing else is affected");
                 None

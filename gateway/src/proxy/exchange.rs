@@ -21,6 +21,9 @@ pub(super) async fn peer(gate: &Gate, session: &mut Session, ctx: &mut RequestCo
     let has_stray_body = has_stray_body(session);
     let now = Instant::now();
     ctx.upstream_started = Some(now);
+    if let Some(slot) = &ctx.slot {
+        slot.turn().awaits_console(true);
+    }
     let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
         return no_permit();
     };
@@ -97,7 +100,13 @@ pub(super) fn answered(answer: &ResponseHeader, ctx: &RequestContext) -> Result<
 }
 
 /// A piece of the console's body.
-pub(super) fn answer_body(ctx: &RequestContext) -> Result<Option<Duration>> {
+pub(super) fn answer_body(body: Option<&Bytes>, is_last: bool, ctx: &RequestContext) -> Result<Option<Duration>> {
+    if let Some(slot) = &ctx.slot {
+        slot.turn().hands_over(body.map_or(0, Bytes::len));
+        if is_last {
+            slot.turn().awaits_console(false);
+        }
+    }
     in_time(ctx).map(|()| None)
 }
 

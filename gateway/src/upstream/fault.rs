@@ -14,6 +14,9 @@ pub enum AnswerFault {
     /// It opens a tunnel that nobody judged.
     #[error("a 101 that nobody asked for")]
     SwitchUnasked,
+    /// A 101 that does not agree to the WebSocket that was asked for, or to more than that.
+    #[error("a 101 that does not answer the handshake")]
+    HandshakeUnanswered,
     /// More than [`INTERIM_ANSWERS_MAX`].
     #[error("too many interim answers")]
     InterimTooMany,

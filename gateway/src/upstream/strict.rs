@@ -18,6 +18,7 @@ use super::fault::{AnswerFault, INTERIM_ANSWERS_MAX};
 use super::head::{self, Framing};
 use super::idle::{Console, Idle};
 use super::link::Link;
+use crate::open::with_turn;
 
 /// Read at once while a head is awaited.
 const READ_BYTES: usize = 4 * 1024;
@@ -246,6 +247,16 @@ impl StrictStream {
 impl AsyncRead for StrictStream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let me = self.get_mut();
+        let polled = me.poll_answer(context, to);
+        let is_over = matches!(me.at, At::Over | At::Released);
+        with_turn(|turn| turn.awaits_console(polled.is_pending() && !is_over));
+        polled
+    }
+}
+
+impl StrictStream {
+    fn poll_answer(&mut self, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let me = self;
         if me.judged == 0 && matches!(me.at, At::Head { .. }) {
             let polled = ready!(me.poll_head(context));
             if let Err(error) = polled {

@@ -41,6 +41,8 @@ faults! {
     HeadTooSlow = "header_too_slow" REQUEST_TIMEOUT;
     /// The body was not there in time, or came too slowly.
     BodyTooSlow = "body_too_slow" REQUEST_TIMEOUT;
+    /// The visitor takes the answer too slowly.
+    AnswerTooSlow = "answer_too_slow" REQUEST_TIMEOUT;
     /// The visitor stopped sending in the middle of the head.
     HeadIncomplete = "header_incomplete" BAD_REQUEST;
     /// A line that ends with LF or CR alone: some servers see two lines there, some one.
@@ -113,6 +115,7 @@ impl WireFault {
                 | Self::TooManyHeaders
                 | Self::HeadTooSlow
                 | Self::BodyTooSlow
+                | Self::AnswerTooSlow
                 | Self::HeadIncomplete
                 | Self::Expect
                 | Self::Busy
