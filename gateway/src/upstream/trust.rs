@@ -51,6 +51,9 @@ pub enum NoTrust {
     /// The machine's store.
     #[error("this system has no certificate authorities (package ca-certificates); install them, or set `ca_file`")]
     NoAuthorities,
+    /// The library speaks no version of TLS.
+    #[error("TLS cannot be spoken: {0}")]
+    Tls(String),
 }
 
 impl Trust {
@@ -69,7 +72,10 @@ impl Trust {
             Some(own) => store_of(own)?,
             None => public_authorities()?,
         };
-        let mut settings = ClientConfig::builder()
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut settings = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|fault| NoTrust::Tls(fault.to_string()))?
             .with_root_certificates(roots)
             .with_no_client_auth();
         settings.alpn_protocols = vec![PROTOCOL.to_vec()];
