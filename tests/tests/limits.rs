@@ -240,11 +240,8 @@ async fn whom_a_declared_proxy_cannot_name_reaches_no_console() {
             assert_eq!(raw::status(&answer), 400, "{ahead:?} {path}: {answer}");
             assert!(answer.contains("address_unknown"), "{ahead:?} {path}: {answer}");
         }
-        // Over HTTP/2 the connection ends.
-        let mut stream = door.visitor("console").from("127.0.0.3").connect().await;
-        let bytes = [ahead, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"].concat();
-        stream.write_all(&bytes).await.expect("it is open");
-        until_closed(&mut stream).await;
+        let visitor = door.visitor("console").from("127.0.0.3").over_http2_in_clear();
+        visitor.behind_proxy(ahead).get("/").await.expect(400);
     }
     assert_eq!(console.bytes(), 0);
 }
