@@ -174,6 +174,7 @@ fn wire_sentence(fault: WireFault) -> &'static str {
         }
         WireFault::HeadTooSlow | WireFault::BodyTooSlow => "The request took too long to arrive. Please try again.",
         WireFault::Busy => "There are too many requests at the moment. Please try again in a while.",
+        WireFault::VisitorUnknown => "Your network address could not be determined.",
         WireFault::HostMissing | WireFault::Host => "The request does not say which site it is for.",
         WireFault::Connect => "This way of asking is not let through.",
         WireFault::Expect => "The request expects something that this door cannot promise.",

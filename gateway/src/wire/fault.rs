@@ -89,6 +89,8 @@ faults! {
     Http2Connection = "http2_connection_malformed" BAD_REQUEST;
     /// A declared proxy did not begin with a PROXY protocol header that can be read, or not in time.
     ProxyHeader = "proxy_header_malformed" BAD_REQUEST;
+    /// A declared proxy said that it cannot tell, or does not tell, whose connection it passes on.
+    VisitorUnknown = "address_unknown" BAD_REQUEST;
     /// A HEAD with a body.
     StrayBody = "body_not_expected" BAD_REQUEST;
     /// The machine has no room for more requests at once.
@@ -119,6 +121,7 @@ impl WireFault {
                 | Self::HeadIncomplete
                 | Self::Expect
                 | Self::Busy
+                | Self::VisitorUnknown
         )
     }
 }

@@ -19,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Bu
 use super::http1::{HEAD_BYTES_USUAL, HeadLimits, Http1};
 use super::http2::Http2;
 use super::http2::bare::Outgoing;
-use super::{Stage, Turn};
+use super::{Stage, Turn, WireFault};
 use crate::open::Slot;
 
 /// An answer's head and a small body leave in one packet.
@@ -104,7 +104,8 @@ fn poll_http2<S: AsyncRead + Unpin>(
     context: &mut Context<'_>,
     to: &mut ReadBuf<'_>,
 ) -> Poll<io::Result<()>> {
-    if let Some(fault) = turn.fault() {
+    // Whom nobody can name is answered, each request for itself.
+    if let Some(fault) = turn.fault().filter(|fault| *fault != WireFault::VisitorUnknown) {
         if watch.is_first_read_after_fault() {
             context.waker().wake_by_ref();
             return Poll::Pending;

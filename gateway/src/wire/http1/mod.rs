@@ -133,11 +133,14 @@ impl Http1 {
                 Ok(Some(length)) => self.accept(length, stream, turn, context),
                 Ok(None) => {
                     if let Some(fault) = turn.fault() {
-                        if self.buffer.is_empty() {
+                        if !self.buffer.is_empty() {
+                            self.refuse(turn, fault);
+                            return Poll::Ready(Ok(true));
+                        }
+                        // Known before there is anything to answer: it is answered once there is.
+                        if fault != WireFault::VisitorUnknown {
                             return Poll::Ready(Ok(false));
                         }
-                        self.refuse(turn, fault);
-                        return Poll::Ready(Ok(true));
                     }
                     if !self.buffer.is_empty() {
                         turn.head_begins();
