@@ -218,7 +218,10 @@ async fn what_a_site_lets_pass_is_explained_as_it_is_judged() {
     );
 
     let many = explain(&house, ask("/devices/a%2Fb%5Cc%3Bd%3Fe%23")).await;
-    assert_eq!(many["code"], "encoded_slash", "nothing is read twice where nothing is allowed: {many}");
+    assert_eq!(
+        many["code"], "encoded_slash",
+        "nothing is read twice where nothing is allowed: {many}"
+    );
     let escapes = "encoded-slash encoded-backslash encoded-semicolon encoded-question-mark encoded-hash";
     let escapes: Vec<_> = escapes.split(' ').map(|name| format!("{name:?}")).collect();
     let widest = format!("[site.console]\nallow = [{}]\n{POLICY}", escapes.join(", "));
