@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::hmac;
 use futures_util::future::join_all;
 use futures_util::{FutureExt as _, StreamExt as _};
 use http::{Method, Request};
