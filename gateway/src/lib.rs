@@ -20,6 +20,7 @@ pub mod fault;
 pub mod first_start;
 pub mod headers;
 pub mod house;
+pub mod https;
 pub mod keeping;
 pub mod listener;
 pub mod logging;

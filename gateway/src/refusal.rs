@@ -31,6 +31,8 @@ pub enum Refused {
     Policy(Refusal),
     /// There was a session, and it is over.
     SessionEnded(Ended),
+    /// Plain HTTP, where only HTTPS is served.
+    HttpsRequired,
     /// The site takes no WebSockets, or the upgrade is none.
     UpgradeNotAllowed,
     /// A WebSocket opened by another site's page.
@@ -65,7 +67,9 @@ impl Refused {
             Self::Policy(Refusal::SignInRequired | Refusal::SecondFactorRequired) | Self::SessionEnded(_) => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::Policy(_) | Self::UpgradeNotAllowed | Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::Policy(_) | Self::HttpsRequired | Self::UpgradeNotAllowed | Self::ForeignOrigin => {
+                StatusCode::FORBIDDEN
+            }
             Self::TooManyWebSockets => StatusCode::TOO_MANY_REQUESTS,
             Self::UpstreamUnreachable | Self::UpstreamMalformed => StatusCode::BAD_GATEWAY,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
@@ -87,6 +91,7 @@ impl Refused {
             Self::BodyTooLarge => "body_too_large",
             Self::Policy(refusal) => refusal.code(),
             Self::SessionEnded(_) => "session_ended",
+            Self::HttpsRequired => "https_required",
             Self::UpgradeNotAllowed => "upgrade_not_allowed",
             Self::ForeignOrigin => "foreign_origin",
             Self::TooManyWebSockets => "too_many_websockets",
@@ -110,6 +115,7 @@ impl Refused {
             Self::BodyTooLarge => "What you are sending is larger than this site allows.",
             Self::Policy(refusal) => policy_sentence(*refusal),
             Self::SessionEnded(_) => "Your session has ended. Please sign in again.",
+            Self::HttpsRequired => "This site is open by HTTPS alone. What was sent just now could be read on its way.",
             Self::UpgradeNotAllowed => "This site does not take live connections here.",
             Self::TooManyWebSockets => {
                 "Too many live connections are open already. Closing other tabs of this site helps."

@@ -9,7 +9,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 use stagedoor_tests::{
-    Admin, Door, DoorPlan, FakeConsole, PASSWORD, Reply, Visitor, Way, Ways, body_of, eventually, soon, unix_seconds,
+    Admin, Door, DoorPlan, FakeConsole, PASSWORD, Reply, Visitor, Way, Ways, body_of, eventually, soon, totp,
 };
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
