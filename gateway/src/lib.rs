@@ -16,6 +16,7 @@ pub mod context;
 
 pub mod demo;
 pub mod due;
+pub mod ending;
 pub mod fault;
 pub mod first_start;
 pub mod headers;
