@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::HeaderValue;
 use stagedoor_policy::network::NetworkSet;
 
 use crate::frame_ancestors::FrameAncestors;
@@ -17,6 +18,10 @@ pub struct Building {
     pub listen: Listen,
     /// The certificate of the HTTPS listeners.
     pub tls: Option<TlsFiles>,
+    /// Whether plain HTTP is sent on to the first HTTPS listener; only where there is one.
+    pub redirect_to_https: bool,
+    /// The value of `Strict-Transport-Security` on every answer in TLS; `None` says nothing. Only where there is TLS.
+    pub hsts: Option<HeaderValue>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: NetworkSet,
     /// Peers that begin each connection with a PROXY protocol header: demanded of them, read from nobody else.

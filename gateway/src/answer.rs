@@ -12,6 +12,7 @@ use stagedoor_portal::refusal::{Look, RefusalView};
 
 use crate::bridge;
 use crate::context::RequestContext;
+use crate::https;
 use crate::proxy::Gate;
 use crate::refusal::Refused;
 use crate::websocket::handshake;
@@ -48,8 +49,20 @@ pub async fn refuse(
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     }
     bridge::drain(session).await;
-    ctx.status = bridge::send(session, answer).await?;
+    ctx.status = bridge::send(session, &ctx.snapshot.building, answer).await?;
     Ok(ctx.status)
+}
+
+/// Sends a browser that came by plain HTTP on to HTTPS.
+///
+/// # Errors
+/// Where the visitor is gone.
+pub async fn to_https(session: &mut Session, ctx: &mut RequestContext, location: &str) -> Result<()> {
+    ctx.outcome = "to_https";
+    bridge::drain(session).await;
+    let answer = https::sent_on(location)?;
+    ctx.status = bridge::send(session, &ctx.snapshot.building, answer).await?;
+    Ok(())
 }
 
 /// A browser's navigation goes to the sign-in page and comes back here afterwards.

@@ -18,6 +18,7 @@ use crate::answer;
 use crate::assertion::Assertions;
 use crate::audit::AuditQueue;
 use crate::context::RequestContext;
+use crate::https;
 use crate::metrics::Metrics;
 use crate::panics::{PANICKED, caught, caught_at_once};
 use crate::refusal::Refused;
@@ -136,11 +137,14 @@ impl ProxyHttp for Gate {
 
     async fn response_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         answer: &mut ResponseHeader,
         ctx: &mut RequestContext,
     ) -> Result<()> {
-        caught_at_once("reply", || exchange::reply(self, answer, ctx))
+        caught_at_once("reply", || {
+            exchange::reply(self, answer, ctx)?;
+            https::promise(answer, session, &ctx.snapshot.building)
+        })
     }
 
     fn error_while_proxy(

@@ -31,6 +31,8 @@ pub enum Refused {
     Policy(Refusal),
     /// There was a session, and it is over.
     SessionEnded(Ended),
+    /// Plain HTTP, where only HTTPS is served.
+    HttpsRequired,
     /// The site takes no WebSockets, or the upgrade is none.
     UpgradeNotAllowed,
     /// A WebSocket is asked for by a handshake that is not whole.
@@ -74,7 +76,9 @@ impl Refused {
             Self::Policy(Refusal::SignInRequired | Refusal::SecondFactorRequired) | Self::SessionEnded(_) => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::Policy(_) | Self::UpgradeNotAllowed | Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::Policy(_) | Self::HttpsRequired | Self::UpgradeNotAllowed | Self::ForeignOrigin => {
+                StatusCode::FORBIDDEN
+            }
             Self::TooManyWebSockets => StatusCode::TOO_MANY_REQUESTS,
             Self::UpstreamUnreachable | Self::UpstreamMalformed => StatusCode::BAD_GATEWAY,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
@@ -96,6 +100,7 @@ impl Refused {
             Self::BodyTooLarge => "body_too_large",
             Self::Policy(refusal) => refusal.code(),
             Self::SessionEnded(_) => "session_ended",
+            Self::HttpsRequired => "https_required",
             Self::UpgradeNotAllowed => "upgrade_not_allowed",
             Self::HandshakeMalformed => "websocket_handshake_malformed",
             Self::HandshakeVersion => "websocket_version_not_supported",
@@ -122,6 +127,7 @@ impl Refused {
             Self::BodyTooLarge => "What you are sending is larger than this site allows.",
             Self::Policy(refusal) => policy_sentence(*refusal),
             Self::SessionEnded(_) => "Your session has ended. Please sign in again.",
+            Self::HttpsRequired => "This site is open by HTTPS alone. What was sent just now could be read on its way.",
             Self::UpgradeNotAllowed => "This site does not take live connections here.",
             Self::HandshakeMalformed | Self::HandshakeOvertaken => {
                 "The request for a live connection is not written in a way that can be checked."

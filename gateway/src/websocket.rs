@@ -10,6 +10,7 @@ use pingora::{Error, ErrorType, Result};
 
 use crate::answer;
 use crate::context::RequestContext;
+use crate::https;
 use crate::metrics::Counted;
 use crate::open::hands_over;
 use crate::proxy::{Gate, refused_by};
@@ -82,6 +83,7 @@ pub async fn open(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) 
                 return Error::e_explain(ErrorType::InternalError, "no permit, no way upstream");
             };
             reply::finish(&mut answer, site, admitted)?;
+            https::promise(&mut answer, session, &ctx.snapshot.building)?;
             (ctx.outcome, ctx.status) = ("allowed", answer.status.as_u16());
             pass_on(session, &mut console, *answer).await
         }

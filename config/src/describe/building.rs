@@ -51,6 +51,13 @@ const LISTEN: &[Setting] = &[
     )
     .or("[]")
     .fixed(),
+    Setting::new(
+        "redirect_to_https",
+        Kind::Flag,
+        "Whether plain HTTP serves nothing: pages are sent on (308) to the first `https` listener's port, and whatever is no \
+         `GET` or `HEAD` is refused. Not where a proxy in front ends TLS.",
+    )
+    .or("false"),
 ];
 
 const TLS: &[Setting] = &[
@@ -61,6 +68,13 @@ const TLS: &[Setting] = &[
     )
     .absent("no HTTPS"),
     Setting::new("key", Kind::Text("the path of a PEM file"), "Its private key.").absent("no HTTPS"),
+    Setting::new(
+        "hsts",
+        Kind::Duration,
+        "`Strict-Transport-Security`: for so long a browser comes to this host by HTTPS alone, by whatever port, and takes \
+         no certificate that it cannot check. In place of what a console says of it.",
+    )
+    .absent("not said"),
 ];
 
 const PROXIES: &[Setting] = &[

@@ -358,6 +358,19 @@ fn a_malformed_network_of_a_proxy_is_pointed_at() {
 }
 
 #[test]
+fn https_is_promised_only_where_it_is_listened_for() {
+    for promise in ["[listen]\nredirect_to_https = true\n", "[tls]\nhsts = \"180d\"\n"] {
+        let told = faults_of(&format!("{BUILDING}\n{promise}"), POLICY);
+        assert_eq!(told.len(), 1, "{told:#?}");
+        assert!(told[0].ends_with("there is no listener for HTTPS"), "{told:#?}");
+    }
+    let harmless = format!("{BUILDING}\n[listen]\nredirect_to_https = false\n");
+    assert!(Folder::with(&harmless, POLICY).load().is_ok());
+    let told = faults_of(&format!("{BUILDING}\n[tls]\nhsts = \"off\"\n"), POLICY);
+    assert!(told[0].contains("is not a whole number"), "{told:#?}");
+}
+
+#[test]
 fn who_may_frame_a_site_is_said_clearly_or_not_at_all() {
     for (value, place) in [
         ("[]", "3:19 an empty list could mean"),
