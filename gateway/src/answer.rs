@@ -33,7 +33,11 @@ pub async fn refuse(
         slot.turn().note_malformed(1);
     }
     let request = session.req_header();
-    let audience = Audience::of(&request.headers);
+    let audience = if unread(refused) {
+        Audience::Person
+    } else {
+        Audience::of(&request.headers)
+    };
     let person_may_sign_in = refused.asks_to_sign_in() && audience == Audience::Person;
     let answer = if person_may_sign_in && matches!(request.method, Method::GET | Method::HEAD) {
         to_sign_in(ctx, session)
@@ -43,6 +47,12 @@ pub async fn refuse(
     bridge::drain(session).await;
     ctx.status = bridge::send(session, answer).await?;
     Ok(ctx.status)
+}
+
+/// Whether the head was too large to be read, so that nothing in it says who reads the answer: it is browsers that collect so
+/// many cookies, and people whom the page tells how to get rid of them.
+fn unread(refused: &Refused) -> bool {
+    matches!(refused, Refused::Wire(_)) && refused.status() == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
 }
 
 /// A browser's navigation goes to the sign-in page and comes back here afterwards.

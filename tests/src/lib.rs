@@ -28,6 +28,7 @@ mod reply;
 pub mod server;
 pub mod strict;
 mod tls;
+mod totp;
 mod visitor;
 mod way;
 
@@ -42,5 +43,6 @@ pub use recorder::{Recorder, Seen};
 pub use relay::Relay;
 pub use reply::Reply;
 pub use tls::Certificates;
+pub use totp::totp;
 pub use visitor::{Body, Unanswered, Visitor, body_of};
 pub use way::{Way, Ways, Wire};
