@@ -14,6 +14,7 @@ use crate::bridge;
 use crate::context::RequestContext;
 use crate::proxy::Gate;
 use crate::refusal::Refused;
+use crate::way;
 
 /// Answers a refused request and notes it. `rule` is the policy's key path that refused, where one did. Answers the status.
 ///
@@ -45,7 +46,8 @@ pub async fn refuse(
         page(ctx, refused, &support_code, audience, gate.door.now())
     };
     bridge::drain(session).await;
-    ctx.status = bridge::send(session, answer).await?;
+    let promise = way::promise(session, ctx);
+    ctx.status = bridge::send(session, answer, promise.as_ref()).await?;
     Ok(ctx.status)
 }
 

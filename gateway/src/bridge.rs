@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
+use http::HeaderValue;
 use http::header::{CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
@@ -12,6 +13,8 @@ use pingora::{Error, ErrorType, OrErr as _, Result};
 use stagedoor_portal::Caller;
 use std::time::Duration;
 use tower::ServiceExt as _;
+
+use crate::headers::promise_tls;
 
 /// Larger bodies are refused; the portal's forms are a few hundred bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -84,25 +87,31 @@ async fn read_all(session: &mut Session) -> Result<Received> {
     Ok(Received::Whole(body.freeze()))
 }
 
-/// Asks the portal and sends what it says. Answers the status.
+/// Asks the portal and sends what it says. Answers the status. `promise`: see [`promise_tls`].
 ///
 /// # Errors
 /// Where the visitor is gone.
-pub async fn serve(session: &mut Session, portal: &Router, caller: Caller, body: Bytes) -> Result<u16> {
+pub async fn serve(
+    session: &mut Session,
+    portal: &Router,
+    caller: Caller,
+    body: Bytes,
+    promise: Option<&HeaderValue>,
+) -> Result<u16> {
     let mut request = http::Request::from_parts(session.req_header().as_owned_parts(), Body::from(body));
     request.extensions_mut().insert(caller);
     let answer = match portal.clone().oneshot(request).await {
         Ok(answer) => answer,
         Err(impossible) => match impossible {},
     };
-    send(session, answer).await
+    send(session, answer, promise).await
 }
 
-/// Sends an answer of our own, framed as the visitor's protocol wants it. Answers the status.
+/// Sends an answer of our own, framed as the visitor's protocol wants it. Answers the status. `promise`: see [`promise_tls`].
 ///
 /// # Errors
 /// Where the visitor is gone.
-pub async fn send(session: &mut Session, answer: http::Response<Body>) -> Result<u16> {
+pub async fn send(session: &mut Session, answer: http::Response<Body>, promise: Option<&HeaderValue>) -> Result<u16> {
     let (parts, mut body) = answer.into_parts();
     let mut header = ResponseHeader::build(parts.status, Some(parts.headers.len() + 1))?;
     let bodiless = parts.status == http::StatusCode::NO_CONTENT || parts.status == http::StatusCode::NOT_MODIFIED;
@@ -111,6 +120,7 @@ pub async fn send(session: &mut Session, answer: http::Response<Body>) -> Result
             header.append_header(name, value)?;
         }
     }
+    promise_tls(&mut header, promise)?;
     let exact = body.size_hint().exact();
     if !bodiless && !header.headers.contains_key(CONTENT_LENGTH) {
         match exact {
