@@ -2,7 +2,7 @@
 
 use http::Request;
 use serde_json::json;
-use stagedoor_tests::body_of;
+use stagedoor_tests::{Visitor, body_of, soon};
 
 use crate::stage::{ROOMY, Stage, sign_in, told};
 
@@ -61,19 +61,24 @@ async fn a_password_that_nobody_could_have_is_refused_before_it_is_hashed() {
     let visitor = stage.visitor("127.0.0.1");
     let before = stage.hashes().await;
     for (bytes, status) in [(60 * 1024, 401), (1024 * 1024, 413), (4 * 1024 * 1024, 413)] {
-        let body = json!({ "username": "bob", "password": "x".repeat(bytes) }).to_string();
-        let form = format!("username=bob&password={}", "x".repeat(bytes));
-        let request = Request::post("/.stagedoor/login").header("content-type", "application/json");
-        let answer = visitor.send(request.body(body_of(body)).expect("a request")).await;
-        assert_eq!(answer.status, status, "{bytes}: {}", answer.text());
-        let request = Request::post("/.stagedoor/login").header("content-type", "application/x-www-form-urlencoded");
-        let answer = visitor.send(request.body(body_of(form)).expect("a request")).await;
-        assert!(
-            matches!(answer.status.as_u16(), 403 | 413),
-            "{bytes}: {}",
-            answer.text()
-        );
+        let long = "x".repeat(bytes);
+        let body = json!({ "username": "bob", "password": long }).to_string();
+        assert_eq!(answered(&visitor, "application/json", &body).await, status, "{bytes}");
+        let form = format!("username=bob&password={long}");
+        let told = answered(&visitor, "application/x-www-form-urlencoded", &form).await;
+        assert!(matches!(told, 403 | 413), "{bytes}: {told}");
     }
     assert_eq!(stage.hashes().await, before, "a hash was computed");
     assert_eq!(visitor.cookie("stagedoor"), None);
+}
+
+/// The status of an answer. Of a body that is far too large the door does not read the end, and where it closes on bytes it has
+/// not read, the network may lose the answer on its way: such a request is sent again.
+async fn answered(visitor: &Visitor, kind: &str, body: &str) -> u16 {
+    soon("an answer arrives", async || {
+        let request = Request::post("/.stagedoor/login").header("content-type", kind);
+        let request = request.body(body_of(body.to_owned())).expect("a request");
+        Some(visitor.try_open(request).await.ok()?.status().as_u16())
+    })
+    .await
 }

@@ -119,3 +119,34 @@ async fn of_many_changes_at_once_made_from_one_version_one_wins() {
     let now = stage.admin.account("bob").await;
     assert_eq!(now["version"], read.json()["version"].as_u64().expect("a version") + 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_address_has_one_reading() {
+    let stage = Stage::open("").await;
+    for email in [
+        "attacker@evil.test@company.test",
+        "attacker@evil.test\u{ff20}company.test",
+        "attacker\u{fe6b}company.test",
+        "bob@company.test,eve@evil.test",
+        "bob@company.test;eve@evil.test",
+        "bob@company.test eve@evil.test",
+        "bob@company.test\r\nBcc: eve@evil.test",
+        "bob@company.test\0@evil.test",
+        "\"bob@company.test\"@evil.test",
+        "Bob <bob@company.test>",
+        "bob@company.test(eve@evil.test)",
+        "bob@[127.0.0.1]",
+        "@company.test",
+        "bob@",
+        "bob",
+        "",
+    ] {
+        let answer = stage.admin.change_account("bob", json!({ "email": email })).await;
+        assert_eq!(answer.status, 422, "{email:?}: {}", answer.text());
+        let account = json!({ "name": "eve", "role": "user", "email": email });
+        let answer = stage.admin.ask(Method::POST, "/v1/accounts", Some(account)).await;
+        assert_eq!(answer.status, 422, "{email:?}: {}", answer.text());
+    }
+    let fine = json!({ "email": "bob+doors@company.test" });
+    stage.admin.change_account("bob", fine).await.expect(200);
+}
