@@ -3,7 +3,6 @@
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use http::HeaderValue;
 use stagedoor_policy::fault::{Fault, KeyPath};
 use stagedoor_policy::network::NetworkSet;
 
@@ -34,9 +33,7 @@ impl<'a> Assembly<'a> {
     /// `None` where a part without which there is no building is at fault.
     pub(crate) fn building(&mut self, mut fields: Fields) -> Option<Building> {
         let listen = listen(fields.table("listen"));
-        let mut tls = fields.table("tls");
-        let hsts = tls.count("hsts_days").and_then(hsts);
-        let tls = self.tls(tls);
+        let tls = self.tls(fields.table("tls"));
         let mut proxies = fields.table("proxies");
         let trusted_proxies = self.networks(&mut proxies, "trusted");
         let proxy_protocol = self.networks(&mut proxies, "proxy_protocol");
@@ -56,7 +53,6 @@ impl<'a> Assembly<'a> {
         Some(Building {
             listen,
             tls,
-            hsts,
             trusted_proxies,
             proxy_protocol,
             sites: sites.into_iter().flatten().collect(),
@@ -378,14 +374,6 @@ const TITLE_CHARACTERS_MAX: usize = 60;
 
 /// Below, no browser's request would fit; above, Pingora's reader gives up whatever is allowed.
 const HEADER_BYTES: RangeInclusive<u64> = 1024..=1024 * 1024;
-
-/// `None` where nothing is to be said.
-fn hsts(days: u64) -> Option<HeaderValue> {
-    let said = HeaderValue::try_from(format!("max-age={}", days.saturating_mul(SECONDS_PER_DAY)));
-    said.ok().filter(|_| days > 0)
-}
-
-const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
 fn listen(mut fields: Fields) -> Listen {
     let listen = Listen {

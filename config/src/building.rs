@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::HeaderValue;
 use stagedoor_policy::network::NetworkSet;
 
 use crate::frame_ancestors::FrameAncestors;
@@ -18,8 +17,6 @@ pub struct Building {
     pub listen: Listen,
     /// The certificate of the HTTPS listeners.
     pub tls: Option<TlsFiles>,
-    /// `Strict-Transport-Security` of answers over TLS; `None`: only what consoles say themselves.
-    pub hsts: Option<HeaderValue>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: NetworkSet,
     /// Peers that begin each connection with a PROXY protocol header: demanded of them, read from nobody else.

@@ -14,7 +14,6 @@ use crate::bridge;
 use crate::context::RequestContext;
 use crate::proxy::Gate;
 use crate::refusal::Refused;
-use crate::way;
 
 /// Answers a refused request and notes it. `rule` is the policy's key path that refused, where one did. Answers the status.
 ///
@@ -46,8 +45,7 @@ pub async fn refuse(
         page(ctx, refused, &support_code, audience, gate.door.now())
     };
     bridge::drain(session).await;
-    let promise = way::promise(session, ctx);
-    ctx.status = bridge::send(session, answer, promise.as_ref()).await?;
+    ctx.status = bridge::send(session, answer).await?;
     Ok(ctx.status)
 }
 

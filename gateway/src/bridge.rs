@@ -3,7 +3,6 @@
 use axum::Router;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http::HeaderValue;
 use http::header::{CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
@@ -13,8 +12,6 @@ use pingora::{Error, ErrorType, OrErr as _, Result};
 use stagedoor_portal::Caller;
 use std::time::Duration;
 use tower::ServiceExt as _;
-
-use crate::headers::promise_tls;
 
 /// Larger bodies are refused; the portal's forms are a few hundred bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -87,31 +84,25 @@ async fn read_all(session: &mut Session) -> Result<Received> {
     Ok(Received::Whole(body.freeze()))
 }
 
-/// Asks the portal and sends what it says. Answers the status. `promise`: see [`promise_tls`].
+/// Asks the portal and sends what it says. Answers the status.
 ///
 /// # Errors
 /// Where the visitor is gone.
-pub async fn serve(
-    session: &mut Session,
-    portal: &Router,
-    caller: Caller,
-    body: Bytes,
-    promise: Option<&HeaderValue>,
-) -> Result<u16> {
+pub async fn serve(session: &mut Session, portal: &Router, caller: Caller, body: Bytes) -> Result<u16> {
     let mut request = http::Request::from_parts(session.req_header().as_owned_parts(), Body::from(body));
     request.extensions_mut().insert(caller);
     let answer = match portal.clone().oneshot(request).await {
         Ok(answer) => answer,
         Err(impossible) => match impossible {},
     };
-    send(session, answer, promise).await
+    send(session, answer).await
 }
 
-/// Sends an answer of our own, framed as the visitor's protocol wants it. Answers the status. `promise`: see [`promise_tls`].
+/// Sends an answer of our own, framed as the visitor's protocol wants it. Answers the status.
 ///
 /// # Errors
 /// Where the visitor is gone.
-pub async fn send(session: &mut Session, answer: http::Response<Body>, promise: Option<&HeaderValue>) -> Result<u16> {
+pub async fn send(session: &mut Session, answer: http::Response<Body>) -> Result<u16> {
     let (parts, mut body) = answer.into_parts();
     let mut header = ResponseHeader::build(parts.status, Some(parts.headers.len() + 1))?;
     let bodiless = parts.status == http::StatusCode::NO_CONTENT || parts.status == http::StatusCode::NOT_MODIFIED;
@@ -120,7 +111,6 @@ pub async fn send(session: &mut Session, answer: http::Response<Body>, promise: 
             header.append_header(name, value)?;
         }
     }
-    promise_tls(&mut header, promise)?;
     let exact = body.size_hint().exact();
     if !bodiless && !header.headers.contains_key(CONTENT_LENGTH) {
         match exact {

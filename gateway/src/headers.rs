@@ -3,7 +3,6 @@
 //! CGI, WSGI and PHP fold `X-Stagedoor-User`, `X_Stagedoor_User` and `X.Stagedoor.User` into one variable, so a visitor's
 //! header is compared with every separator read as `-` and every letter in lower case.
 
-use http::header::STRICT_TRANSPORT_SECURITY;
 use pingora::http::{RequestHeader, ResponseHeader};
 
 /// Every name that begins like this is ours, both ways.
@@ -214,19 +213,6 @@ pub fn remove_from_answer(answer: &mut ResponseHeader) {
     if answer.status != http::StatusCode::SWITCHING_PROTOCOLS {
         answer.remove_header(&http::header::CONNECTION);
         answer.remove_header(&http::header::UPGRADE);
-    }
-}
-
-/// Adds what the door promises of TLS, unless it has been said already: a console knows better how long it will keep to it.
-///
-/// # Errors
-/// Where the header cannot be written.
-pub fn promise_tls(answer: &mut ResponseHeader, promise: Option<&http::HeaderValue>) -> pingora::Result<()> {
-    match promise {
-        Some(promise) if !answer.headers.contains_key(STRICT_TRANSPORT_SECURITY) => {
-            answer.insert_header(STRICT_TRANSPORT_SECURITY, promise)
-        }
-        _ => Ok(()),
     }
 }
 

@@ -148,11 +148,11 @@ impl ProxyHttp for Gate {
 
     async fn response_filter(
         &self,
-        session: &mut Session,
+        _session: &mut Session,
         answer: &mut ResponseHeader,
         ctx: &mut RequestContext,
     ) -> Result<()> {
-        caught_at_once("reply", || exchange::reply(self, session, answer, ctx))
+        caught_at_once("reply", || exchange::reply(self, answer, ctx))
     }
 
     fn error_while_proxy(

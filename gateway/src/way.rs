@@ -59,12 +59,6 @@ pub fn is_secure(session: &Session) -> bool {
     session.digest().is_some_and(|digest| digest.ssl_digest.is_some())
 }
 
-/// What the door promises this visitor of TLS; nothing where he came without.
-pub fn promise(session: &Session, ctx: &RequestContext) -> Option<http::HeaderValue> {
-    let promise = ctx.snapshot.building.hsts.as_ref();
-    promise.filter(|_| is_secure(session)).cloned()
-}
-
 /// The host as sent, for headers; empty where there is none (such a request has been refused).
 pub fn raw_host_text(request: &RequestHeader) -> String {
     target::raw_host(request)
@@ -233,8 +227,7 @@ async fn visit_portal(gate: &Gate, session: &mut Session, ctx: &mut RequestConte
         }
     };
     let caller = caller(gate, session, ctx).ok_or_else(|| Error::new(ErrorType::InternalError))?;
-    let promise = promise(session, ctx);
-    ctx.status = bridge::serve(session, &gate.portal, caller, body, promise.as_ref()).await?;
+    ctx.status = bridge::serve(session, &gate.portal, caller, body).await?;
     ctx.outcome = "portal";
     Ok(())
 }

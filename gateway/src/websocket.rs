@@ -8,7 +8,6 @@ use pingora::{Error, ErrorSource, ErrorType, Result};
 
 use crate::answer;
 use crate::context::RequestContext;
-use crate::headers;
 use crate::metrics::Counted;
 use crate::proxy::Gate;
 use crate::refusal::Refused;
@@ -75,7 +74,6 @@ pub async fn open(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) 
                 return Error::e_explain(ErrorType::InternalError, "no permit, no way upstream");
             };
             reply::finish(&mut answer, site, admitted)?;
-            headers::promise_tls(&mut answer, way::promise(session, ctx).as_ref())?;
             (ctx.outcome, ctx.status) = ("allowed", answer.status.as_u16());
             pass_on(session, &mut console, *answer).await
         }

@@ -20,7 +20,6 @@ pub struct DoorPlan {
     policy: String,
     environment: Vec<(String, String)>,
     https: bool,
-    tls: String,
 }
 
 impl DoorPlan {
@@ -55,12 +54,6 @@ impl DoorPlan {
     /// Listens with TLS too; the certificate's files are `door.crt` and `door.key` in the door's folder.
     pub fn with_tls(mut self) -> Self {
         self.https = true;
-        self
-    }
-
-    /// Further lines of `[tls]`.
-    pub fn in_tls_section(mut self, text: &str) -> Self {
-        self.tls.push_str(text);
         self
     }
 
@@ -101,9 +94,9 @@ impl DoorPlan {
         let (listen_https, tls) = match https {
             Some(port) => (
                 format!("https = [\"127.0.0.1:{port}\"]"),
-                format!("[tls]\ncertificate = \"door.crt\"\nkey = \"door.key\"\n{}\n", self.tls),
+                "[tls]\ncertificate = \"door.crt\"\nkey = \"door.key\"\n",
             ),
-            None => (String::new(), String::new()),
+            None => (String::new(), ""),
         };
         format!(
             "[listen]\nhttp = [\"127.0.0.1:{http}\"]\n{listen_https}\n{tls}\n\
@@ -136,7 +129,6 @@ impl Door {
             policy: String::new(),
             environment: Vec::new(),
             https: false,
-            tls: String::new(),
         }
     }
 

@@ -61,13 +61,6 @@ const TLS: &[Setting] = &[
     )
     .absent("no HTTPS"),
     Setting::new("key", Kind::Text("the path of a PEM file"), "Its private key.").absent("no HTTPS"),
-    Setting::new(
-        "hsts_days",
-        Kind::Count(0, 3650),
-        "For how many days browsers shall ask for these hosts over HTTPS alone, on whatever port: `Strict-Transport-Security` \
-         of every answer over TLS whose console does not say it itself. 0 says nothing.",
-    )
-    .or("365"),
 ];
 
 const PROXIES: &[Setting] = &[

@@ -78,7 +78,6 @@ fn every_setting_of_the_building_reaches_its_field() {
 http = ["0.0.0.0:80"]
 https = ["0.0.0.0:443"]
 [tls]
-hsts_days = 1
 certificate = "policy.toml"
 key = "policy.toml"
 [proxies]

@@ -12,7 +12,6 @@ use pingora::{Error, ErrorType, Result};
 use super::Gate;
 use crate::bound::{self, Group};
 use crate::context::RequestContext;
-use crate::headers;
 use crate::stage::forward::Passport;
 use crate::stage::{examine as examination, forward as forwarding, reply as replying};
 use crate::way;
@@ -108,12 +107,7 @@ pub(super) fn answer_body(ctx: &RequestContext) -> Result<Option<Duration>> {
 }
 
 /// The console's answer as the visitor gets it.
-pub(super) fn reply(
-    gate: &Gate,
-    session: &Session,
-    answer: &mut ResponseHeader,
-    ctx: &mut RequestContext,
-) -> Result<()> {
+pub(super) fn reply(gate: &Gate, answer: &mut ResponseHeader, ctx: &mut RequestContext) -> Result<()> {
     if !answer.status.is_informational() {
         if let Some(started) = ctx.upstream_started.take() {
             gate.metrics.upstream_answered(ctx.site_name(), started.elapsed());
@@ -123,11 +117,7 @@ pub(super) fn reply(
     let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
         return no_permit();
     };
-    replying::finish(answer, site, admitted)?;
-    if answer.status.is_informational() {
-        return Ok(());
-    }
-    headers::promise_tls(answer, way::promise(session, ctx).as_ref())
+    replying::finish(answer, site, admitted)
 }
 
 fn await_header(ctx: &RequestContext) {

@@ -210,54 +210,6 @@ async fn whatever_somebody_else_wrote_is_text_on_every_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_came_by_tls_is_told_to_come_by_tls_alone_and_nobody_else_is() {
-    for (setting, expected) in [
-        ("", Some("max-age=31536000")),
-        ("hsts_days = 2", Some("max-age=172800")),
-        ("hsts_days = 0", None),
-    ] {
-        let stage = Stage::with(ROOMY, |plan| plan.in_tls_section(setting)).await;
-        for way in Way::ALL {
-            let expected = expected.filter(|_| way.is_secure());
-            let bob = stage.person(way);
-            bob.sign_in("bob", "/").await.expect(303);
-            for (path, status) in [
-                ("/app/page", 200),
-                ("/admin/page", 403),
-                ("/app%2fpage", 400),
-                ("/.stagedoor/profile", 200),
-                ("/.stagedoor/nothing", 404),
-            ] {
-                let answer = bob.get(path).await.expect(status);
-                let told = answer.header("strict-transport-security");
-                assert_eq!(told, expected, "{setting} {way:?} {path}");
-            }
-            let answer = stage.person(way).get("/app/page").await.expect(303);
-            assert_eq!(
-                answer.header("strict-transport-security"),
-                expected,
-                "{setting} {way:?}"
-            );
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_console_promises_of_tls_itself_stands() {
-    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nStrict-Transport-Security: max-age=5\r\n\r\nok";
-    let console = stagedoor_tests::Recorder::answering(|_| answer.as_bytes().to_vec()).await;
-    let policy = "[site.open.areas]\nall = { paths = [\"/**\"], open_to = \"everyone\" }\n";
-    let plan = stagedoor_tests::Door::plan()
-        .site("open", &console.url())
-        .policy(policy);
-    let ways = stagedoor_tests::Ways::open(plan, &["open"]).await;
-    for way in Way::ALL {
-        let answer = ways.visitor(way, "open").get("/page").await.expect(200);
-        assert_eq!(answer.header("strict-transport-security"), Some("max-age=5"), "{way:?}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_is_none_is_on_no_page() {
     let stage = Stage::open("").await;
     for host in [
