@@ -50,9 +50,7 @@ impl<'a> Assembly<'a> {
             .map(|(name, fields)| self.site(name, fields, only_site))
             .collect();
         let store = self.store(fields.table("store"));
-        let mut admin = fields.table("admin");
-        let admin_listen = admin.address("listen");
-        admin.done();
+        let admin = self.admin(fields.table("admin"));
         let portal = self.portal(fields.table("portal"));
         let limits = self.limits(fields.table("limits"));
         let log = self.log(fields.table("log"));
@@ -66,7 +64,7 @@ impl<'a> Assembly<'a> {
             proxy_protocol,
             sites: sites.into_iter().flatten().collect(),
             store: store?,
-            admin: Admin { listen: admin_listen? },
+            admin: admin?,
             portal: portal?,
             limits: limits?,
             log: log?,
@@ -287,6 +285,24 @@ impl<'a> Assembly<'a> {
         Some(StoreChoice::Embedded {
             data_dir: self.path(folder),
         })
+    }
+
+    fn admin(&mut self, mut fields: Fields) -> Option<Admin> {
+        let listen = fields.address("listen");
+        let texts = fields.texts("hosts").unwrap_or_default();
+        fields.done();
+        let mut hosts = Vec::with_capacity(texts.len());
+        for (index, text) in texts.iter().enumerate() {
+            match host_name(text) {
+                Ok(name) => hosts.push(name),
+                Err(why) => self.fault(
+                    KeyPath::of(["admin", "hosts"]).index(index),
+                    format!("{} {why}", quoted(text)),
+                    "write whole names without a port, such as `stagedoor.internal`; addresses need no entry",
+                ),
+            }
+        }
+        Some(Admin { listen: listen?, hosts })
     }
 
     fn portal(&mut self, mut fields: Fields) -> Option<PortalSettings> {

@@ -140,10 +140,12 @@ pub enum StoreChoice {
 }
 
 /// `[admin]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admin {
     /// The only listener of the admin API.
     pub listen: SocketAddr,
+    /// The names it answers to beside `localhost` and addresses, in lower case.
+    pub hosts: Vec<String>,
 }
 
 /// `[portal]`.
@@ -262,7 +264,7 @@ impl Building {
         keep("listen.http", self.listen.http != in_force.listen.http);
         keep("listen.https", self.listen.https != in_force.listen.https);
         keep("store", self.store != in_force.store);
-        keep("admin.listen", self.admin != in_force.admin);
+        keep("admin.listen", self.admin.listen != in_force.admin.listen);
         keep("portal.prefix", self.portal.prefix != in_force.portal.prefix);
         keep("portal.title", self.portal.title != in_force.portal.title);
         keep("limits.threads", self.limits.threads != in_force.limits.threads);
@@ -279,7 +281,7 @@ impl Building {
         keep("log.access", self.log.access != in_force.log.access);
         self.listen = in_force.listen.clone();
         self.store = in_force.store.clone();
-        self.admin = in_force.admin;
+        self.admin.listen = in_force.admin.listen;
         self.portal = in_force.portal.clone();
         self.limits.threads = in_force.limits.threads;
         self.limits.hashes_in_flight = in_force.limits.hashes_in_flight;

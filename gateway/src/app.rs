@@ -23,6 +23,7 @@ use crate::fault::StartFault;
 use crate::keeping::{Charge, Keeper};
 use crate::listener::tls::{self, Certificate};
 use crate::listener::{Doorway, Entry, EntryParts, Listeners};
+use crate::loops::{self, Mark};
 use crate::metrics::{Metrics, Render};
 use crate::open::Register;
 use crate::proxy::Gate;
@@ -52,6 +53,8 @@ pub struct Door {
 pub struct Start {
     /// For assertions.
     pub signing_key: Secret,
+    /// By which requests of ours are known again.
+    pub mark: Mark,
     /// The right to make the first account, where there is none yet.
     pub setup: Option<Arc<Setup>>,
 }
@@ -126,6 +129,7 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
         door: Arc::clone(&opened.door),
         portal: portal(&opened, &building, &assertions, start.setup),
         assertions: Arc::clone(&assertions),
+        mark: start.mark,
         upstreams: Arc::clone(&upstreams),
         seats: Arc::default(),
         metrics: Arc::clone(&opened.metrics),
@@ -247,6 +251,16 @@ pub async fn signing_key(door: &Doorkeeper) -> Result<Secret, StartFault> {
     let fresh = assertion::generate_key().map_err(|error| StartFault::Failed(error.to_string()))?;
     let key = door.store().key_or_insert("assertion", &fresh).await;
     key.map_err(|error| StartFault::Failed(error.to_string()))
+}
+
+/// The mark of all doors with this store.
+///
+/// # Errors
+/// Where the store fails, or holds something else under its name.
+pub async fn mark(door: &Doorkeeper) -> Result<Mark, StartFault> {
+    let key = door.key(loops::KEY).await;
+    let key = key.map_err(|error| StartFault::Failed(error.to_string()))?;
+    Mark::new(&key).ok_or_else(|| StartFault::Failed(format!("the stored key `{}` is too short", loops::KEY)))
 }
 
 /// The store's folder.

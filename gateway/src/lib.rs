@@ -25,6 +25,7 @@ pub mod https;
 pub mod keeping;
 pub mod listener;
 pub mod logging;
+pub mod loops;
 pub mod metrics;
 pub mod open;
 pub mod pace;

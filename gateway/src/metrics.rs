@@ -32,6 +32,8 @@ pub struct Metrics {
     lockouts: IntCounter,
     displacements: IntCounter,
     bans: IntCounter,
+    hashes: IntCounter,
+    hashes_waiting: IntGauge,
     reloads: IntCounterVec,
     policy_revision: IntGauge,
     policy_age: IntGauge,
@@ -74,6 +76,8 @@ impl Metrics {
             lockouts: families.counter("lockouts_total", "Lock-outs set.")?,
             displacements: families.counter("displacements_total", "Sessions displaced by a later sign-in.")?,
             bans: families.counter("bans_total", "Accounts banned for disuse.")?,
+            hashes: families.counter("password_hashes_total", "Password hashes computed.")?,
+            hashes_waiting: families.gauge("password_hashes_waiting", "Password hashes waiting or under way.")?,
             reloads: families.counters("reloads_total", "Reloads of policy or sites.", &["result"])?,
             policy_revision: families.gauge("policy_revision", "The policy in force.")?,
             policy_age: families.gauge("policy_age_seconds", "Since the policy in force was taken over.")?,
@@ -157,6 +161,9 @@ impl Metrics {
         raise(&self.lockouts, tally.lockouts.load(Ordering::Relaxed));
         raise(&self.displacements, tally.displacements.load(Ordering::Relaxed));
         raise(&self.bans, tally.bans.load(Ordering::Relaxed));
+        raise(&self.hashes, tally.hashes.load(Ordering::Relaxed));
+        self.hashes_waiting
+            .set(count(tally.hashes_waiting.load(Ordering::Relaxed)));
         for (outcome, total) in tally.sign_ins() {
             raise(&self.sign_ins.with_label_values(&[outcome]), total);
         }

@@ -19,6 +19,7 @@ use crate::assertion::Assertions;
 use crate::audit::AuditQueue;
 use crate::context::RequestContext;
 use crate::https;
+use crate::loops::Mark;
 use crate::metrics::Metrics;
 use crate::panics::{PANICKED, caught, caught_at_once};
 use crate::refusal::Refused;
@@ -47,6 +48,8 @@ pub struct Gate {
     pub portal: axum::Router,
     /// Signed assertions for consoles.
     pub assertions: Arc<Assertions>,
+    /// By which requests of ours are known again.
+    pub mark: Mark,
     /// Where consoles live.
     pub upstreams: Arc<Upstreams>,
     /// Who has how many WebSockets open.

@@ -53,6 +53,8 @@ pub enum Refused {
     UpstreamMalformed,
     /// What came is no well-formed request, or came too slowly.
     Wire(WireFault),
+    /// A door has sent it: an upstream leads back here.
+    Loop,
     /// A fault of our own.
     Internal,
 }
@@ -82,6 +84,7 @@ impl Refused {
             Self::TooManyWebSockets => StatusCode::TOO_MANY_REQUESTS,
             Self::UpstreamUnreachable | Self::UpstreamMalformed => StatusCode::BAD_GATEWAY,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::Loop => StatusCode::LOOP_DETECTED,
             Self::Wire(fault) => fault.status(),
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -110,6 +113,7 @@ impl Refused {
             Self::UpstreamUnreachable => "upstream_unreachable",
             Self::UpstreamTimeout => "upstream_timeout",
             Self::UpstreamMalformed => "upstream_malformed",
+            Self::Loop => "loop",
             Self::Wire(fault) => fault.code(),
             Self::Internal => "internal",
         }
@@ -141,6 +145,7 @@ impl Refused {
             Self::UpstreamTimeout => "The console behind this door took too long to answer.",
             Self::UpstreamMalformed => "The console behind this door gave an answer that cannot be passed on.",
             Self::Wire(fault) => wire_sentence(*fault),
+            Self::Loop => "What should be the console behind this door is this door itself.",
             Self::Internal => "Something went wrong at this door. It has been noted.",
         }
     }

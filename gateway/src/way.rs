@@ -72,7 +72,7 @@ pub fn raw_host_text(request: &RequestHeader) -> String {
 
 fn establish(gate: &Gate, session: &Session, ctx: &mut RequestContext) -> Way {
     let snapshot = Arc::clone(&ctx.snapshot);
-    match checked(session, &snapshot, ctx) {
+    match checked(gate, session, &snapshot, ctx) {
         Ok((address, entry, target)) => match https::instead(session, &snapshot, &target) {
             Ok(None) => judge(gate, session, ctx, &snapshot, address, entry, &target),
             Ok(Some(location)) => Way::ToHttps(location),
@@ -84,6 +84,7 @@ fn establish(gate: &Gate, session: &Session, ctx: &mut RequestContext) -> Way {
 
 /// Address, site and target: what can be told without knowing who is asking.
 fn checked<'s>(
+    gate: &Gate,
     session: &'s Session,
     snapshot: &'s Snapshot,
     ctx: &mut RequestContext,
@@ -94,6 +95,9 @@ fn checked<'s>(
         return Err(Refused::Wire(fault));
     }
     let request = session.req_header();
+    if gate.mark.is_on(&request.headers) {
+        return Err(Refused::Loop);
+    }
     let entry = target::site(request, snapshot)?;
     ctx.site = Some(Arc::clone(entry));
     let target = target::establish(request, snapshot.policy.leniencies(entry.id))?;

@@ -149,6 +149,7 @@ async fn shake_hands(gate: &Gate, session: &mut Session, ctx: &RequestContext) -
         secure: way::is_secure(session),
         host: &host,
         assertions: &gate.assertions,
+        mark: &gate.mark,
     };
     tunnel::drop_nominated(&mut request);
     let prepared = forward::rewrite(&mut request, &passport).and_then(|()| tunnel::prepare(&mut request));

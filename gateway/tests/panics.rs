@@ -96,6 +96,7 @@ impl Fixture {
             door: Arc::clone(&door),
             portal: axum::Router::new().fallback(page_that_panics),
             assertions: Arc::new(Assertions::new(&key, "x", Arc::new(SystemClock)).unwrap()),
+            mark: stagedoor::loops::Mark::new(&stagedoor_identity::Secret::new([7; 8])).unwrap(),
             upstreams: Arc::new(Upstreams::default()),
             seats: Arc::default(),
             metrics: Arc::clone(&metrics),

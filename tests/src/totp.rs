@@ -1,8 +1,24 @@
-//! The codes of an authenticator app.
+//! What an app shows that was given the secret of a second factor (RFC 6238).
 
 use aws_lc_rs::hmac;
 
 use crate::unix_seconds;
+
+/// Seconds for which a code is shown.
+const STEP_SECONDS: u64 = 30;
+
+/// The code of a secret in base32, so many steps before or after now.
+pub fn totp(secret: &str, steps_from_now: i64) -> String {
+    let step = (unix_seconds() / STEP_SECONDS)
+        .checked_add_signed(steps_from_now)
+        .expect("a step of this age");
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &base32(secret));
+    let tag = hmac::sign(&key, &step.to_be_bytes());
+    let tag = tag.as_ref();
+    let at = usize::from(tag[19] & 0x0f);
+    let word = u32::from_be_bytes(tag[at..at + 4].try_into().expect("four bytes")) & 0x7fff_ffff;
+    format!("{:06}", word % 1_000_000)
+}
 
 /// RFC 4648, section 6, without padding.
 fn base32(text: &str) -> Vec<u8> {
@@ -19,15 +35,4 @@ fn base32(text: &str) -> Vec<u8> {
         }
     }
     bytes
-}
-
-/// The code of a secret, so many steps of 30 seconds from now (RFC 6238).
-pub fn totp(secret: &str, steps_ahead: u64) -> String {
-    let now = unix_seconds();
-    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &base32(secret));
-    let tag = hmac::sign(&key, &(now / 30 + steps_ahead).to_be_bytes());
-    let tag = tag.as_ref();
-    let at = usize::from(tag[19] & 0x0f);
-    let word = u32::from_be_bytes(tag[at..at + 4].try_into().expect("four bytes")) & 0x7fff_ffff;
-    format!("{:06}", word % 1_000_000)
 }

@@ -213,13 +213,23 @@ const STORE: &[Setting] = &[
     .fixed(),
 ];
 
-const ADMIN: &[Setting] = &[Setting::new(
-    "listen",
-    Kind::Address,
-    "The listener of the admin API. Keep it off public networks.",
-)
-.or(r#""127.0.0.1:9080""#)
-.fixed()];
+const ADMIN: &[Setting] = &[
+    Setting::new(
+        "listen",
+        Kind::Address,
+        "The listener of the admin API. Keep it off public networks.",
+    )
+    .or(r#""127.0.0.1:9080""#)
+    .fixed(),
+    Setting::new(
+        "hosts",
+        Kind::List(&Kind::Text("a host name such as `\"stagedoor.internal\"`")),
+        "Names by which the admin API may be called. It always answers to `localhost`, to loopback addresses and to the address it \
+         listens on (to any address where it listens on all); every other `Host` is refused, so that no web page can reach it by a \
+         name of its own.",
+    )
+    .or("[]"),
+];
 
 const PORTAL: &[Setting] = &[
     Setting::new(

@@ -106,6 +106,7 @@ frame_ancestors = ["self", "https://portal.example"]
 url = "file:/var/lib/stagedoor"
 [admin]
 listen = "127.0.0.1:1"
+hosts = ["Stagedoor.internal"]
 [portal]
 prefix = "/door/in/"
 title = "The Door"

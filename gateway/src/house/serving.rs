@@ -30,7 +30,13 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), StartFault> {
         let opened = app::open(sources, environment).await?;
         let setup = prepare(&opened, args, password).await?;
         let signing_key = app::signing_key(&opened.door).await?;
-        Ok::<_, StartFault>((opened, Start { signing_key, setup }))
+        let mark = app::mark(&opened.door).await?;
+        let start = Start {
+            signing_key,
+            mark,
+            setup,
+        };
+        Ok::<_, StartFault>((opened, start))
     })?;
     app::run(opened, start, runtime)
 }

@@ -62,6 +62,7 @@ pub(super) fn forward(gate: &Gate, session: &Session, request: &mut RequestHeade
         secure: way::is_secure(session),
         host: &way::raw_host_text(session.req_header()),
         assertions: &gate.assertions,
+        mark: &gate.mark,
     };
     forwarding::rewrite(request, &passport)
 }

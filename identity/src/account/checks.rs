@@ -97,7 +97,7 @@ fn check_email(email: Option<&str>, faults: &mut Faults) {
     if email.len() > EMAIL_BYTES_MAX {
         faults.push(("email", format!("at most {EMAIL_BYTES_MAX} characters")));
     }
-    let strange = |c: char| c.is_control() || c.is_whitespace() || "<>()[],;:\\\"".contains(c);
+    let strange = |c: char| c.is_control() || c.is_whitespace() || "<>()[],;:\\\"\u{ff20}\u{fe6b}".contains(c);
     let shaped = email
         .split_once('@')
         .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
