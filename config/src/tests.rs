@@ -4,6 +4,7 @@ mod environment;
 mod faults;
 mod live;
 mod made;
+mod people;
 mod property;
 mod replace;
 mod stage;
