@@ -30,6 +30,7 @@ pub(crate) fn rules(mut fields: Fields) -> Rules {
         reset: people::reset(fields.table("reset")),
         preferences: each(&mut fields, "preferences", people::preference),
         messages: people::messages(fields.table("messages")),
+        title: String::new(), // stagedoor.toml has it
     };
     fields.done();
     rules

@@ -49,6 +49,8 @@ pub struct Rules {
     pub reset: ResetRules,
     /// By name: what an account chooses for itself.
     pub preferences: BTreeMap<String, PreferenceRules>,
+    /// What the door is called: no key of the policy's own, but no password may hold it.
+    pub title: String,
     /// Sentences in the place of the door's own.
     pub messages: BTreeMap<MessageKey, String>,
 }

@@ -319,7 +319,10 @@ at_most = 64
 #[test]
 fn an_empty_policy_has_the_policy_crates_own_defaults_and_opens_nothing() {
     let loaded = Folder::with(BUILDING, "").load().expect("loads");
-    let mut nothing = Rules::default();
+    let mut nothing = Rules {
+        title: "Stagedoor".to_owned(),
+        ..Rules::default()
+    };
     nothing.sites.insert("console".to_owned(), SiteRules::default());
     assert_eq!(loaded.rules, nothing);
     assert_eq!(
