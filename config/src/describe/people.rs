@@ -138,7 +138,13 @@ pub(super) const ACCOUNT: &[Setting] = &[
 ];
 
 pub(super) const PASSWORD: &[Setting] = &[
-    Setting::new("at_least", Kind::Count(1, 1024), "The fewest characters.").or("12"),
+    Setting::new(
+        "at_least",
+        Kind::Count(1, 1024),
+        "The fewest characters. 15 is what a password needs that stands alone; where every role demands a second factor, 8 \
+         will do (NIST SP 800-63B-4).",
+    )
+    .or("15"),
     Setting::new(
         "at_most",
         Kind::Count(1, 1024),
