@@ -5,6 +5,7 @@ mod faults;
 mod live;
 mod made;
 mod people;
+mod presets;
 mod property;
 mod replace;
 mod stage;

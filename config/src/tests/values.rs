@@ -332,45 +332,6 @@ fn an_empty_policy_has_the_policy_crates_own_defaults_and_opens_nothing() {
 }
 
 #[test]
-fn the_starter_files_load_without_a_warning() {
-    let (building, policy) = starter_files();
-    let loaded = Folder::with(building, policy).load().expect("loads");
-    assert_eq!(loaded.warnings, Vec::<String>::new());
-    assert_eq!(loaded.rules.roles["administrator"].may["*"], ["all"]);
-    assert!(
-        loaded.rules.sites["console"]
-            .areas
-            .values()
-            .all(|area| area.open_to == OpenTo::Granted)
-    );
-}
-
-#[test]
-fn what_the_starter_files_show_in_comments_loads_too() {
-    let uncommented = |text: &str| -> String {
-        let shown = |line: &str| match line.strip_prefix("# ") {
-            Some(rest)
-                if rest.starts_with('[') || rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) =>
-            {
-                rest.to_owned()
-            }
-            _ => line.to_owned(),
-        };
-        text.lines().map(shown).collect::<Vec<_>>().join("\n")
-    };
-    let (building, policy) = starter_files();
-    let building = uncommented(building).replace("/etc/stagedoor/fullchain.pem", "policy.toml");
-    let building = building.replace("/etc/stagedoor/key.pem", "policy.toml");
-    let loaded = Folder::with(&building, &uncommented(policy)).load().expect("loads");
-    assert_eq!(
-        loaded.rules.sites["console"].areas.len(),
-        4,
-        "the areas in comments were found"
-    );
-    assert!(loaded.building.tls.is_some() && loaded.rules.networks.contains_key("office"));
-}
-
-#[test]
 fn an_upstream_alone_is_a_whole_building() {
     let sources = Sources {
         inline: Inline {
