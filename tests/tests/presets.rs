@@ -394,6 +394,13 @@ async fn a_general_admin_of_filingbox_comes_in_from_registered_addresses_of_the_
         ]))
         .await
         .expect(201);
+    let device = json!({ "name": "robot", "display_name": "R", "password": FIT, "networks": ["1.1.1.1"] });
+    let refused = stage.try_add(device).await.expect(422);
+    assert!(
+        told(&refused, "networks").len() > 1,
+        "addresses are for general admins: {}",
+        refused.text()
+    );
     stage.signed_in("general").await;
     let elsewhere = stage.visitor("127.0.0.2").sign_in("general", FIT).await;
     assert_eq!(why_not(&elsewhere), "address");

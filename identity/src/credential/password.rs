@@ -4,7 +4,7 @@
 //! inside zxcvbn, which also finds words with signs for letters, walks over the keyboard, dates, and words written twice. It
 //! estimates how many guesses a password withstands; fewer than 10^8 is refused, because that many are tried in seconds by
 //! who has stolen the hashes, and because it is the most that every word, pattern and breached password of its lists comes
-//! to alone. That demands nothing of the make-up, as NIST SP 800-63B-4 forbids; it is the list of that chapter, drawn wider.
+//! to alone. (It looks up the calendar's year, to find dates near it; nothing else here knows the time.) That demands nothing of the make-up, as NIST SP 800-63B-4 forbids; it is the list of that chapter, drawn wider.
 
 use stagedoor_policy::Policy;
 use stagedoor_policy::password::{PasswordFault, faults as faults_of_make_up};
