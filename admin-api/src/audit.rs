@@ -165,6 +165,9 @@ impl EventSearch {
                 format!("`{event}` is no kind of event; there are {}", known.join(", ")),
             ));
         }
+        if self.before.is_some_and(|number| i64::try_from(number).is_err()) {
+            return Err(Problem::field("before", "no event has a number as large as this"));
+        }
         Ok(AuditQuery {
             since: time("since", self.since)?,
             until: time("until", self.until)?,

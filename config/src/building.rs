@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::HeaderValue;
 use stagedoor_policy::network::NetworkSet;
 
 use crate::frame_ancestors::FrameAncestors;
@@ -17,6 +18,10 @@ pub struct Building {
     pub listen: Listen,
     /// The certificate of the HTTPS listeners.
     pub tls: Option<TlsFiles>,
+    /// Whether plain HTTP is sent on to the first HTTPS listener; only where there is one.
+    pub redirect_to_https: bool,
+    /// The value of `Strict-Transport-Security` on every answer in TLS; `None` says nothing. Only where there is TLS.
+    pub hsts: Option<HeaderValue>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: NetworkSet,
     /// Peers that begin each connection with a PROXY protocol header: demanded of them, read from nobody else.
@@ -177,6 +182,10 @@ pub struct Limits {
     pub body_deadline: Duration,
     /// The slowest a body may come; 0 is any rate.
     pub body_bytes_per_second_min: u64,
+    /// The slowest an answer may be taken; 0 is any rate.
+    pub answer_bytes_per_second_min: u64,
+    /// How far a visitor may fall behind that.
+    pub answer_stall_max: Duration,
     /// WebSockets of one account at once.
     pub websockets_per_account_max: usize,
     /// Malformed requests of one address in a minute before its new connections are closed at once.

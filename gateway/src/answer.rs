@@ -2,7 +2,7 @@
 //! helps. Every refusal is noted in the audit under the support code that the visitor is shown.
 
 use axum::body::Body;
-use http::header::{CACHE_CONTROL, LOCATION};
+use http::header::{CACHE_CONTROL, LOCATION, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{HeaderValue, Method, StatusCode};
 use pingora::proxy::Session;
 use pingora::{ErrorType, OrErr as _, Result};
@@ -12,8 +12,10 @@ use stagedoor_portal::refusal::{Look, RefusalView};
 
 use crate::bridge;
 use crate::context::RequestContext;
+use crate::https;
 use crate::proxy::Gate;
 use crate::refusal::Refused;
+use crate::websocket::handshake;
 
 /// Answers a refused request and notes it. `rule` is the policy's key path that refused, where one did. Answers the status.
 ///
@@ -35,14 +37,32 @@ pub async fn refuse(
     let request = session.req_header();
     let audience = Audience::of(&request.headers);
     let person_may_sign_in = refused.asks_to_sign_in() && audience == Audience::Person;
-    let answer = if person_may_sign_in && matches!(request.method, Method::GET | Method::HEAD) {
+    let mut answer = if person_may_sign_in && matches!(request.method, Method::GET | Method::HEAD) {
         to_sign_in(ctx, session)?
     } else {
         page(ctx, refused, &support_code, audience, gate.door.now())
     };
+    if *refused == Refused::HandshakeVersion {
+        // What there is instead (RFC 6455, section 4.4; RFC 9110, section 15.5.22).
+        let headers = answer.headers_mut();
+        headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static(handshake::VERSION));
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    }
     bridge::drain(session).await;
-    ctx.status = bridge::send(session, answer).await?;
+    ctx.status = bridge::send(session, &ctx.snapshot.building, answer).await?;
     Ok(ctx.status)
+}
+
+/// Sends a browser that came by plain HTTP on to HTTPS.
+///
+/// # Errors
+/// Where the visitor is gone.
+pub async fn to_https(session: &mut Session, ctx: &mut RequestContext, location: &str) -> Result<()> {
+    ctx.outcome = "to_https";
+    bridge::drain(session).await;
+    let answer = https::sent_on(location)?;
+    ctx.status = bridge::send(session, &ctx.snapshot.building, answer).await?;
+    Ok(())
 }
 
 /// A browser's navigation goes to the sign-in page and comes back here afterwards.

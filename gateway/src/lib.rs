@@ -16,10 +16,12 @@ pub mod context;
 
 pub mod demo;
 pub mod due;
+pub mod ending;
 pub mod fault;
 pub mod first_start;
 pub mod headers;
 pub mod house;
+pub mod https;
 pub mod keeping;
 pub mod listener;
 pub mod logging;

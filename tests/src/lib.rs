@@ -7,6 +7,7 @@
 //! - [`console`]: Adminer, Node-RED and the Django admin as their users install them.
 //! - [`server`]: Tomcat, Apache with PHP, nginx, lighttpd, Node and Python, each with its own reading of a path.
 //! - [`FakeConsole`] and [`Recorder`]: consoles of ours where a test needs an answer no real one gives, or the very bytes.
+//! - [`encoding`]: hex, base64 and percent escapes.
 //! - [`raw`] and [`http2`]: bytes and frames by hand; [`strict`]: what may reach a console, read without mercy.
 //!
 //! Whatever is started here dies with the value that started it, by process id, and leaves its log in the output of a
@@ -16,6 +17,7 @@ mod admin;
 mod browser;
 pub mod console;
 mod door;
+pub mod encoding;
 mod fake;
 pub mod http2;
 mod patience;
@@ -28,6 +30,7 @@ mod reply;
 pub mod server;
 pub mod strict;
 mod tls;
+mod totp;
 mod visitor;
 mod way;
 
@@ -42,5 +45,6 @@ pub use recorder::{Recorder, Seen};
 pub use relay::Relay;
 pub use reply::Reply;
 pub use tls::Certificates;
+pub use totp::totp;
 pub use visitor::{Body, Unanswered, Visitor, body_of};
 pub use way::{Way, Ways, Wire};

@@ -51,6 +51,13 @@ const LISTEN: &[Setting] = &[
     )
     .or("[]")
     .fixed(),
+    Setting::new(
+        "redirect_to_https",
+        Kind::Flag,
+        "Whether plain HTTP serves nothing: pages are sent on (308) to the first `https` listener's port, and whatever is no \
+         `GET` or `HEAD` is refused. Not where a proxy in front ends TLS.",
+    )
+    .or("false"),
 ];
 
 const TLS: &[Setting] = &[
@@ -61,6 +68,13 @@ const TLS: &[Setting] = &[
     )
     .absent("no HTTPS"),
     Setting::new("key", Kind::Text("the path of a PEM file"), "Its private key.").absent("no HTTPS"),
+    Setting::new(
+        "hsts",
+        Kind::Duration,
+        "`Strict-Transport-Security`: for so long a browser comes to this host by HTTPS alone, by whatever port, and takes \
+         no certificate that it cannot check. In place of what a console says of it.",
+    )
+    .absent("not said"),
 ];
 
 const PROXIES: &[Setting] = &[
@@ -123,8 +137,8 @@ const SITE: &[Setting] = &[
     .or("0"),
     Setting::new(
         "tls_server_name",
-        Kind::Text("a host name"),
-        "The name the console's certificate must have.",
+        Kind::Text("a host name or an address"),
+        "The name, or the address, that the console's certificate must be for.",
     )
     .absent("the host of `upstream`"),
     Setting::new(
@@ -296,6 +310,19 @@ const LIMITS: &[Setting] = &[
         "The slowest a body may come, on average; 0 is any rate.",
     )
     .or("100"),
+    Setting::new(
+        "answer_bytes_per_second_min",
+        Kind::Count(0, ANY),
+        "The slowest a visitor may take an answer, on average; time in which the console is waited for does not count. 0 is \
+         any rate.",
+    )
+    .or("100"),
+    Setting::new(
+        "answer_stall_max",
+        Kind::Duration,
+        "How far a visitor may fall behind that rate before its answer is broken off.",
+    )
+    .or(r#""30s""#),
     Setting::new(
         "websockets_per_account_max",
         Kind::Count(1, ANY),
