@@ -4,6 +4,8 @@ mod environment;
 mod faults;
 mod live;
 mod made;
+mod people;
+mod presets;
 mod property;
 mod replace;
 mod stage;

@@ -291,9 +291,9 @@ at_most = 64
     assert_eq!(role.may["console/common"], ["manage"]);
     assert_eq!(role.networks, Some(Vec::new()), "an empty list is not an absent one");
     assert_eq!(role.channels.as_ref().map(Vec::len), Some(2));
-    assert!(role.default && role.account_networks_required && role.inactivity_exempt);
+    assert!(role.default && role.account_networks.required && role.inactivity_exempt);
     assert_eq!(
-        (role.account_networks_at_most, role.second_factor),
+        (role.account_networks.list.at_most, role.second_factor),
         (Some(5), Some(SecondFactor::Required))
     );
     let channel = &rules.channels["client"];
@@ -324,52 +324,16 @@ at_most = 64
 #[test]
 fn an_empty_policy_has_the_policy_crates_own_defaults_and_opens_nothing() {
     let loaded = Folder::with(BUILDING, "").load().expect("loads");
-    let mut nothing = Rules::default();
+    let mut nothing = Rules {
+        title: "Stagedoor".to_owned(),
+        ..Rules::default()
+    };
     nothing.sites.insert("console".to_owned(), SiteRules::default());
     assert_eq!(loaded.rules, nothing);
     assert_eq!(
         loaded.warnings,
         ["site `console` has no rules in policy.toml: every request to it is refused"]
     );
-}
-
-#[test]
-fn the_starter_files_load_without_a_warning() {
-    let (building, policy) = starter_files();
-    let loaded = Folder::with(building, policy).load().expect("loads");
-    assert_eq!(loaded.warnings, Vec::<String>::new());
-    assert_eq!(loaded.rules.roles["administrator"].may["*"], ["all"]);
-    assert!(
-        loaded.rules.sites["console"]
-            .areas
-            .values()
-            .all(|area| area.open_to == OpenTo::Granted)
-    );
-}
-
-#[test]
-fn what_the_starter_files_show_in_comments_loads_too() {
-    let uncommented = |text: &str| -> String {
-        let shown = |line: &str| match line.strip_prefix("# ") {
-            Some(rest)
-                if rest.starts_with('[') || rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) =>
-            {
-                rest.to_owned()
-            }
-            _ => line.to_owned(),
-        };
-        text.lines().map(shown).collect::<Vec<_>>().join("\n")
-    };
-    let (building, policy) = starter_files();
-    let building = uncommented(building).replace("/etc/stagedoor/fullchain.pem", "policy.toml");
-    let building = building.replace("/etc/stagedoor/key.pem", "policy.toml");
-    let loaded = Folder::with(&building, &uncommented(policy)).load().expect("loads");
-    assert_eq!(
-        loaded.rules.sites["console"].areas.len(),
-        4,
-        "the areas in comments were found"
-    );
-    assert!(loaded.building.tls.is_some() && loaded.rules.networks.contains_key("office"));
 }
 
 #[test]

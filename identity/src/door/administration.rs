@@ -1,14 +1,16 @@
 //! What administrators do with accounts. Each change is in the store, in memory and in the audit before it is answered.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
+use stagedoor_policy::Policy;
+use stagedoor_policy::rules::MessageKey;
 use stagedoor_policy::time::Timestamp;
 
 use super::house::House;
 use super::{Actor, ChangeFault};
 use crate::account::{AccountChange, NewAccount, check_change, check_new};
 use crate::chance::uuid_v7;
-use crate::credential::password;
+use crate::credential::password::Owner;
 use crate::credential::pool::{Busy, HashFailed};
 use crate::event::{Event, Kind};
 use crate::port::StoreError;
@@ -31,8 +33,12 @@ impl House {
     pub(super) async fn create_account(&self, new: NewAccount, by: &Actor) -> Result<Account, ChangeFault> {
         let place = self.hashes.place()?;
         let policy = self.policy();
-        let unfit = password::faults(&new.password, &new.name, policy.password());
-        let unfit: Vec<_> = unfit.into_iter().map(|sentence| ("password", sentence)).collect();
+        let owner = Owner::from(&new);
+        let unfit = self
+            .hashes
+            .judge(&place, &new.password, owner, Arc::clone(&policy))
+            .await?;
+        let unfit = unfit_password(&policy, MessageKey::PasswordUnfit, unfit);
         let role = match check_new(&policy, &new) {
             Ok(role) if unfit.is_empty() => role,
             Ok(_) => return Err(ChangeFault::Unfit(unfit)),
@@ -118,9 +124,11 @@ impl House {
     ) -> Result<(), ChangeFault> {
         let place = self.hashes.place()?;
         let account = self.account_or_not_found(id).await?;
-        let unfit = password::faults(temporary, &account.name, self.policy().password());
+        let policy = self.policy();
+        let owner = Owner::from(&account);
+        let unfit = self.hashes.judge(&place, temporary, owner, Arc::clone(&policy)).await?;
         if !unfit.is_empty() {
-            let unfit = unfit.into_iter().map(|sentence| ("password", sentence)).collect();
+            let unfit = unfit_password(&policy, MessageKey::NewPasswordUnfit, unfit);
             return Err(ChangeFault::Unfit(unfit));
         }
         let hash = self.hashes.hash(&place, temporary, self.chance.as_ref()).await?;
@@ -225,5 +233,14 @@ fn changed_fields(before: &Account, after: &Account) -> Vec<&'static str> {
     fields
         .into_iter()
         .filter_map(|(name, changed)| changed.then_some(name))
+        .collect()
+}
+
+/// The rules a password breaks, after the policy's own sentence where it has one.
+fn unfit_password(policy: &Policy, key: MessageKey, rules: Vec<String>) -> Vec<(&'static str, String)> {
+    let own = policy.own_message(key).filter(|_| !rules.is_empty()).map(str::to_owned);
+    own.into_iter()
+        .chain(rules)
+        .map(|sentence| ("password", sentence))
         .collect()
 }

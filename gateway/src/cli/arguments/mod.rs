@@ -155,7 +155,10 @@ pub struct ServeArgs {
 
 /// `stagedoor init`.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Examples:\n  stagedoor init\n  stagedoor init --preset starter /etc/stagedoor")]
+#[command(
+    after_help = "Examples:\n  stagedoor init\n  stagedoor init --preset filingbox /etc/stagedoor\n\n\
+                  Presets: starter, bstage, stager, filingbox."
+)]
 pub(crate) struct InitArgs {
     /// Which set of house rules to begin with
     #[arg(long, value_name = "NAME", default_value = "starter")]
