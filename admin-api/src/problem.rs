@@ -99,6 +99,7 @@ sorts! {
     IF_MATCH_NEEDED = "if_match_needed", PRECONDITION_REQUIRED, "an If-Match header is needed";
     INTERNAL = "internal", INTERNAL_SERVER_ERROR, "something went wrong inside";
     BUSY = "busy", SERVICE_UNAVAILABLE, "too busy at the moment";
+    OUTBOX_FULL = "outbox_full", SERVICE_UNAVAILABLE, "too many letters wait to be sent";
     STORE_FAILED = "store_failed", SERVICE_UNAVAILABLE, "the store failed";
 }
 
@@ -186,6 +187,9 @@ impl From<StoreError> for Problem {
             StoreError::NotFound => Self::of(Sort::NOT_FOUND),
             StoreError::NameTaken => Self::of(Sort::NAME_TAKEN),
             StoreError::VersionMismatch => Self::because(Sort::VERSION_MISMATCH, "read it again and repeat the change"),
+            full @ StoreError::OutboxFull { .. } => {
+                Self::because(Sort::OUTBOX_FULL, full.to_string()).with(RETRY_AFTER, HeaderValue::from_static("60"))
+            }
             StoreError::Engine(why) => {
                 tracing::error!(%why, "the store failed a call of the admin API");
                 Self::because(Sort::STORE_FAILED, "nothing was changed; the log says why")

@@ -30,6 +30,12 @@ pub enum StoreError {
     /// Somebody else changed it first.
     #[error("changed by somebody else meanwhile")]
     VersionMismatch,
+    /// As many letters wait as may.
+    #[error("{letters_max} letters wait already: see why the mail server does not take them, and try again")]
+    OutboxFull {
+        /// How many may wait.
+        letters_max: u32,
+    },
 }
 
 /// All ports together.
