@@ -22,7 +22,7 @@ use stagedoor_policy::time::Timestamp;
 use crate::AccountId;
 use crate::secret::Secret;
 
-pub use queued::{DueLetter, LetterId, OpenedLetter, QueuedLetter, Sealer, Waiting, retry_after};
+pub use queued::{DueLetter, Failure, LetterId, OpenedLetter, QueuedLetter, Sealer, Waiting, retry_after};
 pub use render::Rendered;
 
 /// What is the same on every letter of this door, and how long letters wait.

@@ -2,6 +2,8 @@
 //! `kill -9`; when it answers `Err`, nothing has changed or the same call may be made again. A store decides nothing: rules
 //! come in as arguments, times too.
 
+mod outbox;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -14,6 +16,8 @@ use crate::account::{Account, AccountChange, AccountId, AccountName, AccountQuer
 use crate::event::{AuditQuery, Event, StoredEvent};
 use crate::secret::{Secret, TokenHash};
 use crate::session::{EndReason, SessionId, SessionRecord};
+
+pub use outbox::Outbox;
 
 /// Why a store could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -40,11 +44,11 @@ pub enum StoreError {
 
 /// All ports together.
 pub trait Store:
-    Accounts + Credentials + Attempts + Sessions + Tokens + Audit + Keys + std::fmt::Debug + Send + Sync
+    Accounts + Credentials + Attempts + Sessions + Tokens + Audit + Keys + Outbox + std::fmt::Debug + Send + Sync
 {
 }
-impl<T: Accounts + Credentials + Attempts + Sessions + Tokens + Audit + Keys + std::fmt::Debug + Send + Sync> Store
-    for T
+impl<T> Store for T where
+    T: Accounts + Credentials + Attempts + Sessions + Tokens + Audit + Keys + Outbox + std::fmt::Debug + Send + Sync
 {
 }
 

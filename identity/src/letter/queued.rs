@@ -65,8 +65,19 @@ pub struct DueLetter {
     pub claim: u32,
     /// How often it has failed.
     pub failures: u32,
-    /// An earlier claim had begun to hand it over, and never said how that ended: the server may have it already.
-    pub handed_over_before: bool,
+    /// An earlier try had begun to hand it over, and never learned how that ended: the server may have it already.
+    pub may_have_arrived: bool,
+}
+
+/// Why a letter was not sent this time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// A sentence for the operator, without the letter's words.
+    pub why: String,
+    /// When to try again.
+    pub retry_at: Timestamp,
+    /// The server had all of it and did not answer: it may have it or not.
+    pub may_have_arrived: bool,
 }
 
 /// What waits.

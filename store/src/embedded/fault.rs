@@ -11,6 +11,9 @@ pub(super) enum Fault {
     NotFound,
     NameTaken,
     VersionMismatch,
+    OutboxFull {
+        letters_max: u32,
+    },
     Engine(rusqlite::Error),
     /// A stored value that cannot be read back; says which.
     Damaged(String),
@@ -31,6 +34,10 @@ impl Fault {
             Self::NotFound => StoreError::NotFound.to_string(),
             Self::NameTaken => StoreError::NameTaken.to_string(),
             Self::VersionMismatch => StoreError::VersionMismatch.to_string(),
+            Self::OutboxFull { letters_max } => StoreError::OutboxFull {
+                letters_max: *letters_max,
+            }
+            .to_string(),
         }
     }
 
@@ -39,6 +46,7 @@ impl Fault {
             Self::NotFound => StoreError::NotFound,
             Self::NameTaken => StoreError::NameTaken,
             Self::VersionMismatch => StoreError::VersionMismatch,
+            Self::OutboxFull { letters_max } => StoreError::OutboxFull { letters_max },
             Self::Engine(_) | Self::Damaged(_) => engine(operation, file, &self.describe()),
         }
     }

@@ -13,6 +13,7 @@ mod connection;
 mod credentials;
 mod fault;
 mod keys;
+mod outbox;
 mod place;
 mod schema;
 mod sessions;
