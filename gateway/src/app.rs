@@ -80,6 +80,7 @@ pub async fn open(sources: Sources, environment: Environment) -> Result<Door, St
         policy: Arc::clone(&live) as Arc<dyn CurrentPolicy>,
         hashes_in_flight: building.limits.hashes_in_flight.unwrap_or_else(|| (cores() / 2).max(1)),
         issuer: building.portal.title.clone(),
+        letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
     };
     let door = Doorkeeper::open(parts)
         .await

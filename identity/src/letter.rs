@@ -185,6 +185,34 @@ pub enum LetterKind {
     Trial,
 }
 
+/// What became of a letter at one try, for the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LetterOutcome {
+    /// A mail server took it over.
+    Sent,
+    /// It will be tried again.
+    Delayed,
+    /// It was sent again though it may have arrived.
+    Repeated,
+    /// It is not tried any more.
+    GivenUp,
+}
+
+impl LetterOutcome {
+    /// Every outcome.
+    pub const ALL: [Self; 4] = [Self::Sent, Self::Delayed, Self::Repeated, Self::GivenUp];
+
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Delayed => "delayed",
+            Self::Repeated => "repeated",
+            Self::GivenUp => "given_up",
+        }
+    }
+}
+
 impl LetterKind {
     /// Every kind.
     pub const ALL: [Self; 10] = [
