@@ -10,6 +10,7 @@ use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server};
 use stagedoor_admin_api::AdminParts;
 use stagedoor_config::{Building, Environment, Live, Sources, StoreChoice};
+use stagedoor_identity::letter::CurrentLetterhead;
 use stagedoor_identity::port::SharedStore;
 use stagedoor_identity::{Chance as _, Clock, CurrentPolicy, Doorkeeper, Parts, Secret, SystemChance, SystemClock};
 use stagedoor_portal::{PortalParts, Setup};
@@ -80,7 +81,7 @@ pub async fn open(sources: Sources, environment: Environment) -> Result<Door, St
         policy: Arc::clone(&live) as Arc<dyn CurrentPolicy>,
         hashes_in_flight: building.limits.hashes_in_flight.unwrap_or_else(|| (cores() / 2).max(1)),
         issuer: building.portal.title.clone(),
-        letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
+        letterhead: Arc::clone(&live) as Arc<dyn CurrentLetterhead>,
     };
     let door = Doorkeeper::open(parts)
         .await

@@ -74,6 +74,19 @@ impl Link {
     }
 }
 
+/// The longest address, in bytes: what SMTP carries (RFC 5321, 4.5.3.1.3, less the angle brackets).
+pub const ADDRESS_BYTES_MAX: usize = 254;
+
+/// Whether a text is one address: one `@` with something on either side, nothing that a header or an address list could read
+/// as more than one, and nothing that ends a line.
+pub fn is_address(text: &str) -> bool {
+    let strange = |c: char| c.is_control() || c.is_whitespace() || "<>()[],;:\\\"".contains(c);
+    let shaped = text
+        .split_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
+    text.len() <= ADDRESS_BYTES_MAX && shaped && !text.contains(strange)
+}
+
 /// A letter, before it has words.
 #[derive(Debug, Clone)]
 pub struct Letter {
