@@ -177,6 +177,8 @@ pub struct Mail {
     pub timeout: Duration,
     /// Letters that may wait.
     pub letters_max: u32,
+    /// The wait after a first failure.
+    pub retry_after: Duration,
     /// How long a letter is tried for.
     pub give_up_after: Duration,
 }

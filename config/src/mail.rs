@@ -26,6 +26,7 @@ impl Building {
             public_url: mail.public_url.clone(),
             domain: mail.from_address.rsplit('@').next().unwrap_or_default().to_owned(),
             letters_max: mail.letters_max,
+            retry_first: mail.retry_after,
             give_up_after: mail.give_up_after,
         })
     }
@@ -36,7 +37,8 @@ pub(crate) fn mail(assembly: &mut Assembly<'_>, mut fields: Fields) -> Option<Ma
     let (url, password_file) = (fields.text("url"), fields.text("password_file"));
     let (from, public_url, ca_file) = (fields.text("from"), fields.text("public_url"), fields.text("ca_file"));
     let (starttls, timeout) = (fields.text("starttls"), fields.duration("timeout"));
-    let (letters_max, give_up_after) = (fields.count("letters_max"), fields.duration("give_up_after"));
+    let letters_max = fields.count("letters_max");
+    let (retry_after, give_up_after) = (fields.duration("retry_after"), fields.duration("give_up_after"));
     fields.done();
 
     let Some(url) = url else {
@@ -80,6 +82,7 @@ pub(crate) fn mail(assembly: &mut Assembly<'_>, mut fields: Fields) -> Option<Ma
         ca_file: ca_file.map(|path| assembly.path(&path)),
         timeout: timeout?,
         letters_max: u32::try_from(letters_max?).unwrap_or(u32::MAX),
+        retry_after: retry_after?,
         give_up_after: give_up_after?,
     })
 }

@@ -24,6 +24,7 @@ use crate::fault::StartFault;
 use crate::keeping::{Charge, Keeper};
 use crate::listener::tls::{self, Certificate};
 use crate::listener::{Doorway, Entry, EntryParts, Listeners};
+use crate::mail::Sender;
 use crate::metrics::{Metrics, Render};
 use crate::open::Register;
 use crate::proxy::{Gate, TunnelConnector};
@@ -138,6 +139,13 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
         access_log: access_log(&building)?,
         ids: RequestIds::new(random_number()),
     };
+    let letters = Sender::new(
+        Arc::clone(&opened.live),
+        Arc::clone(&opened.door),
+        Arc::new(SystemChance),
+        // Of all doors of a machine, one alone listens there.
+        format!("the door with its admin API on {}", building.admin.listen),
+    );
     let charge = Charge {
         live: opened.live,
         door: opened.door,
@@ -146,6 +154,7 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
         certificate: certificate.clone(),
         assertions,
         metrics: opened.metrics,
+        letters,
         audit: audit_writer,
         admin: (admin, admin_listener),
     };

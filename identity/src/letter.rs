@@ -22,7 +22,9 @@ use stagedoor_policy::time::Timestamp;
 use crate::AccountId;
 use crate::secret::Secret;
 
-pub use queued::{DueLetter, Failure, LetterId, OpenedLetter, QueuedLetter, Sealer, Waiting, retry_after};
+pub use queued::{
+    DueLetter, Failure, LONGEST_WAIT, LetterId, OpenedLetter, QueuedLetter, Sealer, Waiting, retry_after,
+};
 pub use render::Rendered;
 
 /// What is the same on every letter of this door, and how long letters wait.
@@ -36,6 +38,8 @@ pub struct Letterhead {
     pub domain: String,
     /// Letters that may wait at once; a step that would queue one more is refused.
     pub letters_max: u32,
+    /// The wait after a letter's first failure; see [`retry_after`].
+    pub retry_first: Duration,
     /// How long a letter is tried for.
     pub give_up_after: Duration,
 }

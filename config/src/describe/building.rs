@@ -282,6 +282,12 @@ const MAIL: &[Setting] = &[
     )
     .or("10000"),
     Setting::new(
+        "retry_after",
+        Kind::Duration,
+        "How long a letter waits after its first failure; each wait is twice the one before, up to an hour.",
+    )
+    .or(r#""30s""#),
+    Setting::new(
         "give_up_after",
         Kind::Duration,
         "How long a letter is tried for; one whose link ends earlier is given up then.",

@@ -10,7 +10,8 @@ use std::time::Duration;
 use super::house::House;
 use crate::event::{Event, Kind, Outcome};
 use crate::letter::{
-    DueLetter, Failure, Letter, LetterOutcome, Letterhead, OpenedLetter, QueuedLetter, Waiting, retry_after,
+    DueLetter, Failure, LONGEST_WAIT, Letter, LetterOutcome, Letterhead, OpenedLetter, QueuedLetter, Waiting,
+    retry_after,
 };
 use crate::port::StoreError;
 
@@ -84,7 +85,9 @@ impl House {
         why: &str,
         may_have_arrived: bool,
     ) -> Result<(), StoreError> {
-        let wait = retry_after(due.failures.saturating_add(1), self.chance.as_ref());
+        // Without a letterhead nobody sends, and whoever is told of a last failure waits an hour.
+        let first = self.letterhead().map_or(LONGEST_WAIT, |head| head.retry_first);
+        let wait = retry_after(due.failures.saturating_add(1), first, self.chance.as_ref());
         let failure = Failure {
             why: why.to_owned(),
             // Not beyond its end, so that its end is noted in time.

@@ -12,10 +12,8 @@ use crate::chance::uuid_v7;
 use crate::credential::seal::SealKey;
 use crate::{AccountId, Chance, Secret};
 
-/// The first wait after a failure.
-const FIRST_WAIT: Duration = Duration::from_secs(30);
-/// The longest wait: a mail server that comes back is used within the hour.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// The longest wait, unless the first is longer: a mail server that comes back is used within the hour.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// A letter's identity, for ever (UUID v7); its Message-ID is made of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -177,11 +175,11 @@ fn bound_to(id: LetterId, to: &str) -> Vec<u8> {
     bound
 }
 
-/// How long to wait after so many failures (1: the first): twice as long each time, up to an hour, and up to a quarter less by
-/// chance, so that letters that failed together do not all come back together.
-pub fn retry_after(failures: u32, chance: &dyn Chance) -> Duration {
+/// How long to wait after so many failures (1: the first): `first`, then twice as long each time, up to an hour, and up to a
+/// quarter less by chance, so that letters that failed together do not all come back together.
+pub fn retry_after(failures: u32, first: Duration, chance: &dyn Chance) -> Duration {
     let doubled = 2_u32.saturating_pow(failures.saturating_sub(1).min(16));
-    let wait = FIRST_WAIT.saturating_mul(doubled).min(LONGEST_WAIT);
+    let wait = first.saturating_mul(doubled).min(LONGEST_WAIT.max(first));
     let mut byte = [0_u8; 1];
     chance.fill(&mut byte);
     let [byte] = byte;

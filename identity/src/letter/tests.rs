@@ -14,6 +14,7 @@ fn head() -> Letterhead {
         public_url: "https://door.example.org".to_owned(),
         domain: "example.org".to_owned(),
         letters_max: 10,
+        retry_first: Duration::from_secs(30),
         give_up_after: Duration::from_secs(3 * 86_400),
     }
 }
@@ -238,11 +239,13 @@ fn each_wait_is_about_twice_the_one_before_and_an_hour_at_most() {
         (u32::MAX, 3600),
     ] {
         for _try in 0..50 {
-            let wait = retry_after(failures, &chance);
+            let wait = retry_after(failures, Duration::from_secs(30), &chance);
             let longest = Duration::from_secs(longest_s);
             assert!(wait <= longest && wait >= longest * 3 / 4, "{failures}: {wait:?}");
         }
     }
-    let waits: std::collections::BTreeSet<_> = (0..50).map(|_| retry_after(9, &chance)).collect();
+    let waits: std::collections::BTreeSet<_> = (0..50)
+        .map(|_| retry_after(9, Duration::from_secs(30), &chance))
+        .collect();
     assert!(waits.len() > 10, "chance spreads them");
 }

@@ -22,6 +22,7 @@ impl SwappableLetterhead {
             public_url: "https://door.example.org".to_owned(),
             domain: "example.org".to_owned(),
             letters_max: 1000,
+            retry_first: Duration::from_secs(30),
             give_up_after: Duration::from_secs(3 * 86_400),
         }
     }
