@@ -89,6 +89,7 @@ sorts! {
     NOT_FOUND = "not_found", NOT_FOUND, "there is no such thing";
     METHOD_NOT_ALLOWED = "method_not_allowed", METHOD_NOT_ALLOWED, "this path does not take that method";
     BODY_TOO_SLOW = "body_too_slow", REQUEST_TIMEOUT, "the body took too long to arrive";
+    NO_MAIL_SERVER = "no_mail_server", CONFLICT, "no mail server is configured";
     NAME_TAKEN = "name_taken", CONFLICT, "the name is taken";
     READ_ONLY = "read_only", CONFLICT, "the policy does not come from a file that can be written";
     VERSION_MISMATCH = "version_mismatch", PRECONDITION_FAILED, "it was changed meanwhile";

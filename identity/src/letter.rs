@@ -23,7 +23,7 @@ use crate::AccountId;
 use crate::secret::Secret;
 
 pub use queued::{
-    DueLetter, Failure, LONGEST_WAIT, LetterId, OpenedLetter, QueuedLetter, Sealer, Waiting, retry_after,
+    DueLetter, Failure, LONGEST_WAIT, LetterId, OpenedLetter, QueuedLetter, Sealer, Waiting, WaitingLetter, retry_after,
 };
 pub use render::Rendered;
 

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::house::House;
+use super::{Actor, ChangeFault};
 use crate::event::{Event, Kind, Outcome};
 use crate::letter::{
-    DueLetter, Failure, LONGEST_WAIT, Letter, LetterOutcome, Letterhead, OpenedLetter, QueuedLetter, Waiting,
-    retry_after,
+    DueLetter, Failure, LONGEST_WAIT, Letter, LetterId, LetterOutcome, Letterhead, OpenedLetter, QueuedLetter, Says,
+    Waiting, is_address, retry_after,
 };
 use crate::port::StoreError;
 
@@ -31,12 +32,25 @@ impl House {
         sealed.ok_or_else(too_long).map(Some)
     }
 
-    pub(super) async fn queue_letter(&self, letter: &Letter) -> Result<bool, StoreError> {
-        let Some(queued) = self.queued(letter)? else {
-            return Ok(false);
+    pub(super) async fn queue_trial(&self, to: &str, by: &Actor) -> Result<Option<LetterId>, ChangeFault> {
+        if !is_address(to) {
+            let sentence = "an address such as `name@example.org`".to_owned();
+            return Err(ChangeFault::Unfit(vec![("to", sentence)]));
+        }
+        let letter = Letter {
+            account: None,
+            to: to.to_owned(),
+            display_name: String::new(),
+            says: Says::Trial,
+        };
+        let Some(queued) = self.queued(&letter)? else {
+            return Ok(None);
         };
         self.store.queue_letter(&queued).await?;
-        Ok(true)
+        let event = Event::done(Kind::LetterTried, by, self.clock.now());
+        let event = event.detail("id", queued.id.0.to_string()).detail("to", to);
+        self.store.record(&[event]).await?;
+        Ok(Some(queued.id))
     }
 
     pub(super) async fn due_letters(
