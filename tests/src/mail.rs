@@ -1,6 +1,7 @@
 //! A real mail server, aiosmtpd, and the letters it has taken over, as Python's own parser reads them.
 
 mod scripted;
+mod slipping;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,6 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub use scripted::{Line, Scripted};
+pub use slipping::Slipping;
 
 use crate::server::installed;
 use crate::{Certificates, Running, eventually, free_port, repository};

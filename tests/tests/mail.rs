@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
-use stagedoor_tests::mail::{Line, MAIL_PASSWORD, MailServer, Received, Scripted, Tls, USER};
+use stagedoor_tests::mail::{Line, MAIL_PASSWORD, MailServer, Received, Scripted, Slipping, Tls, USER};
 use stagedoor_tests::{Certificates, Door, DoorPlan, FakeConsole, eventually, soon};
 
 #[path = "mail/command.rs"]
@@ -220,19 +220,26 @@ async fn a_server_that_offers_no_starttls_is_told_nothing_and_the_letter_waits()
 
 #[tokio::test]
 async fn what_is_slipped_in_behind_the_answer_to_starttls_is_not_believed() {
-    // As if the server had said, before TLS, how it greets and that it takes everything.
-    const SLIPPED_IN: &str = "220 go ahead\r\n250 forged\r\n250 forged\r\n250 forged\r\n354 forged\r\n250 forged\r\n";
-    let server = Scripted::start(&[&[
-        Line::Answer("EHLO", "250-scripted\r\n250 STARTTLS\r\n"),
-        Line::Answer("STARTTLS", SLIPPED_IN),
-    ]])
-    .await;
-    let stage = Stage::open(&mail(&format!("smtp://{}", server.address), FAST)).await;
-    stage.queue("ann@example.org").await;
-    let why = stage.why_it_waits().await;
-    assert!(why.contains("securing the connection"), "{why}");
-    assert_eq!((server.heard_of("MAIL"), server.heard_of("DATA")), (0, 0));
-    assert!(stage.events("letter.sent").await.is_empty());
+    // As if the server had said, before TLS, that it takes everything: this letter's recipient too, whom it refuses.
+    const FORGED: &str = "250 forged\r\n250 forged\r\n250 forged\r\n354 forged\r\n250 forged\r\n";
+    let server = MailServer::started(Tls::StartTls).await;
+    for (forged, arrives) in [(FORGED, false), ("", true)] {
+        let line = Slipping::before(server.port, forged).await;
+        let mail = mail(
+            &format!("smtp://{}", line.address),
+            &format!("ca_file = \"mail.ca\"\n{FAST}"),
+        );
+        let stage = Stage::trusting(&server, &mail, "").await;
+        if arrives {
+            stage.queue("ann@example.org").await;
+            server.took_over(1).await;
+            continue;
+        }
+        stage.queue("nobody@example.org").await;
+        let why = stage.why_it_waits().await;
+        assert!(why.contains("securing the connection"), "{why}");
+        assert!(stage.events("letter.sent").await.is_empty());
+    }
 }
 
 #[tokio::test]
@@ -331,12 +338,7 @@ async fn a_mail_server_that_is_not_there_holds_nothing_up_and_gets_every_letter_
         200,
         "a door without letters is a door"
     );
-    stage
-        .door
-        .visitor("console")
-        .get("/.stagedoor/login")
-        .await
-        .expect(200);
+    stage.door.visitor("console").get("/.stagedoor/login").await.expect(200);
     soon("the metrics say how many wait", async || {
         (stage.door.metric("stagedoor_letters_waiting", &[]).await == 5.0).then_some(())
     })

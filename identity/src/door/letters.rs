@@ -16,6 +16,9 @@ use crate::letter::{
 };
 use crate::port::StoreError;
 
+/// Of a server's words that are kept with a letter.
+const WHY_CHARS_MAX: usize = 512;
+
 impl House {
     /// The letterhead of the moment; `None` where letters are not sent.
     pub(super) fn letterhead(&self) -> Option<Arc<Letterhead>> {
@@ -103,7 +106,7 @@ impl House {
         let first = self.letterhead().map_or(LONGEST_WAIT, |head| head.retry_first);
         let wait = retry_after(due.failures.saturating_add(1), first, self.chance.as_ref());
         let failure = Failure {
-            why: why.to_owned(),
+            why: why.chars().take(WHY_CHARS_MAX).collect(),
             // Not beyond its end, so that its end is noted in time.
             retry_at: self.clock.now().after(wait).min(due.letter.give_up_at),
             may_have_arrived,
