@@ -90,6 +90,9 @@ sorts! {
     METHOD_NOT_ALLOWED = "method_not_allowed", METHOD_NOT_ALLOWED, "this path does not take that method";
     BODY_TOO_SLOW = "body_too_slow", REQUEST_TIMEOUT, "the body took too long to arrive";
     NAME_TAKEN = "name_taken", CONFLICT, "the name is taken";
+    SEATS_FULL = "seats_full", CONFLICT, "no seat is left";
+    LAST_OF_ROLE = "last_of_role", CONFLICT, "too few accounts of the role would be left";
+    HELD_BY_ONE = "held_by_one", CONFLICT, "the role is held by one account";
     READ_ONLY = "read_only", CONFLICT, "the policy does not come from a file that can be written";
     VERSION_MISMATCH = "version_mismatch", PRECONDITION_FAILED, "it was changed meanwhile";
     BODY_TOO_LARGE = "body_too_large", PAYLOAD_TOO_LARGE, "the body is too large";
@@ -186,6 +189,10 @@ impl From<StoreError> for Problem {
             StoreError::NotFound => Self::of(Sort::NOT_FOUND),
             StoreError::NameTaken => Self::of(Sort::NAME_TAKEN),
             StoreError::VersionMismatch => Self::because(Sort::VERSION_MISMATCH, "read it again and repeat the change"),
+            StoreError::SeatsFull { .. } => Self::because(Sort::SEATS_FULL, error.to_string()),
+            StoreError::LastOfRole { .. } => Self::because(Sort::LAST_OF_ROLE, error.to_string()),
+            StoreError::HeldByOne { .. } => Self::because(Sort::HELD_BY_ONE, error.to_string()),
+            StoreError::ActorChanged => Self::because(Sort::VERSION_MISMATCH, error.to_string()),
             StoreError::Engine(why) => {
                 tracing::error!(%why, "the store failed a call of the admin API");
                 Self::because(Sort::STORE_FAILED, "nothing was changed; the log says why")

@@ -11,7 +11,7 @@ use crate::chance::uuid_v7;
 use crate::credential::password;
 use crate::credential::pool::{Busy, HashFailed};
 use crate::event::{Event, Kind};
-use crate::port::StoreError;
+use crate::port::{StoreError, Structure};
 use crate::session::EndReason;
 use crate::{Account, AccountId, Password};
 
@@ -41,25 +41,18 @@ impl House {
         let hash = self.hashes.hash(&place, &new.password, self.chance.as_ref()).await?;
         drop(place);
         let now = self.clock.now();
+        let id = AccountId(uuid_v7(self.chance.as_ref(), now));
         let account = Account {
-            id: AccountId(uuid_v7(self.chance.as_ref(), now)),
-            name: new.name,
             display_name: new.display_name,
             email: new.email,
-            role,
             grants: new.grants,
             networks: new.networks,
-            disabled: false,
             password_temporary: new.password_temporary,
-            second_factor: false,
-            recovery_codes_left: 0,
-            created_at: now,
-            last_sign_in_at: None,
-            last_used_at: None,
-            reinstated_at: None,
-            version: 1,
+            ..Account::new(id, new.name, &role, now)
         };
-        self.store.create_account(&account, &hash).await?;
+        self.store
+            .create_account(&account, &hash, &Structure::default())
+            .await?;
         let event = about(Kind::AccountCreated, &account, by, now).detail("role", &account.role);
         self.store.record(&[event]).await?;
         Ok(account)
@@ -78,7 +71,10 @@ impl House {
         let now = self.clock.now();
         let reason = ends_sessions(&before, &change);
         let end = reason.as_ref().map(|reason| (reason, now));
-        let (after, ended) = self.store.change_account(id, expected, &change, end).await?;
+        let (after, ended) = self
+            .store
+            .change_account(id, expected, &change, end, &Structure::default())
+            .await?;
         self.memory.refresh(after.clone());
         if let Some(reason) = &reason {
             self.end_in_memory(id, None, reason, now);
@@ -100,7 +96,7 @@ impl House {
         let _turn = self.turns.take(id).await;
         let account = self.account_or_not_found(id).await?;
         let now = self.clock.now();
-        let ended = self.store.remove_account(id, expected).await?;
+        let ended = self.store.remove_account(id, expected, &Structure::default()).await?;
         self.end_in_memory(id, None, &EndReason::AccountRemoved, now);
         self.banned.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         let event = about(Kind::AccountRemoved, &account, by, now);

@@ -12,11 +12,13 @@ mod column;
 mod connection;
 mod credentials;
 mod fault;
+mod grants;
 mod keys;
 mod place;
 mod schema;
 mod sessions;
 mod step;
+mod structure;
 mod threads;
 mod tokens;
 
