@@ -109,7 +109,14 @@ mod tests {
     #[test]
     fn its_length_keeps_to_the_policy() {
         let chance = Counting::default();
-        let of = |at_least, at_most| temporary(&chance, &PasswordRules { at_least, at_most }, "ada").len();
+        let of = |at_least, at_most| {
+            let rules = PasswordRules {
+                at_least,
+                at_most,
+                ..PasswordRules::default()
+            };
+            temporary(&chance, &rules, "ada").len()
+        };
         assert_eq!(of(32, 64), 32);
         assert_eq!(of(4, 8), 8);
     }

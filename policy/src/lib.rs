@@ -27,5 +27,5 @@ mod verb;
 pub use compile::{AREAS_PER_SITE_MAX, SITES_MAX, compile};
 pub use decide::{Decision, Explanation, Permit, Question, Refusal, Scope, Step, Visitor, decide, explain};
 pub use level::{ExtraGrant, Level};
-pub use policy::{AreaId, Policy, Revision, SiteId};
+pub use policy::{AreaId, Policy, Preference, Revision, Seats, SiteId};
 pub use table::RoleTable;

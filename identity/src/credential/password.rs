@@ -11,7 +11,7 @@ const COMMON: &str = include_str!("common.txt");
 const NAME_CHARS_MIN: usize = 3;
 
 /// Every rule the password does not keep, one sentence each. The only judge, whoever sets the password.
-pub(crate) fn faults(password: &Password, name: &AccountName, rules: PasswordRules) -> Vec<String> {
+pub(crate) fn faults(password: &Password, name: &AccountName, rules: &PasswordRules) -> Vec<String> {
     let text = password.expose();
     let lower = text.to_lowercase();
     let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
@@ -66,7 +66,7 @@ mod tests {
 
     fn sentences(password: &str) -> Vec<String> {
         let name = AccountName::parse("ann.lee").unwrap();
-        faults(&Password::new(password).unwrap(), &name, PasswordRules::default())
+        faults(&Password::new(password).unwrap(), &name, &PasswordRules::default())
     }
 
     #[test]

@@ -14,10 +14,15 @@ use crate::policy::{Policy, Revision};
 use crate::rules::Rules;
 
 mod account_rules;
+mod grantable;
 mod grants;
 mod networks;
+mod passwords;
+mod people;
+mod preferences;
 mod roles;
 mod sites;
+mod standing;
 
 use networks::NamedNetworks;
 
@@ -37,6 +42,7 @@ pub fn compile(rules: &Rules, revision: Revision) -> Result<Policy, Vec<Fault>> 
     let channels = account_rules::channels(rules, &mut faults);
     let roles = roles::compile(rules, &sites, &named, &mut faults);
     account_rules::check(rules, &mut faults);
+    let people = people::compile(rules, &mut faults);
     let default_role = roles::default_role(rules, &mut faults);
     if !faults.0.is_empty() {
         faults.0.sort_by(|a, b| (&a.at, &a.message).cmp(&(&b.at, &b.message)));
@@ -58,7 +64,7 @@ pub fn compile(rules: &Rules, revision: Revision) -> Result<Policy, Vec<Fault>> 
         lockout: rules.lockout,
         inactivity: rules.inactivity,
         second_factor: rules.second_factor.ask,
-        password: rules.password,
+        people,
     })
 }
 

@@ -1,12 +1,12 @@
 //! Roles.
 
 use super::networks::NamedNetworks;
-use super::{Faults, grants, limit};
+use super::{Faults, grantable, grants, limit, standing};
 use crate::fault::KeyPath;
 use crate::name::did_you_mean;
 use crate::policy::BROWSER;
 use crate::role::Role;
-use crate::rules::{RoleRules, Rules};
+use crate::rules::{AccountNetworkRules, Family, RoleRules, Rules};
 use crate::site::Site;
 
 /// All roles, as far as they can be compiled.
@@ -43,24 +43,52 @@ fn compile_role(
 ) -> Role {
     let at = KeyPath::of(["role", name]);
     faults.check_name(&at, "a role", name);
-    if role.account_networks_required && role.account_networks_at_most == Some(0) {
-        let message = "accounts of this role need networks and may have none";
-        faults.add(
-            at.key("account_networks").key("at_most"),
-            message,
-            "allow at least 1, or do not require any".to_owned(),
-        );
-    }
     Role {
         name: name.into(),
         grants: grants::compile(&role.may, areas, &at.key("may"), faults),
         networks: limit(role.networks.as_deref(), &at.key("networks"), named, faults),
         channels: channels(role, rules, &at, faults),
-        account_networks_required: role.account_networks_required,
-        account_networks_at_most: role.account_networks_at_most,
+        account_networks: account_networks(role, &at.key("account_networks"), faults),
         second_factor: role.second_factor.unwrap_or(rules.second_factor.ask),
         inactivity_exempt: role.inactivity_exempt,
+        standing: standing::compile(name, role, rules, &at, faults),
+        may_be_granted: grantable::compile(role.may_be_granted.as_deref(), areas, &at.key("may_be_granted"), faults),
     }
+}
+
+/// What networks of its own an account may have, where some list can keep the rules.
+fn account_networks(role: &RoleRules, at: &KeyPath, faults: &mut Faults) -> AccountNetworkRules {
+    let own = role.account_networks;
+    let mut add = |key: &str, message: String, help: &str| faults.add(at.key(key), message, help.to_owned());
+    if own.required && own.at_most == Some(0) {
+        add(
+            "at_most",
+            "accounts of this role need networks and may have none".to_owned(),
+            "allow at least 1, or do not require any",
+        );
+    }
+    if own.text_at_most != 0 && own.text_at_least > own.text_at_most {
+        let message = format!(
+            "no list has at least {} and at most {} characters",
+            own.text_at_least, own.text_at_most
+        );
+        add("text_at_most", message, "raise it, or lower `text_at_least`");
+    }
+    if own.octets_at_most == 0 {
+        let help = "allow at least 1; 255 is the highest there is";
+        add("octets_at_most", "no address has only zeros in it".to_owned(), help);
+    }
+    if own.family == Family::V6 {
+        let about_v4 = [
+            ("octets_at_most", own.octets_at_most != u8::MAX),
+            ("refuse_network_addresses", own.refuse_network_addresses),
+        ];
+        for (key, _) in about_v4.iter().filter(|(_, there)| *there) {
+            let message = "this is about IPv4, and only IPv6 is taken".to_owned();
+            add(key, message, "take it out, or take `family` out");
+        }
+    }
+    own
 }
 
 fn channels(role: &RoleRules, rules: &Rules, at: &KeyPath, faults: &mut Faults) -> Vec<Box<str>> {

@@ -420,8 +420,8 @@ fn roles_and_numbers_that_make_no_sense_are_faults() {
     );
     let viewer = rules.roles.get_mut("viewer").unwrap();
     viewer.channels = Some(texts(&["clint"]));
-    viewer.account_networks_required = true;
-    viewer.account_networks_at_most = Some(0);
+    viewer.account_networks.required = true;
+    viewer.account_networks.at_most = Some(0);
     viewer.default = true;
     rules.roles.get_mut("admin").unwrap().default = true;
     let faults = faults(&rules);

@@ -294,7 +294,7 @@ fn account_networks(
     notes: &mut impl Notes,
 ) -> Result<(), Refusal> {
     let at = || KeyPath::of(["role", &role.name, "account_networks"]);
-    if visitor.networks.is_none() && role.account_networks_required {
+    if visitor.networks.is_none() && role.account_networks.required {
         notes.step("account networks", false, || {
             let detail = format!(
                 "the role `{}` needs an account with networks of its own, and it has none",

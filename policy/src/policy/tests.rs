@@ -79,8 +79,8 @@ fn roles_may_differ_in_second_factor_and_inactivity() {
 fn networks_of_an_account_are_checked_for_shape_number_and_need() {
     let mut rules = console();
     let operator = rules.roles.get_mut("operator").unwrap();
-    operator.account_networks_required = true;
-    operator.account_networks_at_most = Some(2);
+    operator.account_networks.required = true;
+    operator.account_networks.at_most = Some(2);
     let policy = compiled(&rules);
     let check = |role: &str, networks: &[&str]| policy.check_account_networks(role, &texts(networks));
     let set = check("operator", &["198.51.100.0/24", "!198.51.100.7"]).unwrap();
@@ -121,7 +121,7 @@ fn grants_of_an_account_have_to_mean_something() {
         grant(None, "devices", Level::None, &["delete"]),
         grant(Some("console"), "settings", Level::View, &[]),
     ];
-    assert_eq!(policy.check_extra_grants(&fine), Ok(()));
+    assert_eq!(policy.check_extra_grants("viewer", &fine), Ok(()));
     let wrong = [
         grant(Some("consle"), "devices", Level::View, &[]),
         grant(None, "devcies", Level::View, &[]),
@@ -130,7 +130,7 @@ fn grants_of_an_account_have_to_mean_something() {
         grant(None, "*", Level::Manage, &[]),
     ];
     assert_eq!(
-        policy.check_extra_grants(&wrong).unwrap_err(),
+        policy.check_extra_grants("viewer", &wrong).unwrap_err(),
         [
             "there is no site `consle`; did you mean `console`?",
             "there is no area `devcies`; did you mean `devices`?",
