@@ -12,6 +12,7 @@ use crate::site::Site;
 use crate::{ExtraGrant, Level, Refusal, Scope, Visitor};
 
 mod checks;
+mod holding;
 mod people;
 
 pub(crate) use people::{Channel, People};
