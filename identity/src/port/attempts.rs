@@ -1,5 +1,7 @@
 //! Failures and locks.
 
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 use stagedoor_policy::request::ClientAddress;
 use stagedoor_policy::rules::LockoutRules;
@@ -21,6 +23,11 @@ impl Source {
         } else {
             Self(network.to_string())
         }
+    }
+
+    /// See [`Source::of`].
+    pub fn of_ip(address: IpAddr) -> Self {
+        Self::of(ClientAddress::of_peer(address))
     }
 }
 

@@ -20,7 +20,10 @@ impl Policy {
         for extra in own {
             if extra.area == *known.name && extra.site.as_deref().is_none_or(|name| name == self.site_name(site)) {
                 level = level.max(extra.level);
-                actions |= extra.actions.iter().fold(0, |bits, action| bits | known.action_bit(action));
+                actions |= extra
+                    .actions
+                    .iter()
+                    .fold(0, |bits, action| bits | known.action_bit(action));
             }
         }
         let needed = given.actions.iter().map(|action| known.action_bit(action));
@@ -46,9 +49,10 @@ mod tests {
 
     fn policy() -> Policy {
         let mut rules = console();
-        rules
-            .roles
-            .insert("looker".to_owned(), role(&[("devices", "view"), ("settings", "manage")]));
+        rules.roles.insert(
+            "looker".to_owned(),
+            role(&[("devices", "view"), ("settings", "manage")]),
+        );
         crate::compile(&rules, crate::Revision(1)).unwrap()
     }
 

@@ -6,6 +6,7 @@ mod house;
 mod inactivity;
 mod lockout;
 mod passwords;
+mod rights;
 mod second_factor;
 mod sessions;
 mod sign_in;
@@ -60,11 +61,7 @@ fn compiled(rules: &Rules) -> Policy {
 }
 
 fn by() -> Actor {
-    Actor {
-        name: "cli".to_owned(),
-        address: None,
-        request_id: None,
-    }
+    Actor::operator("cli")
 }
 
 fn password(text: &str) -> Password {
