@@ -61,6 +61,7 @@ async fn open(folder: &std::path::Path) -> Result<AdminParts, Box<dyn Error>> {
         policy: live.clone(),
         hashes_in_flight: 1,
         issuer: "Stagedoor".to_owned(),
+        letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
     })
     .await?;
     Ok(AdminParts {

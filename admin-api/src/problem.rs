@@ -109,6 +109,7 @@ sorts! {
     IF_MATCH_NEEDED = "if_match_needed", PRECONDITION_REQUIRED, "an If-Match header is needed";
     INTERNAL = "internal", INTERNAL_SERVER_ERROR, "something went wrong inside";
     BUSY = "busy", SERVICE_UNAVAILABLE, "too busy at the moment";
+    OUTBOX_FULL = "outbox_full", SERVICE_UNAVAILABLE, "too many letters wait to be sent";
     STORE_FAILED = "store_failed", SERVICE_UNAVAILABLE, "the store failed";
 }
 
@@ -200,6 +201,9 @@ impl From<StoreError> for Problem {
             StoreError::LastOfRole { .. } => Self::because(Sort::LAST_OF_ROLE, error.to_string()),
             StoreError::HeldByOne { .. } => Self::because(Sort::HELD_BY_ONE, error.to_string()),
             StoreError::ActorChanged => Self::because(Sort::VERSION_MISMATCH, error.to_string()),
+            full @ StoreError::OutboxFull { .. } => {
+                Self::because(Sort::OUTBOX_FULL, full.to_string()).with(RETRY_AFTER, HeaderValue::from_static("60"))
+            }
             StoreError::Engine(why) => {
                 tracing::error!(%why, "the store failed a call of the admin API");
                 Self::because(Sort::STORE_FAILED, "nothing was changed; the log says why")

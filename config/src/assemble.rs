@@ -49,6 +49,7 @@ impl<'a> Assembly<'a> {
         let admin_listen = admin.address("listen");
         admin.done();
         let portal = self.portal(fields.table("portal"));
+        let mail = crate::mail::mail(self, fields.table("mail"));
         let limits = self.limits(fields.table("limits"));
         let log = self.log(fields.table("log"));
         fields.done();
@@ -61,12 +62,13 @@ impl<'a> Assembly<'a> {
             store: store?,
             admin: Admin { listen: admin_listen? },
             portal: portal?,
+            mail,
             limits: limits?,
             log: log?,
         })
     }
 
-    fn fault(&mut self, at: KeyPath, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn fault(&mut self, at: KeyPath, message: impl Into<String>, help: impl Into<String>) {
         self.faults.push(Fault {
             at,
             message: message.into(),
@@ -74,7 +76,7 @@ impl<'a> Assembly<'a> {
         });
     }
 
-    fn path(&self, text: &str) -> PathBuf {
+    pub(crate) fn path(&self, text: &str) -> PathBuf {
         self.folder.join(text)
     }
 

@@ -4,6 +4,7 @@ mod environment;
 mod faults;
 mod live;
 mod made;
+mod mail;
 mod property;
 mod replace;
 mod stage;

@@ -23,6 +23,7 @@ pub mod house;
 pub mod keeping;
 pub mod listener;
 pub mod logging;
+pub mod mail;
 pub mod metrics;
 pub mod open;
 pub mod pace;

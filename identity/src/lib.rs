@@ -9,12 +9,14 @@ mod clock;
 pub mod credential;
 mod door;
 pub mod event;
+pub mod letter;
 mod live;
 pub mod port;
 pub mod secret;
 pub mod session;
 pub mod sign_in;
 pub mod testing;
+pub mod when;
 
 pub use account::{Account, AccountId};
 pub use chance::{Chance, SystemChance};

@@ -91,6 +91,7 @@ impl House {
             policy: live.clone(),
             hashes_in_flight: 1,
             issuer: "Stagedoor".to_owned(),
+            letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
         })
         .await
         .unwrap();

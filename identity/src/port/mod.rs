@@ -5,6 +5,7 @@
 mod accounts;
 mod attempts;
 mod credentials;
+mod outbox;
 mod sessions;
 mod structure;
 mod tokens;
@@ -20,6 +21,7 @@ use crate::secret::Secret;
 pub use accounts::Accounts;
 pub use attempts::{Attempts, Lockout, Reserved, Source};
 pub use credentials::{Credentials, StoredCredentials};
+pub use outbox::Outbox;
 pub use sessions::{Opened, Sessions};
 pub use structure::{Acting, KeepRule, Move, Others, Place, SeatRule, Structure};
 pub use tokens::{ApiToken, Tokens};
@@ -61,6 +63,12 @@ pub enum StoreError {
         /// The role.
         role: String,
     },
+    /// As many letters wait as may.
+    #[error("{letters_max} letters wait already: see why the mail server does not take them, and try again")]
+    OutboxFull {
+        /// How many may wait.
+        letters_max: u32,
+    },
     /// The account that does it was changed after its rights were judged.
     #[error("the account that does this was changed meanwhile")]
     ActorChanged,
@@ -68,11 +76,11 @@ pub enum StoreError {
 
 /// All ports together.
 pub trait Store:
-    Accounts + Credentials + Attempts + Sessions + Tokens + Audit + Keys + std::fmt::Debug + Send + Sync
+    Accounts + Credentials + Attempts + Sessions + Tokens + Audit + Keys + Outbox + std::fmt::Debug + Send + Sync
 {
 }
-impl<T: Accounts + Credentials + Attempts + Sessions + Tokens + Audit + Keys + std::fmt::Debug + Send + Sync> Store
-    for T
+impl<T> Store for T where
+    T: Accounts + Credentials + Attempts + Sessions + Tokens + Audit + Keys + Outbox + std::fmt::Debug + Send + Sync
 {
 }
 

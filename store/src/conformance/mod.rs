@@ -15,6 +15,7 @@ mod attempts;
 mod audit;
 mod credentials;
 mod keys;
+mod outbox;
 mod sample;
 mod sessions;
 mod structure;
@@ -142,6 +143,19 @@ macro_rules! with_every_promise {
                 events_of_an_account_are_what_it_did_and_what_was_done_to_it
                 the_audit_pages_by_number
                 the_audit_of_a_removed_account_stays;
+            outbox:
+                a_queued_letter_is_taken_whole_once_it_is_due
+                letters_are_taken_in_the_order_they_became_due
+                of_many_workers_one_gets_each_letter
+                a_claim_runs_out_and_what_is_told_of_it_then_is_ignored
+                a_letter_that_is_being_handed_over_stays_claimed_and_is_known_for_it
+                a_failed_letter_is_due_at_its_next_try_and_counts_its_failures
+                a_sent_or_given_up_letter_is_gone
+                a_worker_that_starts_again_finds_what_it_had_claimed_and_no_other_does
+                a_full_outbox_refuses_and_keeps_what_it_has
+                a_newer_letter_of_the_same_use_takes_the_place_of_the_one_that_waits
+                letters_go_with_their_account_and_none_is_queued_for_nobody
+                waiting_letters_survive_reopening;
             keys:
                 a_key_is_made_once_also_when_many_ask
                 the_same_policy_keeps_its_number_and_another_gets_the_next

@@ -13,6 +13,9 @@ pub(super) enum Fault {
     VersionMismatch,
     /// A rule that came in with the step, or anything else that the domain has a word for.
     Refused(StoreError),
+    OutboxFull {
+        letters_max: u32,
+    },
     Engine(rusqlite::Error),
     /// A stored value that cannot be read back; says which.
     Damaged(String),
@@ -40,6 +43,10 @@ impl Fault {
             Self::NameTaken => StoreError::NameTaken.to_string(),
             Self::VersionMismatch => StoreError::VersionMismatch.to_string(),
             Self::Refused(refused) => refused.to_string(),
+            Self::OutboxFull { letters_max } => StoreError::OutboxFull {
+                letters_max: *letters_max,
+            }
+            .to_string(),
         }
     }
 
@@ -49,6 +56,7 @@ impl Fault {
             Self::NameTaken => StoreError::NameTaken,
             Self::VersionMismatch => StoreError::VersionMismatch,
             Self::Refused(refused) => refused,
+            Self::OutboxFull { letters_max } => StoreError::OutboxFull { letters_max },
             Self::Engine(_) | Self::Damaged(_) => engine(operation, file, &self.describe()),
         }
     }

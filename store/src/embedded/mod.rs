@@ -14,6 +14,7 @@ mod credentials;
 mod fault;
 mod grants;
 mod keys;
+mod outbox;
 mod place;
 mod schema;
 mod sessions;

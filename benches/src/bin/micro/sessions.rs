@@ -55,6 +55,7 @@ impl Sessions {
             policy: Arc::new(SwappablePolicy::new(policy)),
             hashes_in_flight: 1,
             issuer: "bench".to_owned(),
+            letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
         };
         Ok(Self {
             door: Doorkeeper::open(parts).await?,

@@ -106,6 +106,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Letters: whether they would arrive
+    Mail {
+        #[command(subcommand)]
+        command: MailCommand,
+    },
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  stagedoor completions bash > ~/.local/share/bash-completion/completions/stagedoor"
@@ -114,6 +119,24 @@ pub(crate) enum Command {
         /// Which shell
         #[arg(value_enum)]
         shell: clap_complete::Shell,
+    },
+}
+
+/// `stagedoor mail …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MailCommand {
+    /// Send one letter as the door would, and say how far it came
+    #[command(
+        after_help = "The files and the environment are read as `serve` reads them; the door need not run.\n\nExample:\n  \
+                      stagedoor mail test --to ada@example.com"
+    )]
+    Test {
+        /// Where the letter goes
+        #[arg(long, value_name = "ADDRESS")]
+        to: String,
+        /// The building file [default: ./stagedoor.toml]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        config: Option<PathBuf>,
     },
 }
 

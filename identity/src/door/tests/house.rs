@@ -107,6 +107,7 @@ async fn a_door_whose_store_cannot_be_read_does_not_open() {
         policy: Arc::clone(&stage.policy) as _,
         hashes_in_flight: 1,
         issuer: "Stagedoor".to_owned(),
+        letterhead: Arc::new(crate::letter::NoLetterhead),
     };
     assert!(Doorkeeper::open(parts).await.is_err());
 }

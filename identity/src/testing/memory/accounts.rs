@@ -94,6 +94,7 @@ impl Accounts for MemoryStore {
         state.judge(structure, &[(id, Some(&account), None)])?;
         state.accounts.remove(&id);
         state.attempts.retain(|place, _| place.name != account.name.as_str());
+        state.forget_letters_of(id);
         let (gone, kept) = std::mem::take(&mut state.sessions)
             .into_iter()
             .partition(|(_, session)| session.account == id);
