@@ -30,6 +30,7 @@ pub(crate) fn rules(mut fields: Fields) -> Rules {
         reset: people::reset(fields.table("reset")),
         preferences: each(&mut fields, "preferences", people::preference),
         messages: people::messages(fields.table("messages")),
+        title: String::new(), // stagedoor.toml has it
     };
     fields.done();
     rules
@@ -38,6 +39,7 @@ pub(crate) fn rules(mut fields: Fields) -> Rules {
 fn site(mut fields: Fields) -> SiteRules {
     let site = SiteRules {
         networks: fields.texts("networks"),
+        network_rules: people::network_rules(fields.table("network_rules")),
         allow: fields
             .texts("allow")
             .iter()
@@ -74,6 +76,7 @@ fn role(mut fields: Fields) -> RoleRules {
     let role = RoleRules {
         may: lists(fields.named("may")),
         networks: fields.texts("networks"),
+        network_rules: people::network_rules(fields.table("network_rules")),
         channels: fields.texts("channels"),
         default: fields.flag("default").unwrap_or_default(),
         account_networks: people::account_networks(fields.table("account_networks")),

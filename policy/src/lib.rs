@@ -12,6 +12,7 @@ pub mod fault;
 mod level;
 mod name;
 pub mod network;
+pub mod password;
 mod pattern;
 mod policy;
 pub mod request;

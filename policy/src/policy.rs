@@ -12,7 +12,7 @@ use crate::site::Site;
 use crate::{ExtraGrant, Level, Refusal, Scope, Visitor};
 
 mod checks;
-mod holding;
+mod names;
 mod people;
 
 pub(crate) use people::{Channel, People};
@@ -144,6 +144,10 @@ impl Policy {
     /// One sentence for each thing that is wrong.
     pub fn check_extra_grants(&self, role: &str, grants: &[ExtraGrant]) -> Result<(), Vec<String>> {
         checks::extra_grants(self, role, grants)
+    }
+    /// Whether the visitor holds all of the grant, on every site that it is meant on: who may pass it on.
+    pub fn holds(&self, visitor: &Visitor<'_>, grant: &ExtraGrant) -> bool {
+        crate::decide::holds(self, visitor, grant)
     }
     /// Whether the address passes the networks of the role and of the account (sign-in asks before there is a target).
     /// # Errors

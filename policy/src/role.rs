@@ -80,6 +80,20 @@ impl Role {
     }
 }
 
+impl Role {
+    /// Whether a grant of the account itself may open this: what was given before a change of role or rules may be more.
+    pub(crate) fn may_hold(&self, site: SiteId, area: AreaId, need: Need) -> bool {
+        let Some(grantable) = &self.may_be_granted else {
+            return true;
+        };
+        let allowed = grantable.0.get(&(site, area)).copied().unwrap_or_default();
+        match need {
+            Need::Level(_) => allowed.levels,
+            Need::Action(place, _) => allowed.actions & bit(place) != 0,
+        }
+    }
+}
+
 impl Grants {
     pub(crate) fn on(&self, site: SiteId, area: AreaId) -> Option<Grant> {
         let by_area = self.by_area.get(&(site, area)).copied();

@@ -13,8 +13,8 @@ mod people;
 pub use messages::MessageKey;
 pub use password::{Breached, CharacterClass, OtherCharacters, PasswordRules};
 pub use people::{
-    AccountNetworkRules, AccountRules, ChangedBy, Enrolment, Family, HeldBy, InvitationRules, NameShape, NetworkShape,
-    PreferenceRules, ResetRules, ReturnsBy, SeatRules,
+    AccountNetworkRules, AccountRules, ChangedBy, Enrolment, Family, HeldBy, InvitationRules, NameShape,
+    NetworkListRules, NetworkShape, PreferenceRules, ResetRules, ReturnsBy, SeatRules,
 };
 
 /// A whole policy file.
@@ -49,6 +49,8 @@ pub struct Rules {
     pub reset: ResetRules,
     /// By name: what an account chooses for itself.
     pub preferences: BTreeMap<String, PreferenceRules>,
+    /// What the door is called: no key of the policy's own, but no password may hold it.
+    pub title: String,
     /// Sentences in the place of the door's own.
     pub messages: BTreeMap<MessageKey, String>,
 }
@@ -58,6 +60,8 @@ pub struct Rules {
 pub struct SiteRules {
     /// Absent: from anywhere; empty: from nowhere.
     pub networks: Option<Vec<String>>,
+    /// What may be in that list, the names in it resolved.
+    pub network_rules: NetworkListRules,
     /// What passes here although two servers could read it differently.
     pub allow: Leniencies,
     /// What becomes of questions that browsers ask before they ask in a visitor's name.
@@ -111,6 +115,8 @@ pub struct RoleRules {
     pub may: BTreeMap<String, Vec<String>>,
     /// Absent: from anywhere; empty: from nowhere.
     pub networks: Option<Vec<String>>,
+    /// What may be in that list, the names in it resolved.
+    pub network_rules: NetworkListRules,
     /// Absent: `["browser"]`.
     pub channels: Option<Vec<String>>,
     /// The role a new account gets when none is named; at most one role may say so.

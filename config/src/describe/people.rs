@@ -5,65 +5,87 @@ use stagedoor_policy::rules::MessageKey;
 use super::policy::ANY;
 use super::{Kind, Setting};
 
-/// What `[role.NAME]` says about its accounts. `may`, networks and channels are in [`super::policy`].
-pub(super) const ACCOUNT_NETWORKS: &[Setting] = &[
-    Setting::new(
-        "required",
-        Kind::Flag,
-        "Whether an account without networks of its own is refused.",
-    )
-    .or("false"),
-    Setting::new("at_most", Kind::Count(1, ANY), "How many an account may have.").absent("any number"),
-    Setting::new(
-        "changed_by",
-        Kind::Choice(&["administrators", "self"]),
-        "Who changes them: whoever may manage the account, or the account alone.",
-    )
-    .or(r#""administrators""#),
-    Setting::new(
-        "shape",
-        Kind::Choice(&["networks", "addresses"]),
-        "Whether prefixes and exceptions may be given, or single addresses only.",
-    )
-    .or(r#""networks""#),
-    Setting::new(
-        "family",
-        Kind::Choice(&["any", "ipv4", "ipv6"]),
-        "Which addresses may be given.",
-    )
-    .or(r#""any""#),
-    Setting::new(
-        "octets_at_most",
-        Kind::Count(1, 255),
-        "The highest number an IPv4 address may have between its dots.",
-    )
-    .or("255"),
-    Setting::new(
-        "refuse_network_addresses",
-        Kind::Flag,
-        "Whether IPv4 addresses that end in `.0` are refused.",
-    )
-    .or("false"),
-    Setting::new(
-        "refuse_private",
-        Kind::Flag,
-        "Whether addresses are refused that mean something in one network only: private, loopback, link-local, unique \
-         local, shared.",
-    )
-    .or("false"),
-    Setting::new(
-        "text_at_least",
-        Kind::Count(0, ANY),
-        "The fewest characters of a list that is not empty, its elements joined by commas.",
-    )
-    .or("0"),
-    Setting::new(
-        "text_at_most",
-        Kind::Count(0, ANY),
-        "The most characters of the list, its elements joined by commas; 0 is any number.",
-    )
-    .or("0"),
+/// What a list of networks may be made of.
+pub(super) const NETWORK_LIST: &[Setting] = &[
+    AT_MOST,
+    SHAPE,
+    FAMILY,
+    OCTETS_AT_MOST,
+    REFUSE_NETWORK_ADDRESSES,
+    REFUSE_PRIVATE,
+    TEXT_AT_LEAST,
+    TEXT_AT_MOST,
 ];
+
+pub(super) const ACCOUNT_NETWORKS: &[Setting] = &[
+    REQUIRED,
+    CHANGED_BY,
+    AT_MOST,
+    SHAPE,
+    FAMILY,
+    OCTETS_AT_MOST,
+    REFUSE_NETWORK_ADDRESSES,
+    REFUSE_PRIVATE,
+    TEXT_AT_LEAST,
+    TEXT_AT_MOST,
+];
+
+const REQUIRED: Setting = Setting::new(
+    "required",
+    Kind::Flag,
+    "Whether an account without networks of its own is refused.",
+)
+.or("false");
+const AT_MOST: Setting = Setting::new("at_most", Kind::Count(1, ANY), "How many there may be.").absent("any number");
+const CHANGED_BY: Setting = Setting::new(
+    "changed_by",
+    Kind::Choice(&["administrators", "self"]),
+    "Who changes them: whoever may manage the account, or the account alone.",
+)
+.or(r#""administrators""#);
+const SHAPE: Setting = Setting::new(
+    "shape",
+    Kind::Choice(&["networks", "addresses"]),
+    "Whether prefixes and exceptions may be given, or single addresses only.",
+)
+.or(r#""networks""#);
+const FAMILY: Setting = Setting::new(
+    "family",
+    Kind::Choice(&["any", "ipv4", "ipv6"]),
+    "Which addresses may be given.",
+)
+.or(r#""any""#);
+const OCTETS_AT_MOST: Setting = Setting::new(
+    "octets_at_most",
+    Kind::Count(1, 255),
+    "The highest number an IPv4 address may have between its dots.",
+)
+.or("255");
+const REFUSE_NETWORK_ADDRESSES: Setting = Setting::new(
+    "refuse_network_addresses",
+    Kind::Flag,
+    "Whether IPv4 addresses that end in `.0` are refused.",
+)
+.or("false");
+const REFUSE_PRIVATE: Setting = Setting::new(
+    "refuse_private",
+    Kind::Flag,
+    "Whether addresses are refused that mean something in one network only: private, loopback, link-local, unique \
+         local, shared.",
+)
+.or("false");
+const TEXT_AT_LEAST: Setting = Setting::new(
+    "text_at_least",
+    Kind::Count(0, ANY),
+    "The fewest characters of a list that is not empty, its elements joined by commas.",
+)
+.or("0");
+const TEXT_AT_MOST: Setting = Setting::new(
+    "text_at_most",
+    Kind::Count(0, ANY),
+    "The most characters of the list, its elements joined by commas; 0 is any number.",
+)
+.or("0");
 
 pub(super) const SEATS: &[Setting] = &[
     Setting::new(
@@ -116,7 +138,13 @@ pub(super) const ACCOUNT: &[Setting] = &[
 ];
 
 pub(super) const PASSWORD: &[Setting] = &[
-    Setting::new("at_least", Kind::Count(1, 1024), "The fewest characters.").or("12"),
+    Setting::new(
+        "at_least",
+        Kind::Count(1, 1024),
+        "The fewest characters. 15 is what a password needs that stands alone; where every role demands a second factor, 8 \
+         will do (NIST SP 800-63B-4).",
+    )
+    .or("15"),
     Setting::new(
         "at_most",
         Kind::Count(1, 1024),

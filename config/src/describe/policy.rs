@@ -2,12 +2,19 @@
 
 use stagedoor_policy::request::Leniency;
 
-use super::people::{ACCOUNT, ACCOUNT_NETWORKS, INVITATION, MESSAGES, PASSWORD, PREFERENCE, RESET, SEATS};
+use super::people::{
+    ACCOUNT, ACCOUNT_NETWORKS, INVITATION, MESSAGES, NETWORK_LIST, PASSWORD, PREFERENCE, RESET, SEATS,
+};
 use super::{Kind, Setting};
 
 pub(super) const ANY: u64 = u32::MAX as u64;
 const NETWORK: Kind =
     Kind::Text("a network, an address, or the name of one in `[networks]`, `!` before it to except it");
+const NETWORK_RULES: Setting = Setting::new(
+    "network_rules",
+    Kind::Table(NETWORK_LIST),
+    "What may be in `networks`, the names in it taken for what they stand for.",
+);
 const REQUEST: Kind = Kind::Text("a method and a path pattern such as `\"POST /devices/search\"`");
 
 /// Every key of `policy.toml`.
@@ -81,6 +88,7 @@ const SITE: &[Setting] = &[
         "From where the site may be entered; an empty list is from nowhere.",
     )
     .absent("from anywhere"),
+    NETWORK_RULES,
     Setting::new(
         "allow",
         Kind::List(&Kind::Choice(&Leniency::NAMES)),
@@ -153,6 +161,7 @@ const ROLE: &[Setting] = &[
         "From where it may come in; an empty list is from nowhere.",
     )
     .absent("from anywhere"),
+    NETWORK_RULES,
     Setting::new(
         "channels",
         Kind::List(&Kind::Text("the name of a channel")),

@@ -4,19 +4,33 @@ use std::collections::BTreeMap;
 
 use stagedoor_policy::rules::{
     AccountNetworkRules, AccountRules, Breached, ChangedBy, CharacterClass, Enrolment, Family, HeldBy, InvitationRules,
-    MessageKey, NameShape, NetworkShape, OtherCharacters, PasswordRules, PreferenceRules, ResetRules, ReturnsBy,
-    SeatRules,
+    MessageKey, NameShape, NetworkListRules, NetworkShape, OtherCharacters, PasswordRules, PreferenceRules, ResetRules,
+    ReturnsBy, SeatRules,
 };
 
 use super::number;
 use crate::fields::Fields;
 
 pub(super) fn account_networks(mut fields: Fields) -> AccountNetworkRules {
-    let usual = AccountNetworkRules::default();
     let rules = AccountNetworkRules {
         required: fields.flag("required").unwrap_or_default(),
-        at_most: fields.count("at_most").map(number),
         changed_by: changed_by(&mut fields, "changed_by"),
+        list: list_rules(&mut fields),
+    };
+    fields.done();
+    rules
+}
+
+pub(super) fn network_rules(mut fields: Fields) -> NetworkListRules {
+    let rules = list_rules(&mut fields);
+    fields.done();
+    rules
+}
+
+fn list_rules(fields: &mut Fields) -> NetworkListRules {
+    let usual = NetworkListRules::default();
+    NetworkListRules {
+        at_most: fields.count("at_most").map(number),
         shape: match fields.text("shape").as_deref() {
             Some("addresses") => NetworkShape::Addresses,
             _ => NetworkShape::Networks,
@@ -33,9 +47,7 @@ pub(super) fn account_networks(mut fields: Fields) -> AccountNetworkRules {
         refuse_private: fields.flag("refuse_private").unwrap_or_default(),
         text_at_least: fields.count("text_at_least").map_or(usual.text_at_least, number),
         text_at_most: fields.count("text_at_most").map_or(usual.text_at_most, number),
-    };
-    fields.done();
-    rules
+    }
 }
 
 pub(super) fn changed_by(fields: &mut Fields, key: &str) -> ChangedBy {

@@ -1,7 +1,9 @@
 //! What administrators do with accounts. Each change is in the store, in memory and in the audit before it is answered.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
+use stagedoor_policy::Policy;
+use stagedoor_policy::rules::MessageKey;
 use stagedoor_policy::time::Timestamp;
 
 use super::house::House;
@@ -10,7 +12,7 @@ use super::structure::structure;
 use super::{Actor, ChangeFault};
 use crate::account::{AccountChange, NewAccount, check_change, check_new};
 use crate::chance::uuid_v7;
-use crate::credential::password;
+use crate::credential::password::Owner;
 use crate::credential::pool::{Busy, HashFailed};
 use crate::event::{Event, Kind};
 use crate::port::StoreError;
@@ -34,8 +36,12 @@ impl House {
         let authority = self.authority(by).await?;
         let place = self.hashes.place()?;
         let policy = self.policy();
-        let unfit = password::faults(&new.password, &new.name, policy.password());
-        let unfit: Vec<_> = unfit.into_iter().map(|sentence| ("password", sentence)).collect();
+        let owner = Owner::from(&new);
+        let unfit = self
+            .hashes
+            .judge(&place, &new.password, owner, Arc::clone(&policy))
+            .await?;
+        let unfit = unfit_password(&policy, MessageKey::PasswordUnfit, unfit);
         let role = match check_new(&policy, &new) {
             Ok(role) if unfit.is_empty() => role,
             Ok(_) => return Err(ChangeFault::Unfit(unfit)),
@@ -178,5 +184,14 @@ fn changed_fields(before: &Account, after: &Account) -> Vec<&'static str> {
     fields
         .into_iter()
         .filter_map(|(name, changed)| changed.then_some(name))
+        .collect()
+}
+
+/// The rules a password breaks, after the policy's own sentence where it has one.
+pub(super) fn unfit_password(policy: &Policy, key: MessageKey, rules: Vec<String>) -> Vec<(&'static str, String)> {
+    let own = policy.own_message(key).filter(|_| !rules.is_empty()).map(str::to_owned);
+    own.into_iter()
+        .chain(rules)
+        .map(|sentence| ("password", sentence))
         .collect()
 }

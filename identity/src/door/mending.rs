@@ -1,12 +1,14 @@
 //! What administrators do for people who cannot get in: passwords, second factors, locks, bans.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
-use super::administration::about;
+use stagedoor_policy::rules::MessageKey;
+
+use super::administration::{about, unfit_password};
 use super::house::House;
 use super::refused::refused;
 use super::{Actor, ChangeFault, RefusedWhy};
-use crate::credential::password;
+use crate::credential::password::Owner;
 use crate::event::{Event, Kind};
 use crate::port::Lockout;
 use crate::session::EndReason;
@@ -22,9 +24,11 @@ impl House {
         let account = self.managed(id, &self.authority(by).await?).await?;
         accepted(&account)?;
         let place = self.hashes.place()?;
-        let unfit = password::faults(temporary, &account.name, self.policy().password());
+        let policy = self.policy();
+        let owner = Owner::from(&account);
+        let unfit = self.hashes.judge(&place, temporary, owner, Arc::clone(&policy)).await?;
         if !unfit.is_empty() {
-            let unfit = unfit.into_iter().map(|sentence| ("password", sentence)).collect();
+            let unfit = unfit_password(&policy, MessageKey::NewPasswordUnfit, unfit);
             return Err(ChangeFault::Unfit(unfit));
         }
         let hash = self.hashes.hash(&place, temporary, self.chance.as_ref()).await?;

@@ -5,7 +5,7 @@
 //! it may see and not do is denied. Nobody raises themselves, and nobody gives what they do not hold.
 
 use stagedoor_policy::rules::{ChangedBy, HeldBy, MessageKey};
-use stagedoor_policy::{ExtraGrant, Policy};
+use stagedoor_policy::{ExtraGrant, Policy, Visitor};
 
 use super::house::House;
 use super::refused::{denied, refused};
@@ -160,7 +160,14 @@ impl Authority {
 
     fn may_grant(&self, policy: &Policy, grants: &[ExtraGrant]) -> Result<(), ChangeFault> {
         let Some(own) = self.account() else { return Ok(()) };
-        if grants.iter().all(|grant| policy.holds(&own.role, &own.grants, grant)) {
+        let visitor = Visitor {
+            role: &own.role,
+            grants: &own.grants,
+            networks: None,
+            channel: "",
+            second_factor: own.second_factor,
+        };
+        if grants.iter().all(|grant| policy.holds(&visitor, grant)) {
             Ok(())
         } else {
             Err(denied())

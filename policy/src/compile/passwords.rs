@@ -19,9 +19,9 @@ pub(super) fn check(password: &PasswordRules, faults: &mut Faults) {
         }
     }
     for (index, word) in password.context_words.iter().enumerate() {
-        let characters = word.chars().count();
-        if characters < CONTEXT_WORD_CHARS_MIN || word.trim() != word {
-            let help = format!("words have at least {CONTEXT_WORD_CHARS_MIN} characters, and no space around them");
+        let characters = word.chars().filter(|c| c.is_alphanumeric()).count();
+        if characters < CONTEXT_WORD_CHARS_MIN {
+            let help = format!("words have at least {CONTEXT_WORD_CHARS_MIN} letters or digits");
             faults.add(
                 at("context_words").index(index),
                 format!("`{word}` would be found in good passwords too"),

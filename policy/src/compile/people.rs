@@ -10,6 +10,7 @@ use super::preferences::preferences;
 use super::standing::check_role;
 use super::{Faults, passwords, table};
 use crate::fault::KeyPath;
+use crate::password::ContextWords;
 use crate::policy::{Channel, People, Seats};
 use crate::rules::{AccountRules, HeldBy, Rules, SeatRules};
 
@@ -36,6 +37,7 @@ pub(super) fn compile(rules: &Rules, faults: &mut Faults) -> People {
             .collect(),
         preferences: preferences(rules, faults),
         messages: rules.messages.clone(),
+        context: context(rules),
         channels: channels(rules, faults),
     }
 }
@@ -172,6 +174,13 @@ fn check_spans(rules: &Rules, faults: &mut Faults) {
         ),
         _ => {}
     }
+}
+
+/// The words that belong to every account's password.
+fn context(rules: &Rules) -> ContextWords {
+    let words = ContextWords::default().and_name(&rules.title);
+    let own = rules.password.context_words.iter();
+    own.fold(words, |words, word| words.and_word(word))
 }
 
 fn channels(rules: &Rules, faults: &mut Faults) -> HashMap<Box<str>, Channel, FixedState> {

@@ -1,12 +1,12 @@
 //! Roles.
 
 use super::networks::NamedNetworks;
-use super::{Faults, grantable, grants, limit, standing};
+use super::{Faults, grantable, grants, limits, standing};
 use crate::fault::KeyPath;
 use crate::name::did_you_mean;
 use crate::policy::BROWSER;
 use crate::role::Role;
-use crate::rules::{AccountNetworkRules, Family, RoleRules, Rules};
+use crate::rules::{AccountNetworkRules, RoleRules, Rules};
 use crate::site::Site;
 
 /// All roles, as far as they can be compiled.
@@ -46,7 +46,7 @@ fn compile_role(
     Role {
         name: name.into(),
         grants: grants::compile(&role.may, areas, &at.key("may"), faults),
-        networks: limit(role.networks.as_deref(), &at.key("networks"), named, faults),
+        networks: limits::compile(role.networks.as_deref(), &role.network_rules, &at, named, faults),
         channels: channels(role, rules, &at, faults),
         account_networks: account_networks(role, &at.key("account_networks"), faults),
         second_factor: role.second_factor.unwrap_or(rules.second_factor.ask),
@@ -59,35 +59,14 @@ fn compile_role(
 /// What networks of its own an account may have, where some list can keep the rules.
 fn account_networks(role: &RoleRules, at: &KeyPath, faults: &mut Faults) -> AccountNetworkRules {
     let own = role.account_networks;
-    let mut add = |key: &str, message: String, help: &str| faults.add(at.key(key), message, help.to_owned());
-    if own.required && own.at_most == Some(0) {
-        add(
-            "at_most",
-            "accounts of this role need networks and may have none".to_owned(),
-            "allow at least 1, or do not require any",
+    if own.required && own.list.at_most == Some(0) {
+        faults.add(
+            at.key("at_most"),
+            "accounts of this role need networks and may have none",
+            "allow at least 1, or do not require any".to_owned(),
         );
     }
-    if own.text_at_most != 0 && own.text_at_least > own.text_at_most {
-        let message = format!(
-            "no list has at least {} and at most {} characters",
-            own.text_at_least, own.text_at_most
-        );
-        add("text_at_most", message, "raise it, or lower `text_at_least`");
-    }
-    if own.octets_at_most == 0 {
-        let help = "allow at least 1; 255 is the highest there is";
-        add("octets_at_most", "no address has only zeros in it".to_owned(), help);
-    }
-    if own.family == Family::V6 {
-        let about_v4 = [
-            ("octets_at_most", own.octets_at_most != u8::MAX),
-            ("refuse_network_addresses", own.refuse_network_addresses),
-        ];
-        for (key, _) in about_v4.iter().filter(|(_, there)| *there) {
-            let message = "this is about IPv4, and only IPv6 is taken".to_owned();
-            add(key, message, "take it out, or take `family` out");
-        }
-    }
+    limits::check_rules(&own.list, at, faults);
     own
 }
 

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use super::Policy;
 use crate::name::did_you_mean;
-use crate::network::NetworkSet;
+use crate::network::{NetworkSet, Prefix, shape};
+use crate::rules::{MessageKey, NetworkListRules};
 use crate::site::Area;
 use crate::{ExtraGrant, Level};
 
 pub(super) fn account_networks(policy: &Policy, role: &str, networks: &[String]) -> Result<NetworkSet, Vec<String>> {
     let mut wrong = Vec::new();
+    let mut list = NetworkListRules::default();
     match policy.role(role) {
         None => wrong.push(with_hint(
             format!("there is no role `{role}`"),
@@ -22,24 +24,31 @@ pub(super) fn account_networks(policy: &Policy, role: &str, networks: &[String])
                     role.name
                 ));
             }
-            if let Some(at_most) = role.account_networks.at_most
-                && u32::try_from(networks.len()).map_or(true, |count| count > at_most)
-            {
-                let given = networks.len();
-                wrong.push(format!(
-                    "an account with the role `{}` may have {at_most} networks, not {given}",
-                    role.name
-                ));
-            }
+            list = role.account_networks.list;
         }
     }
-    match NetworkSet::parse(networks.iter().map(String::as_str)) {
-        Err(faults) => wrong.extend(faults.into_iter().map(|(_, why)| why)),
-        Ok(set) if !set.is_empty() && !set.allows_any() => {
-            wrong.push("networks that only except let nobody in; add one that allows".to_owned());
+    wrong.extend(shape::faults_of_list(
+        &list,
+        networks.len(),
+        networks.join(",").chars().count(),
+    ));
+    for text in networks {
+        match Prefix::parse(text) {
+            Err(why) => wrong.push(why),
+            Ok(prefix) => wrong.extend(shape::faults_of_element(&list, text, &prefix)),
         }
-        Ok(set) if wrong.is_empty() => return Ok(set),
-        Ok(_) => {}
+    }
+    if wrong.is_empty() {
+        match NetworkSet::parse(networks.iter().map(String::as_str)) {
+            Err(faults) => wrong.extend(faults.into_iter().map(|(_, why)| why)),
+            Ok(set) if !set.is_empty() && !set.allows_any() => {
+                wrong.push("networks that only except let nobody in; add one that allows".to_owned());
+            }
+            Ok(set) => return Ok(set),
+        }
+    }
+    if let Some(sentence) = policy.own_message(MessageKey::NetworksUnfit) {
+        wrong.insert(0, sentence.to_owned());
     }
     Err(wrong)
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use foldhash::fast::FixedState;
 
 use super::Policy;
+use crate::password::ContextWords;
 use crate::role::Standing;
 use crate::rules::{
     AccountNetworkRules, AccountRules, ChangedBy, Enrolment, HeldBy, InvitationRules, MessageKey, PasswordRules,
@@ -24,6 +25,8 @@ pub(crate) struct People {
     /// By name, in rising order.
     pub(crate) preferences: Vec<Preference>,
     pub(crate) messages: BTreeMap<MessageKey, String>,
+    /// The door's title and the policy's own words.
+    pub(crate) context: ContextWords,
     /// What a channel says about itself, where it says anything.
     pub(crate) channels: HashMap<Box<str>, Channel, FixedState>,
 }
@@ -144,6 +147,10 @@ impl Policy {
     /// What a password must be.
     pub fn password(&self) -> &PasswordRules {
         &self.people.password
+    }
+    /// The words that no password may hold, whoever's it is: the door's title and those of the policy.
+    pub fn context_words(&self) -> ContextWords {
+        self.people.context.clone()
     }
     /// What it takes to enrol a first second factor.
     pub fn enrolment(&self) -> Enrolment {

@@ -5,6 +5,9 @@ use crate::Level;
 use crate::rules::{ChannelRules, WhenFull};
 use crate::test_support::{compiled, console, role, texts};
 
+mod lists;
+mod people;
+
 fn sentences<T: std::fmt::Debug>(result: Result<T, Vec<String>>) -> Vec<String> {
     result.unwrap_err()
 }
@@ -80,7 +83,7 @@ fn networks_of_an_account_are_checked_for_shape_number_and_need() {
     let mut rules = console();
     let operator = rules.roles.get_mut("operator").unwrap();
     operator.account_networks.required = true;
-    operator.account_networks.at_most = Some(2);
+    operator.account_networks.list.at_most = Some(2);
     let policy = compiled(&rules);
     let check = |role: &str, networks: &[&str]| policy.check_account_networks(role, &texts(networks));
     let set = check("operator", &["198.51.100.0/24", "!198.51.100.7"]).unwrap();
@@ -93,7 +96,7 @@ fn networks_of_an_account_are_checked_for_shape_number_and_need() {
     assert_eq!(
         sentences(check("operator", &["192.0.2.1", "10.0.0.1/8", "office"])),
         [
-            "an account with the role `operator` may have 2 networks, not 3",
+            "there may be at most 2 networks, and these are 3",
             "`10.0.0.1/8` has bits set behind its mask; write `10.0.0.0/8` or `10.0.0.1`",
             "`office` is neither an address nor a prefix such as `198.51.100.0/24` or `2001:db8::/32`",
         ]

@@ -3,7 +3,8 @@
 /// `[password]`. Without it: length, the list of breached passwords, context words; no demands on its make-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordRules {
-    /// In Unicode scalar values. Default 12.
+    /// In Unicode scalar values. Default 15: what NIST SP 800-63B-4 asks of a password that stands alone, which every
+    /// password does until its owner has enrolled a second factor. Where every role demands one, 8 will do.
     pub at_least: u32,
     /// In Unicode scalar values. Default 128. Longer ones are refused, never cut.
     pub at_most: u32,
@@ -29,7 +30,7 @@ pub struct PasswordRules {
 impl Default for PasswordRules {
     fn default() -> Self {
         Self {
-            at_least: 12,
+            at_least: 15,
             at_most: 128,
             require: Vec::new(),
             special: "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~".to_owned(),

@@ -25,21 +25,28 @@ pub enum ChangedBy {
 }
 
 /// `[role.NAME] account_networks`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AccountNetworkRules {
     /// Whether accounts of this role must have networks of their own.
     pub required: bool,
-    /// How many networks of its own an account of this role may have at most.
-    pub at_most: Option<u32>,
     /// Administrators, or the account alone.
     pub changed_by: ChangedBy,
+    /// What may be in the list.
+    pub list: NetworkListRules,
+}
+
+/// What a list of networks may be made of: that of an account, or the `networks` of a site or a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NetworkListRules {
+    /// How many there may be at most.
+    pub at_most: Option<u32>,
     /// Whether prefixes and exceptions may be given.
     pub shape: NetworkShape,
     /// Which addresses may be given.
     pub family: Family,
     /// The highest number an IPv4 address may have between its dots. Default 255.
     pub octets_at_most: u8,
-    /// Whether IPv4 addresses that end in `.0` are refused.
+    /// Whether single IPv4 addresses that end in `.0` are refused.
     pub refuse_network_addresses: bool,
     /// Whether addresses are refused that mean something in one network only: private, loopback, link-local, unique
     /// local and shared ones.
@@ -50,12 +57,10 @@ pub struct AccountNetworkRules {
     pub text_at_most: u32,
 }
 
-impl Default for AccountNetworkRules {
+impl Default for NetworkListRules {
     fn default() -> Self {
         Self {
-            required: false,
             at_most: None,
-            changed_by: ChangedBy::Administrators,
             shape: NetworkShape::Networks,
             family: Family::Any,
             octets_at_most: u8::MAX,
@@ -67,7 +72,7 @@ impl Default for AccountNetworkRules {
     }
 }
 
-/// What an account's own networks may be made of.
+/// What the elements of a list of networks may be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum NetworkShape {
     /// Prefixes, addresses and exceptions. `"networks"`.
@@ -77,7 +82,7 @@ pub enum NetworkShape {
     Addresses,
 }
 
-/// Which addresses an account's own networks may hold.
+/// Which addresses a list of networks may hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Family {
     /// Both. `"any"`.
