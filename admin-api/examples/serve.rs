@@ -73,11 +73,7 @@ async fn open(folder: &std::path::Path) -> Result<AdminParts, Box<dyn Error>> {
 
 /// Two accounts, and the token that may do everything.
 async fn seed(door: &Doorkeeper) -> Result<String, Box<dyn Error>> {
-    let by = Actor {
-        name: "setup".to_owned(),
-        address: None,
-        request_id: None,
-    };
+    let by = Actor::operator("setup");
     for name in ["ada", "bob"] {
         let account = NewAccount {
             name: AccountName::parse(name)?,

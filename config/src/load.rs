@@ -164,6 +164,7 @@ fn finish(building: Building, mut rules: Rules, building_text: &str, policy_text
         ));
         rules.sites.insert(site, SiteRules::default());
     }
+    rules.title.clone_from(&building.portal.title);
     Loaded {
         building,
         rules,

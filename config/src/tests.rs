@@ -5,6 +5,7 @@ mod faults;
 mod live;
 mod made;
 mod mail;
+mod people;
 mod property;
 mod replace;
 mod stage;

@@ -8,6 +8,7 @@
 //! Every step that changes something runs as a task of its own and is awaited: a visitor who hangs up half way cannot leave
 //! the store and the memory in disagreement. Steps that touch one account's sessions take turns ([`turns`]).
 
+mod actor;
 mod administration;
 mod admission;
 mod at_the_door;
@@ -17,8 +18,12 @@ mod enrolment;
 mod house;
 mod housekeeping;
 mod letters;
+mod mending;
 mod opening;
 mod own_password;
+mod refused;
+mod rights;
+mod structure;
 mod tally;
 mod tokens;
 mod turns;
@@ -42,6 +47,8 @@ use crate::session::{EndReason, SessionId, SessionRecord};
 use crate::sign_in::{Attempt, Enrolment, Origin, Progress, SignInRefusal, Ticket};
 use crate::{Chance, Clock, LiveSession};
 
+pub use actor::{Actor, Who};
+pub use refused::{Refused, RefusedWhy};
 pub use tally::Tally;
 pub use tokens::SCOPES;
 
@@ -72,17 +79,6 @@ pub struct Parts {
     pub letterhead: Arc<dyn CurrentLetterhead>,
 }
 
-/// Who asks for a change, for the audit.
-#[derive(Debug, Clone)]
-pub struct Actor {
-    /// `token:NAME`, `cli`, `setup`, or an account's name.
-    pub name: String,
-    /// From where.
-    pub address: Option<std::net::IpAddr>,
-    /// Which request.
-    pub request_id: Option<String>,
-}
-
 /// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeFault {
@@ -92,6 +88,9 @@ pub enum ChangeFault {
     /// From the store: not found, name taken, version mismatch, failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A rule about people refuses it.
+    #[error("{}", .0.sentence)]
+    Refused(Refused),
     /// Too many hashes under way.
     #[error("too many passwords are being checked; try again in a second")]
     Busy,

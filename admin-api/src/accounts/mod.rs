@@ -237,7 +237,7 @@ fn expected(headers: &HeaderMap, account: &Account) -> Result<Option<u64>, Probl
 }
 
 fn made_up_password(by: &Allowed<AccountsWrite>, name: &str) -> String {
-    passphrase::temporary(&SystemChance, &by.board().policy().password(), name)
+    passphrase::temporary(&SystemChance, &by.board().policy(), name)
 }
 
 fn password_in(field: &'static str, typed: &str) -> Result<Password, Problem> {

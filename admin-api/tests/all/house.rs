@@ -219,11 +219,7 @@ impl House {
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 pub(crate) fn setup() -> Actor {
-    Actor {
-        name: "setup".to_owned(),
-        address: None,
-        request_id: None,
-    }
+    Actor::operator("setup")
 }
 
 /// A call that is being made up; by default with the token that may do everything.

@@ -286,9 +286,9 @@ at_most = 64
     assert_eq!(role.may["console/common"], ["manage"]);
     assert_eq!(role.networks, Some(Vec::new()), "an empty list is not an absent one");
     assert_eq!(role.channels.as_ref().map(Vec::len), Some(2));
-    assert!(role.default && role.account_networks_required && role.inactivity_exempt);
+    assert!(role.default && role.account_networks.required && role.inactivity_exempt);
     assert_eq!(
-        (role.account_networks_at_most, role.second_factor),
+        (role.account_networks.list.at_most, role.second_factor),
         (Some(5), Some(SecondFactor::Required))
     );
     let channel = &rules.channels["client"];
@@ -319,7 +319,10 @@ at_most = 64
 #[test]
 fn an_empty_policy_has_the_policy_crates_own_defaults_and_opens_nothing() {
     let loaded = Folder::with(BUILDING, "").load().expect("loads");
-    let mut nothing = Rules::default();
+    let mut nothing = Rules {
+        title: "Stagedoor".to_owned(),
+        ..Rules::default()
+    };
     nothing.sites.insert("console".to_owned(), SiteRules::default());
     assert_eq!(loaded.rules, nothing);
     assert_eq!(

@@ -76,7 +76,7 @@ fn check_rights(
     if let Some(grants) = grants {
         if grants.len() > GRANTS_MAX {
             faults.push(("grants", format!("at most {GRANTS_MAX} grants")));
-        } else if let Err(sentences) = policy.check_extra_grants(grants) {
+        } else if let Err(sentences) = policy.check_extra_grants(role, grants) {
             faults.extend(sentences.into_iter().map(|sentence| ("grants", sentence)));
         }
     }

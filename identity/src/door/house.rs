@@ -76,6 +76,7 @@ impl House {
             round: tokio::sync::Mutex::default(),
         };
         house.fill_memory().await?;
+        house.note_kept().await?;
         Ok(house)
     }
 

@@ -3,7 +3,7 @@
 use super::admission::Proof;
 use super::attempts::Knock;
 use super::house::House;
-use crate::credential::password;
+use crate::credential::password::Owner;
 use crate::credential::pool::Place;
 use crate::event::Kind;
 use crate::session::{EndReason, SessionId, SessionRecord};
@@ -28,7 +28,8 @@ impl House {
         self.refuse_if_locked(&knock, &account, &claims, now).await?;
         let mut proof = Proof::of(&claims, from);
         let standing = self.admit(&proof, &knock, now).await?;
-        let mut unfit = password::faults(&new, &account.name, standing.policy.password());
+        let owner = Owner::from(&account);
+        let mut unfit = self.hashes.judge(&place, &new, owner, standing.policy.clone()).await?;
         let stored = &standing.credentials.password_hash;
         if self.hashes.verify(&place, &new, stored).await?.right {
             unfit.push(SAME_AGAIN.to_owned());
@@ -58,7 +59,8 @@ impl House {
     ) -> Result<(), SignInRefusal> {
         let (place, proof, knock) = self.prove_again(session, current, from).await?;
         let account = self.account_of(proof.account).await?;
-        let mut unfit = password::faults(&new, &account.name, self.policy().password());
+        let owner = Owner::from(&account);
+        let mut unfit = self.hashes.judge(&place, &new, owner, self.policy()).await?;
         if new.matches(current) {
             unfit.push(SAME_AGAIN.to_owned());
         }

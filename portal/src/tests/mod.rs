@@ -161,9 +161,5 @@ impl Stage {
 }
 
 fn cli() -> Actor {
-    Actor {
-        name: "cli".to_owned(),
-        address: None,
-        request_id: None,
-    }
+    Actor::operator("cli")
 }

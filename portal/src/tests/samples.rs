@@ -101,7 +101,7 @@ fn password_pages() -> Vec<Named> {
                 token: token(),
                 error: Some("The new password entered does not meet the requirements.".to_owned()),
                 problems: vec![
-                    "use at least 12 characters".to_owned(),
+                    "use at least 15 characters".to_owned(),
                     "do not use the account's name in it".to_owned(),
                 ],
             }),

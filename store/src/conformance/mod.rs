@@ -18,6 +18,7 @@ mod keys;
 mod outbox;
 mod sample;
 mod sessions;
+mod structure;
 mod tokens;
 
 use std::fmt;
@@ -82,7 +83,17 @@ macro_rules! with_every_promise {
                 reinstating_notes_when_and_never_goes_back
                 the_list_pages_through_all_names_in_their_order
                 the_list_finds_part_of_a_name_or_display_name_in_any_script
+                a_new_name_takes_failures_and_locks_along_and_frees_the_old_one
                 hostile_texts_come_back_as_they_were;
+            structure:
+                of_many_new_accounts_at_once_as_many_are_made_as_there_are_seats
+                a_seat_is_taken_by_a_change_of_role_too_and_freed_by_leaving
+                seats_that_were_made_fewer_displace_nobody_and_let_nobody_in
+                of_many_ways_out_at_once_the_last_of_a_role_is_left
+                an_invited_or_disabled_account_does_not_stand_in_for_the_last_one
+                a_role_held_by_one_is_never_held_by_two
+                who_was_changed_meanwhile_changes_nobody
+                the_last_used_of_a_role_are_told_in_their_order;
             credentials:
                 a_new_password_raises_the_version_and_ends_all_sessions_but_the_one_to_keep
                 a_password_of_nobody_is_not_found

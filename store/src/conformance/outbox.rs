@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use stagedoor_identity::AccountId;
 use stagedoor_identity::letter::{DueLetter, Failure, LetterId, LetterKind, QueuedLetter, Waiting};
-use stagedoor_identity::port::{SharedStore, StoreError};
+use stagedoor_identity::port::{SharedStore, StoreError, Structure};
 
 use super::Place;
 use super::sample::{at, at_once, hostile_texts, new_id, registered};
@@ -251,7 +251,7 @@ pub(super) async fn letters_go_with_their_account_and_none_is_queued_for_nobody(
     store.queue_letter(&invitation).await.unwrap();
     let trial = letter(None, LetterKind::Trial, 0);
     store.queue_letter(&trial).await.unwrap();
-    store.remove_account(ann.id, None).await.unwrap();
+    store.remove_account(ann.id, None, &Structure::default()).await.unwrap();
     assert_eq!(one_taken(&store, 0).await.letter.id, trial.id);
     let late = store
         .queue_letter(&letter(Some(ann.id), LetterKind::Invitation, 0))

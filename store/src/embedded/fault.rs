@@ -11,6 +11,8 @@ pub(super) enum Fault {
     NotFound,
     NameTaken,
     VersionMismatch,
+    /// A rule that came in with the step, or anything else that the domain has a word for.
+    Refused(StoreError),
     OutboxFull {
         letters_max: u32,
     },
@@ -25,6 +27,12 @@ impl From<rusqlite::Error> for Fault {
     }
 }
 
+impl From<StoreError> for Fault {
+    fn from(refused: StoreError) -> Self {
+        Self::Refused(refused)
+    }
+}
+
 impl Fault {
     /// For the log and the operator.
     pub(super) fn describe(&self) -> String {
@@ -34,6 +42,7 @@ impl Fault {
             Self::NotFound => StoreError::NotFound.to_string(),
             Self::NameTaken => StoreError::NameTaken.to_string(),
             Self::VersionMismatch => StoreError::VersionMismatch.to_string(),
+            Self::Refused(refused) => refused.to_string(),
             Self::OutboxFull { letters_max } => StoreError::OutboxFull {
                 letters_max: *letters_max,
             }
@@ -46,6 +55,7 @@ impl Fault {
             Self::NotFound => StoreError::NotFound,
             Self::NameTaken => StoreError::NameTaken,
             Self::VersionMismatch => StoreError::VersionMismatch,
+            Self::Refused(refused) => refused,
             Self::OutboxFull { letters_max } => StoreError::OutboxFull { letters_max },
             Self::Engine(_) | Self::Damaged(_) => engine(operation, file, &self.describe()),
         }

@@ -124,7 +124,11 @@ async fn bans_of_more_accounts_than_one_round_looks_at_are_found_in_the_next() {
             name: AccountName::parse(&format!("many-{number}")).unwrap(),
             ..model.clone()
         };
-        stage.store.create_account(&account, "").await.unwrap();
+        stage
+            .store
+            .create_account(&account, "", &crate::port::Structure::default())
+            .await
+            .unwrap();
     }
     stage.wait(60);
     stage.door.keep_house().await.unwrap();

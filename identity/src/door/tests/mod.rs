@@ -7,6 +7,7 @@ mod inactivity;
 mod letters;
 mod lockout;
 mod passwords;
+mod rights;
 mod second_factor;
 mod sessions;
 mod sign_in;
@@ -62,11 +63,7 @@ fn compiled(rules: &Rules) -> Policy {
 }
 
 fn by() -> Actor {
-    Actor {
-        name: "cli".to_owned(),
-        address: None,
-        request_id: None,
-    }
+    Actor::operator("cli")
 }
 
 fn password(text: &str) -> Password {
