@@ -158,6 +158,9 @@ async fn a_letter_arrives_whole_over_starttls_from_who_signed_in() {
     assert!(letter.html().contains("Letters from Stagedoor reach this address."));
     assert_eq!(letter.defects(), Vec::<Value>::new());
     assert!(letter.raw().is_ascii(), "what is not ASCII is encoded");
+    for line in letter.raw().split("\r\n") {
+        assert!(line.len() <= 998 && !line.contains(['\r', '\n', '\0']), "{line:?}");
+    }
 
     stage.none_waits().await;
     let sent = stage.event("letter.sent").await;
@@ -177,6 +180,22 @@ async fn a_letter_arrives_over_tls_from_the_first_byte_and_by_login_alone() {
     stage.queue("ann@example.org").await;
     let letter = server.took_over(1).await.remove(0);
     assert_eq!((letter.over_tls(), letter.user()), (true, Some(USER)));
+}
+
+#[tokio::test]
+async fn an_address_in_another_script_is_written_to_where_the_server_can_and_given_up_where_it_cannot() {
+    let server = MailServer::started(Tls::None).await;
+    let stage = Stage::open(&in_the_clear(server.port)).await;
+    stage.queue("änn@example.org").await;
+    assert_eq!(server.took_over(1).await[0].to(), "änn@example.org");
+
+    let plain = Scripted::start(&[&[]]).await;
+    let more = format!("starttls = \"off\"\n{FAST}");
+    let stage = Stage::open(&mail(&format!("smtp://{}", plain.address), &more)).await;
+    stage.queue("änn@example.org").await;
+    let given_up = stage.event("letter.given_up").await;
+    assert!(given_up.to_string().contains("SMTPUTF8"), "{given_up}");
+    assert_eq!(plain.heard_of("MAIL"), 0);
 }
 
 #[tokio::test]
