@@ -52,6 +52,7 @@ impl<'a> Assembly<'a> {
         let store = self.store(fields.table("store"));
         let admin = self.admin(fields.table("admin"));
         let portal = self.portal(fields.table("portal"));
+        let mail = crate::mail::mail(self, fields.table("mail"));
         let limits = self.limits(fields.table("limits"));
         let log = self.log(fields.table("log"));
         fields.done();
@@ -66,12 +67,13 @@ impl<'a> Assembly<'a> {
             store: store?,
             admin: admin?,
             portal: portal?,
+            mail,
             limits: limits?,
             log: log?,
         })
     }
 
-    fn fault(&mut self, at: KeyPath, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn fault(&mut self, at: KeyPath, message: impl Into<String>, help: impl Into<String>) {
         self.faults.push(Fault {
             at,
             message: message.into(),
@@ -79,7 +81,7 @@ impl<'a> Assembly<'a> {
         });
     }
 
-    fn path(&self, text: &str) -> PathBuf {
+    pub(crate) fn path(&self, text: &str) -> PathBuf {
         self.folder.join(text)
     }
 

@@ -34,6 +34,8 @@ pub struct Building {
     pub admin: Admin,
     /// Stagedoor's own pages.
     pub portal: PortalSettings,
+    /// Letters; `None`: none is sent.
+    pub mail: Option<Mail>,
     /// How much of everything.
     pub limits: Limits,
     /// What is logged.
@@ -155,6 +157,48 @@ pub struct PortalSettings {
     pub prefix: String,
     /// Never empty.
     pub title: String,
+}
+
+/// `[mail]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// How the server is spoken to.
+    pub scheme: MailScheme,
+    /// A name in lower case, or an address without brackets; what the certificate must be for.
+    pub host: String,
+    /// Always known.
+    pub port: u16,
+    /// Set with [`Mail::password_file`], and only then; never over a connection in the clear but to this machine.
+    pub user: Option<String>,
+    /// Holds the password and nothing else.
+    pub password_file: Option<PathBuf>,
+    /// The name letters come from; may be empty.
+    pub from_name: String,
+    /// The address letters come from.
+    pub from_address: String,
+    /// Scheme, host and port, without a slash at the end.
+    pub public_url: String,
+    /// PEM of the authority to trust instead of the public ones.
+    pub ca_file: Option<PathBuf>,
+    /// For each answer of the server's.
+    pub timeout: Duration,
+    /// Letters that may wait.
+    pub letters_max: u32,
+    /// The wait after a first failure.
+    pub retry_after: Duration,
+    /// How long a letter is tried for.
+    pub give_up_after: Duration,
+}
+
+/// How a mail server is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailScheme {
+    /// TLS from the first byte.
+    Tls,
+    /// TLS before anything is told; a server that does not offer it gets no letters.
+    StartTls,
+    /// In the clear.
+    Clear,
 }
 
 /// `[limits]`.

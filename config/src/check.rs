@@ -171,6 +171,13 @@ fn files(building: &Building, faults: &mut Vec<Fault>) {
             wanted.push((KeyPath::of(["site", &site.name, "ca_file"]), path));
         }
     }
+    if let Some(mail) = &building.mail {
+        let of_mail = [("ca_file", &mail.ca_file), ("password_file", &mail.password_file)];
+        let named = of_mail
+            .into_iter()
+            .filter_map(|(key, path)| Some((key, path.as_deref()?)));
+        wanted.extend(named.map(|(key, path)| (KeyPath::of(["mail", key]), path)));
+    }
     for (at, path) in wanted {
         if let Err(why) = readable(path) {
             let help = "name a file that the user running Stagedoor may read";

@@ -18,6 +18,7 @@ mod frame_ancestors;
 mod host;
 mod live;
 mod load;
+mod mail;
 mod nearest;
 mod quantity;
 mod read;
@@ -30,8 +31,8 @@ mod tree;
 mod upstream;
 
 pub use building::{
-    AccessLog, Admin, Building, IdentityHeaders, Limits, Listen, LogFormat, LogLevel, LogSettings, PortalSettings,
-    Site, StoreChoice, Timeouts, TlsFiles, Upstream,
+    AccessLog, Admin, Building, IdentityHeaders, Limits, Listen, LogFormat, LogLevel, LogSettings, Mail, MailScheme,
+    PortalSettings, Site, StoreChoice, Timeouts, TlsFiles, Upstream,
 };
 pub use environment::{COMMAND_LINE_NAMES, Environment};
 pub use fault::{Faults, FileFault};

@@ -89,6 +89,7 @@ fn role(mut fields: Fields) -> RoleRules {
         hands_down_to: fields.text("hands_down_to"),
         role_changed_by: people::changed_by(&mut fields, "role_changed_by"),
         administers: fields.texts("administers").unwrap_or_default(),
+        unchanged_while_on: fields.texts("unchanged_while_on").unwrap_or_default(),
         may_be_granted: fields.texts("may_be_granted"),
     };
     fields.done();

@@ -4,6 +4,7 @@ mod environment;
 mod faults;
 mod live;
 mod made;
+mod mail;
 mod people;
 mod presets;
 mod property;

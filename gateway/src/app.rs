@@ -9,6 +9,7 @@ use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server};
 use stagedoor_admin_api::AdminParts;
 use stagedoor_config::{Building, Environment, Live, Sources, StoreChoice};
+use stagedoor_identity::letter::CurrentLetterhead;
 use stagedoor_identity::port::SharedStore;
 use stagedoor_identity::{Chance as _, Clock, CurrentPolicy, Doorkeeper, Parts, Secret, SystemChance, SystemClock};
 use stagedoor_portal::{PortalParts, Setup};
@@ -24,6 +25,7 @@ use crate::keeping::{Charge, Keeper};
 use crate::listener::tls::{self, Certificate};
 use crate::listener::{Doorway, Entry, EntryParts, Listeners};
 use crate::loops::{self, Mark};
+use crate::mail::Sender;
 use crate::metrics::{Metrics, Render};
 use crate::open::Register;
 use crate::proxy::Gate;
@@ -81,6 +83,7 @@ pub async fn open(sources: Sources, environment: Environment) -> Result<Door, St
         policy: Arc::clone(&live) as Arc<dyn CurrentPolicy>,
         hashes_in_flight: building.limits.hashes_in_flight.unwrap_or_else(|| (cores() / 2).max(1)),
         issuer: building.portal.title.clone(),
+        letterhead: Arc::clone(&live) as Arc<dyn CurrentLetterhead>,
     };
     let door = Doorkeeper::open(parts)
         .await
@@ -137,6 +140,13 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
         access_log: access_log(&building)?,
         ids: RequestIds::new(random_number()),
     };
+    let letters = Sender::new(
+        Arc::clone(&opened.live),
+        Arc::clone(&opened.door),
+        Arc::new(SystemChance),
+        // Of all doors of a machine, one alone listens there.
+        format!("the door with its admin API on {}", building.admin.listen),
+    );
     let charge = Charge {
         live: opened.live,
         door: opened.door,
@@ -145,6 +155,7 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
         certificate: certificate.clone(),
         assertions,
         metrics: opened.metrics,
+        letters,
         audit: audit_writer,
         admin: (admin, admin_listener),
     };

@@ -26,6 +26,7 @@ pub mod keeping;
 pub mod listener;
 pub mod logging;
 pub mod loops;
+pub mod mail;
 pub mod metrics;
 pub mod open;
 pub mod pace;

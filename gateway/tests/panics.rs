@@ -173,6 +173,7 @@ async fn open_door(folder: &Path, clock: Arc<dyn Clock>) -> (Arc<Live>, Arc<Door
         policy: Arc::clone(&live) as Arc<dyn CurrentPolicy>,
         hashes_in_flight: 1,
         issuer: "x".to_owned(),
+        letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
     });
     (live, door.await.unwrap())
 }

@@ -2,11 +2,13 @@
 //!
 //! This file is the face; the work is in [`house`] and the files beside it, in the order a visitor meets them:
 //! `at_the_door` (sign-in), `attempts` (counting failures), `admission` (who may come in now), `opening` (a session),
-//! `enrolment` and `own_password`; then `administration`, `ending`, `tokens`; then `housekeeping`.
+//! `enrolment` and `own_password`; then `administration`, `ending`, `tokens`; then `letters` and
+//! `housekeeping`.
 //!
 //! Every step that changes something runs as a task of its own and is awaited: a visitor who hangs up half way cannot leave
 //! the store and the memory in disagreement. Steps that touch one account's sessions take turns ([`turns`]).
 
+mod actor;
 mod administration;
 mod admission;
 mod at_the_door;
@@ -15,8 +17,13 @@ mod ending;
 mod enrolment;
 mod house;
 mod housekeeping;
+mod letters;
+mod mending;
 mod opening;
 mod own_password;
+mod refused;
+mod rights;
+mod structure;
 mod tally;
 mod tokens;
 mod turns;
@@ -25,12 +32,14 @@ mod turns;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use stagedoor_policy::Policy;
 use stagedoor_policy::time::Timestamp;
 
 use crate::account::{Account, AccountChange, AccountId, NewAccount};
 use crate::event::Event;
+use crate::letter::{CurrentLetterhead, DueLetter, LetterId, Letterhead, OpenedLetter, Waiting};
 use crate::live::Lookup;
 use crate::port::{ApiToken, SharedStore, StoreError};
 use crate::secret::{Password, Secret, SessionToken};
@@ -38,6 +47,8 @@ use crate::session::{EndReason, SessionId, SessionRecord};
 use crate::sign_in::{Attempt, Enrolment, Origin, Progress, SignInRefusal, Ticket};
 use crate::{Chance, Clock, LiveSession};
 
+pub use actor::{Actor, Who};
+pub use refused::{Refused, RefusedWhy};
 pub use tally::Tally;
 pub use tokens::SCOPES;
 
@@ -64,17 +75,8 @@ pub struct Parts {
     pub hashes_in_flight: usize,
     /// What authenticator apps show: "Stagedoor" or the operator's name.
     pub issuer: String,
-}
-
-/// Who asks for a change, for the audit.
-#[derive(Debug, Clone)]
-pub struct Actor {
-    /// `token:NAME`, `cli`, `setup`, or an account's name.
-    pub name: String,
-    /// From where.
-    pub address: Option<std::net::IpAddr>,
-    /// Which request.
-    pub request_id: Option<String>,
+    /// What is on every letter, and whether letters are sent at all.
+    pub letterhead: Arc<dyn CurrentLetterhead>,
 }
 
 /// Why a change was not made.
@@ -86,6 +88,9 @@ pub enum ChangeFault {
     /// From the store: not found, name taken, version mismatch, failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A rule about people refuses it.
+    #[error("{}", .0.sentence)]
+    Refused(Refused),
     /// Too many hashes under way.
     #[error("too many passwords are being checked; try again in a second")]
     Busy,
@@ -358,6 +363,81 @@ impl Doorkeeper {
     /// Where the store failed.
     pub async fn token(&self, presented: &str) -> Result<Option<ApiToken>, StoreError> {
         self.house.token(presented).await
+    }
+
+    // --- letters ------------------------------------------------------------------------------------------------
+    /// What is on every letter; `None` where letters are not sent.
+    pub fn letterhead(&self) -> Option<Arc<Letterhead>> {
+        self.house.letterhead()
+    }
+
+    /// Queues a letter that says that letters arrive; `None` where letters are not sent. Durable when it answers.
+    /// # Errors
+    /// `Unfit` for an address that is none; as many letters wait as may; the store.
+    pub async fn queue_trial(&self, to: &str, by: &Actor) -> Result<Option<LetterId>, ChangeFault> {
+        let (house, to, by) = (Arc::clone(&self.house), to.to_owned(), by.clone());
+        see_through(async move { house.queue_trial(&to, &by).await }).await
+    }
+
+    /// Claims letters that are due, for `claim_for`: at most `letters_max`. Those whose time is over are given up on the way.
+    /// # Errors
+    /// Where the store failed.
+    pub async fn due_letters(
+        &self,
+        worker: &str,
+        claim_for: Duration,
+        letters_max: u32,
+    ) -> Result<Vec<(DueLetter, OpenedLetter)>, StoreError> {
+        let (house, worker) = (Arc::clone(&self.house), worker.to_owned());
+        see_through(async move { house.due_letters(&worker, claim_for, letters_max).await }).await
+    }
+
+    /// Notes that the letter's words are about to be handed over. `false`: it is not this worker's any more, or was withdrawn,
+    /// and must not be sent.
+    /// # Errors
+    /// Where the store failed: then it must not be sent either.
+    pub async fn handing_over(&self, due: &DueLetter, takes_at_most: Duration) -> Result<bool, StoreError> {
+        let (house, due) = (Arc::clone(&self.house), due.clone());
+        see_through(async move { house.handing_over(&due, takes_at_most).await }).await
+    }
+
+    /// A mail server has taken the letter over.
+    /// # Errors
+    /// Where the store failed: the letter will be sent again.
+    pub async fn letter_sent(&self, due: &DueLetter) -> Result<(), StoreError> {
+        let (house, due) = (Arc::clone(&self.house), due.clone());
+        see_through(async move { house.letter_sent(&due).await }).await
+    }
+
+    /// The letter was not sent and is tried again later. `may_have_arrived`: the server had all of it, and its answer was lost.
+    /// # Errors
+    /// Where the store failed; the letter is tried again once its claim is over.
+    pub async fn letter_failed(&self, due: &DueLetter, why: &str, may_have_arrived: bool) -> Result<(), StoreError> {
+        let (house, due, why) = (Arc::clone(&self.house), due.clone(), why.to_owned());
+        see_through(async move { house.letter_failed(&due, &why, may_have_arrived).await }).await
+    }
+
+    /// The letter was refused for good.
+    /// # Errors
+    /// Where the store failed; the letter is tried again once its claim is over.
+    pub async fn letter_refused(&self, due: &DueLetter, why: &str) -> Result<(), StoreError> {
+        let (house, due, why) = (Arc::clone(&self.house), due.clone(), why.to_owned());
+        see_through(async move { house.give_up(&due, "refused", Some(&why)).await }).await
+    }
+
+    /// Makes due what a sender of this name had claimed before it ended. How many letters.
+    /// # Errors
+    /// Where the store failed.
+    pub async fn release_letters(&self, worker: &str) -> Result<u32, StoreError> {
+        let (house, worker) = (Arc::clone(&self.house), worker.to_owned());
+        see_through(async move { house.store.release_claims(&worker, house.clock.now()).await }).await
+    }
+
+    /// What waits; notes it for the metrics.
+    /// # Errors
+    /// Where the store failed.
+    pub async fn letters_waiting(&self) -> Result<Waiting, StoreError> {
+        self.house.letters_waiting().await
     }
 
     // --- keeping house ------------------------------------------------------------------------------------------

@@ -38,6 +38,8 @@ pub(crate) struct Standing {
     pub(crate) administers_all: bool,
     /// In rising order; every role where it administers all.
     pub(crate) administers: Vec<Box<str>>,
+    /// Channels of the policy.
+    pub(crate) unchanged_while_on: Vec<Box<str>>,
 }
 
 /// The grants that accounts of a role may hold on top of it.

@@ -141,6 +141,8 @@ pub struct RoleRules {
     pub role_changed_by: ChangedBy,
     /// The roles whose accounts an account of this role may see and manage on the door's own pages; `*` is every role.
     pub administers: Vec<String>,
+    /// Channels: while an account of the role is signed in by one of them, it is neither changed nor removed.
+    pub unchanged_while_on: Vec<String>,
     /// Which grants of its own an account of this role may hold: `area`, `site/area`, `area.action` or
     /// `site/area.action`. Absent: any; empty: none.
     pub may_be_granted: Option<Vec<String>>,

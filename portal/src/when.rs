@@ -1,7 +1,8 @@
 //! Times as people and programs read them. Always UTC: the door does not know where its visitors are.
 
-use jiff::tz::TimeZone;
 use stagedoor_policy::time::Timestamp;
+
+pub(crate) use stagedoor_identity::when::for_people;
 
 /// A point in time on a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,14 +20,6 @@ impl When {
             exact: rfc3339(at),
         }
     }
-}
-
-/// `22 November 2026, 15:46 (UTC)`.
-pub(crate) fn for_people(at: Timestamp) -> String {
-    instant(at)
-        .to_zoned(TimeZone::UTC)
-        .strftime("%-d %B %Y, %H:%M (UTC)")
-        .to_string()
 }
 
 /// `2026-11-22T15:46:00.000000Z`.

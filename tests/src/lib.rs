@@ -6,6 +6,7 @@
 //! - [`Browser`]: Chromium with an empty profile, for what only a browser shows.
 //! - [`console`]: Adminer, Node-RED and the Django admin as their users install them.
 //! - [`server`]: Tomcat, Apache with PHP, nginx, lighttpd, Node and Python, each with its own reading of a path.
+//! - [`mail`]: a mail server (aiosmtpd), what it took over, and one that behaves as no real one should.
 //! - [`FakeConsole`] and [`Recorder`]: consoles of ours where a test needs an answer no real one gives, or the very bytes.
 //! - [`encoding`]: hex, base64 and percent escapes.
 //! - [`raw`] and [`http2`]: bytes and frames by hand; [`strict`]: what may reach a console, read without mercy.
@@ -20,6 +21,7 @@ mod door;
 pub mod encoding;
 mod fake;
 pub mod http2;
+pub mod mail;
 mod patience;
 mod place;
 mod process;

@@ -251,6 +251,7 @@ impl AccountEdit {
                 .map(|grants| grants.into_iter().map(Grant::into_extra).collect()),
             networks: self.networks,
             disabled: self.disabled,
+            ..AccountChange::default()
         }
     }
 }

@@ -36,6 +36,12 @@ pub const BUILDING: &[Setting] = &[
         Kind::Table(PORTAL),
         "The pages Stagedoor shows itself: sign-in, profile, refusals.",
     ),
+    Setting::new(
+        "mail",
+        Kind::Table(MAIL),
+        "Letters: invitations, password resets, notices. Without `url` none is sent, and links are shown once to whoever \
+         asked for them.",
+    ),
     Setting::new("limits", Kind::Table(LIMITS), "How much of everything."),
     Setting::new("log", Kind::Table(LOG), "What is logged, and how."),
 ];
@@ -246,6 +252,71 @@ const PORTAL: &[Setting] = &[
     )
     .or(r#""Stagedoor""#)
     .fixed(),
+];
+
+const MAIL: &[Setting] = &[
+    Setting::new(
+        "url",
+        Kind::Text("a URL such as `\"smtp://door@mail.example.com:587\"`"),
+        "The mail server, and the user to sign in as: `smtp` (port 587) or, TLS from the first byte, `smtps` (port 465).",
+    )
+    .absent("no letters are sent")
+    .secret(),
+    Setting::new(
+        "password_file",
+        Kind::Text("the path of a file"),
+        "The file that holds the user's password, and nothing else; read for each new connection.",
+    )
+    .absent("no sign-in; needed where `url` has a user"),
+    Setting::new(
+        "from",
+        Kind::Text("an address such as `\"Box office <door@example.com>\"`"),
+        "Who letters come from.",
+    )
+    .absent("needed with `url`"),
+    Setting::new(
+        "public_url",
+        Kind::Text("a URL such as `\"https://console.example.com\"`"),
+        "Where visitors reach this door: every link in a letter begins with it.",
+    )
+    .absent("needed with `url`"),
+    Setting::new(
+        "starttls",
+        Kind::Choice(&["required", "off"]),
+        "Whether an `smtp` server must offer TLS before it is told anything. `off` sends links in the clear, and passwords \
+         never.",
+    )
+    .or(r#""required""#),
+    Setting::new(
+        "ca_file",
+        Kind::Text("the path of a PEM file"),
+        "The authority that signed the mail server's certificate.",
+    )
+    .absent("the public authorities"),
+    Setting::new(
+        "timeout",
+        Kind::Duration,
+        "How long the mail server may take for each of its answers but the last one of a letter, which has ten minutes.",
+    )
+    .or(r#""30s""#),
+    Setting::new(
+        "letters_max",
+        Kind::Count(1, 1_000_000),
+        "Letters that may wait; what would need one more is refused.",
+    )
+    .or("10000"),
+    Setting::new(
+        "retry_after",
+        Kind::Duration,
+        "How long a letter waits after its first failure; each wait is twice the one before, up to an hour.",
+    )
+    .or(r#""30s""#),
+    Setting::new(
+        "give_up_after",
+        Kind::Duration,
+        "How long a letter is tried for; one whose link ends earlier is given up then.",
+    )
+    .or(r#""3d""#),
 ];
 
 const LIMITS: &[Setting] = &[

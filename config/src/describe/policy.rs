@@ -226,6 +226,12 @@ const ROLE: &[Setting] = &[
     )
     .or("[]"),
     Setting::new(
+        "unchanged_while_on",
+        Kind::OneOrMore(&Kind::Text("the name of a channel")),
+        "While one of its accounts is signed in by one of these channels, the account is neither changed nor removed.",
+    )
+    .or("[]"),
+    Setting::new(
         "may_be_granted",
         Kind::List(&Kind::Text(
             "`area`, `site/area`, `area.action` or `site/area.action`",

@@ -4,9 +4,9 @@ use stagedoor_policy::{ExtraGrant, Policy};
 
 use super::{Account, AccountChange, NewAccount};
 use crate::door::ChangeFault;
+use crate::letter::{ADDRESS_BYTES_MAX, is_address};
 
 const DISPLAY_NAME_CHARS_MAX: usize = 100;
-const EMAIL_BYTES_MAX: usize = 254;
 const GRANTS_MAX: usize = 256;
 const NETWORKS_MAX: usize = 1000;
 
@@ -91,17 +91,11 @@ fn check_display_name(name: &str, faults: &mut Faults) {
     }
 }
 
-/// One `@` with something on either side, and nothing that a header or an address list could read as more than one address.
 fn check_email(email: Option<&str>, faults: &mut Faults) {
     let Some(email) = email else { return };
-    if email.len() > EMAIL_BYTES_MAX {
-        faults.push(("email", format!("at most {EMAIL_BYTES_MAX} characters")));
-    }
-    let strange = |c: char| c.is_control() || c.is_whitespace() || "<>()[],;:\\\"\u{ff20}\u{fe6b}".contains(c);
-    let shaped = email
-        .split_once('@')
-        .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
-    if !shaped || email.contains(strange) {
+    if email.len() > ADDRESS_BYTES_MAX {
+        faults.push(("email", format!("at most {ADDRESS_BYTES_MAX} characters")));
+    } else if !is_address(email) {
         faults.push(("email", "an address such as `name@example.org`".to_owned()));
     }
 }

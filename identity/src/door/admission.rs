@@ -85,6 +85,9 @@ impl House {
         let (Some(account), Some(credentials)) = (account, credentials) else {
             return barred(SignInRefusal::InvalidCredentials, "account_removed");
         };
+        if account.accepted_at.is_none() {
+            return barred(SignInRefusal::InvalidCredentials, "account_invited");
+        }
         if account.disabled {
             return barred(SignInRefusal::InvalidCredentials, "account_disabled");
         }
@@ -92,7 +95,7 @@ impl House {
             return barred(SignInRefusal::TicketExpired, "credentials_changed");
         }
         let policy = self.policy();
-        if self.memory.is_banned(&account, &policy, now) {
+        if self.is_banned(&account, &policy, now).await? {
             self.note_ban(&account, now).await?;
             return barred_because(RefusedBecause::Inactive);
         }

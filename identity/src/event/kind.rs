@@ -90,6 +90,16 @@ kinds! {
     DoorStopped = "door.stopped",
     /// A console did not answer.
     UpstreamFailed = "upstream.failed",
+    /// An administrator queued a letter to see whether letters arrive.
+    LetterTried = "letter.tried",
+    /// A mail server took a letter over.
+    LetterSent = "letter.sent",
+    /// A letter could not be sent for the first time; it is tried again.
+    LetterDelayed = "letter.delayed",
+    /// A letter is sent again though a mail server may have taken it over: its answer was lost.
+    LetterRepeated = "letter.repeated",
+    /// A letter was refused for good, or could not be sent in its time.
+    LetterGivenUp = "letter.given_up",
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod attempts;
+mod outbox;
 mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use async_trait::async_trait;
 use stagedoor_policy::time::Timestamp;
 
 use crate::event::{AuditQuery, Event, StoredEvent};
+use crate::letter::LetterId;
 use crate::port::{ApiToken, Audit, Keys, StoreError, StoredCredentials, Tokens};
 use crate::secret::{Secret, TokenHash};
 use crate::session::{SessionId, SessionRecord};
@@ -32,6 +34,7 @@ struct State {
     events: Vec<StoredEvent>,
     keys: BTreeMap<String, Secret>,
     policy: Option<(u64, [u8; 32])>,
+    letters: BTreeMap<LetterId, outbox::Held>,
 }
 
 /// An account with its secrets.

@@ -71,18 +71,19 @@ fn account_networks(role: &RoleRules, at: &KeyPath, faults: &mut Faults) -> Acco
 }
 
 fn channels(role: &RoleRules, rules: &Rules, at: &KeyPath, faults: &mut Faults) -> Vec<Box<str>> {
-    let Some(names) = &role.channels else {
-        return vec![BROWSER.into()];
-    };
+    match &role.channels {
+        Some(names) => known_channels(names, rules, &at.key("channels"), faults),
+        None => vec![BROWSER.into()],
+    }
+}
+
+/// The channels of a list, each of which there has to be.
+pub(super) fn known_channels(names: &[String], rules: &Rules, at: &KeyPath, faults: &mut Faults) -> Vec<Box<str>> {
     for (index, name) in names.iter().enumerate() {
         if name != BROWSER && !rules.channels.contains_key(name) {
             let known = rules.channels.keys().map(String::as_str).chain([BROWSER]);
             let help = did_you_mean(name, known).unwrap_or_else(|| format!("add `[channel.{name}]`"));
-            faults.add(
-                at.key("channels").index(index),
-                format!("there is no channel `{name}`"),
-                help,
-            );
+            faults.add(at.index(index), format!("there is no channel `{name}`"), help);
         }
     }
     names.iter().map(|name| name.as_str().into()).collect()

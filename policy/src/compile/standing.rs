@@ -26,6 +26,12 @@ pub(super) fn compile(name: &str, role: &RoleRules, rules: &Rules, at: &KeyPath,
         role_changed_by: role.role_changed_by,
         administers_all: role.administers.iter().any(|name| name == "*"),
         administers: administers(role, rules, &at.key("administers"), faults),
+        unchanged_while_on: super::roles::known_channels(
+            &role.unchanged_while_on,
+            rules,
+            &at.key("unchanged_while_on"),
+            faults,
+        ),
     }
 }
 

@@ -120,6 +120,14 @@ impl Policy {
         let standing = self.standing(role);
         standing.is_some_and(|standing| standing.administers_all) || self.administers(role).any(|name| name == other)
     }
+    /// Channels: while an account of the role is signed in by one of them, it is neither changed nor removed.
+    pub fn unchanged_while_on(&self, role: &str) -> impl Iterator<Item = &str> {
+        let standing = self.standing(role);
+        standing
+            .into_iter()
+            .flat_map(|standing| &standing.unchanged_while_on)
+            .map(|name| &**name)
+    }
     /// What networks of its own an account of the role may have.
     pub fn account_networks(&self, role: &str) -> AccountNetworkRules {
         self.role(role).map(|role| role.account_networks).unwrap_or_default()

@@ -94,6 +94,7 @@ impl Stage {
             policy: Arc::new(SwappablePolicy::new(compile(&rules, Revision(1)).unwrap())),
             hashes_in_flight: 1,
             issuer: "Stagedoor".to_owned(),
+            letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
         })
         .await
         .unwrap();
@@ -160,9 +161,5 @@ impl Stage {
 }
 
 fn cli() -> Actor {
-    Actor {
-        name: "cli".to_owned(),
-        address: None,
-        request_id: None,
-    }
+    Actor::operator("cli")
 }

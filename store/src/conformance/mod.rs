@@ -15,8 +15,10 @@ mod attempts;
 mod audit;
 mod credentials;
 mod keys;
+mod outbox;
 mod sample;
 mod sessions;
+mod structure;
 mod tokens;
 
 use std::fmt;
@@ -81,7 +83,17 @@ macro_rules! with_every_promise {
                 reinstating_notes_when_and_never_goes_back
                 the_list_pages_through_all_names_in_their_order
                 the_list_finds_part_of_a_name_or_display_name_in_any_script
+                a_new_name_takes_failures_and_locks_along_and_frees_the_old_one
                 hostile_texts_come_back_as_they_were;
+            structure:
+                of_many_new_accounts_at_once_as_many_are_made_as_there_are_seats
+                a_seat_is_taken_by_a_change_of_role_too_and_freed_by_leaving
+                seats_that_were_made_fewer_displace_nobody_and_let_nobody_in
+                of_many_ways_out_at_once_the_last_of_a_role_is_left
+                an_invited_or_disabled_account_does_not_stand_in_for_the_last_one
+                a_role_held_by_one_is_never_held_by_two
+                who_was_changed_meanwhile_changes_nobody
+                the_last_used_of_a_role_are_told_in_their_order;
             credentials:
                 a_new_password_raises_the_version_and_ends_all_sessions_but_the_one_to_keep
                 a_password_of_nobody_is_not_found
@@ -131,6 +143,20 @@ macro_rules! with_every_promise {
                 events_of_an_account_are_what_it_did_and_what_was_done_to_it
                 the_audit_pages_by_number
                 the_audit_of_a_removed_account_stays;
+            outbox:
+                a_queued_letter_is_taken_whole_once_it_is_due
+                letters_are_taken_in_the_order_they_became_due
+                of_many_workers_one_gets_each_letter
+                a_claim_runs_out_and_what_is_told_of_it_then_is_ignored
+                a_letter_that_is_being_handed_over_stays_claimed_and_is_known_for_it
+                a_failed_letter_is_due_at_its_next_try_and_counts_its_failures
+                a_sent_or_given_up_letter_is_gone
+                a_worker_that_starts_again_finds_what_it_had_claimed_and_no_other_does
+                a_full_outbox_refuses_and_keeps_what_it_has
+                a_newer_letter_of_the_same_use_takes_the_place_of_the_one_that_waits
+                letters_go_with_their_account_and_none_is_queued_for_nobody
+                waiting_letters_are_listed_with_why_they_wait
+                waiting_letters_survive_reopening;
             keys:
                 a_key_is_made_once_also_when_many_ask
                 the_same_policy_keeps_its_number_and_another_gets_the_next

@@ -10,7 +10,9 @@ use stagedoor_identity::{AccountId, EndReason, SessionId};
 use stagedoor_policy::rules::WhenFull;
 
 use super::Place;
-use super::sample::{ROLE, account, at, at_once, not_ended, open, opened, read_session, registered, session, sorted};
+use super::sample::{
+    ROLE, account, at, at_once, free, not_ended, open, opened, read_session, registered, session, sorted,
+};
 
 pub(super) async fn an_opened_session_is_read_back_whole_and_notes_the_sign_in(place: &dyn Place) {
     let store = place.open();
@@ -185,13 +187,19 @@ pub(super) async fn what_has_changed_since_the_check_makes_the_opening_stale(pla
         disabled: Some(true),
         ..AccountChange::default()
     };
-    store.change_account(alice.id, None, &disable, None).await.unwrap();
+    store
+        .change_account(alice.id, None, &disable, None, &free())
+        .await
+        .unwrap();
     stale(alice.id, version, ROLE).await;
     let enable = AccountChange {
         disabled: Some(false),
         ..AccountChange::default()
     };
-    store.change_account(alice.id, None, &enable, None).await.unwrap();
+    store
+        .change_account(alice.id, None, &enable, None, &free())
+        .await
+        .unwrap();
     assert_eq!(
         open(&store, &session(alice.id, at(9)), 1).await,
         Opened::Open { displaced: Vec::new() }

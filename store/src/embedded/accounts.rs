@@ -2,31 +2,40 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, named_params, params};
-use serde::{Deserialize, Serialize};
-use stagedoor_identity::account::{AccountChange, AccountName, AccountQuery};
-use stagedoor_identity::port::{Accounts, StoreError};
+use stagedoor_identity::account::{AccountChange, AccountName, AccountQuery, Invitation, folded};
+use stagedoor_identity::port::{Accounts, StoreError, Structure};
 use stagedoor_identity::{Account, AccountId, EndReason, SessionId};
 use stagedoor_policy::time::Timestamp;
-use stagedoor_policy::{ExtraGrant, Level};
 
 use super::fault::Fault;
-use super::{Embedded, column, sessions};
+use super::{Embedded, attempts, column, grants, sessions, structure};
 use crate::attempt_key::name_hash;
 
 const LISTED_MAX: u32 = 1000;
 
 const ACCOUNT: &str = "SELECT a.id, a.name, a.display_name, a.email, a.role, a.grants, a.networks, a.disabled, \
      a.password_temporary, a.created_at, a.last_sign_in_at, a.last_used_at, a.reinstated_at, a.version, \
+     a.accepted_at, a.invited_at, a.invitation_expires_at, a.second_factor_demanded, a.preferences, \
+     (SELECT count(*) FROM device d WHERE d.account = a.id) AS devices, \
      c.totp_sealed IS NOT NULL AS second_factor, \
      (SELECT count(*) FROM recovery_code r WHERE r.account = a.id) AS recovery_codes_left \
      FROM account a JOIN credential c ON c.account = a.id";
 
 #[async_trait]
 impl Accounts for Embedded {
-    async fn create_account(&self, account: &Account, password_hash: &str) -> Result<(), StoreError> {
-        let (account, hash) = (account.clone(), password_hash.to_owned());
-        self.write("create_account", move |step| create(step, &account, &hash))
-            .await
+    async fn create_account(
+        &self,
+        account: &Account,
+        password_hash: &str,
+        structure: &Structure,
+    ) -> Result<(), StoreError> {
+        let (account, hash, structure) = (account.clone(), password_hash.to_owned(), structure.clone());
+        let work = move |step: &Connection| {
+            name_is_free(step, &account.name)?;
+            structure::judge(step, &structure, &[(account.id, None, Some(&account))])?;
+            create(step, &account, &hash)
+        };
+        self.write("create_account", work).await
     }
 
     async fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
@@ -54,13 +63,20 @@ impl Accounts for Embedded {
         expected: Option<u64>,
         change: &AccountChange,
         end: Option<(&EndReason, Timestamp)>,
+        structure: &Structure,
     ) -> Result<(Account, Vec<SessionId>), StoreError> {
-        let change = change.clone();
+        let (change, structure) = (change.clone(), structure.clone());
         let end = end.map(|(reason, now)| (reason.clone(), now));
         let work = move |step: &Connection| {
-            let mut account = at_version(step, id, expected)?;
-            apply(&mut account, change);
-            save(step, &account)?;
+            let before = at_version(step, id, expected)?;
+            let mut after = before.clone();
+            change.apply(&mut after);
+            if after.name != before.name {
+                name_is_free(step, &after.name)?;
+                attempts::rename(step, &before.name, &after.name)?;
+            }
+            structure::judge(step, &structure, &[(id, Some(&before), Some(&after))])?;
+            save(step, &after)?;
             let ended = match &end {
                 Some((reason, now)) => sessions::end_all_of(step, id, None, reason, *now)?,
                 None => Vec::new(),
@@ -70,9 +86,25 @@ impl Accounts for Embedded {
         self.write("change_account", work).await
     }
 
-    async fn remove_account(&self, id: AccountId, expected: Option<u64>) -> Result<Vec<SessionId>, StoreError> {
-        self.write("remove_account", move |step| remove(step, id, expected))
-            .await
+    async fn remove_account(
+        &self,
+        id: AccountId,
+        expected: Option<u64>,
+        structure: &Structure,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let structure = structure.clone();
+        let work = move |step: &Connection| {
+            let account = at_version(step, id, expected)?;
+            structure::judge(step, &structure, &[(id, Some(&account), None)])?;
+            remove(step, &account)
+        };
+        self.write("remove_account", work).await
+    }
+
+    async fn last_used_of(&self, role: &str, count: u32) -> Result<Vec<AccountId>, StoreError> {
+        let role = role.to_owned();
+        let work = move |connection: &Connection| structure::last_used_of(connection, &role, count);
+        self.read("last_used_of", work).await
     }
 
     async fn reinstate_account(&self, id: AccountId, now: Timestamp) -> Result<Account, StoreError> {
@@ -89,37 +121,27 @@ impl Accounts for Embedded {
     }
 }
 
-fn create(step: &Connection, account: &Account, password_hash: &str) -> Result<(), Fault> {
+fn name_is_free(step: &Connection, name: &AccountName) -> Result<(), Fault> {
     let taken: bool = step
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM account WHERE name = ?1)")?
-        .query_row([account.name.as_str()], |row| row.get(0))?;
-    if taken {
-        return Err(Fault::NameTaken);
-    }
+        .query_row([name.as_str()], |row| row.get(0))?;
+    if taken { Err(Fault::NameTaken) } else { Ok(()) }
+}
+
+fn create(step: &Connection, account: &Account, password_hash: &str) -> Result<(), Fault> {
     step.prepare_cached(
-        "INSERT INTO account (id, name, name_hash, display_name, display_folded, email, role, grants, networks, disabled, \
-         password_temporary, created_at, last_sign_in_at, last_used_at, reinstated_at, version) \
-         VALUES (:id, :name, :name_hash, :display_name, :display_folded, :email, :role, :grants, :networks, :disabled, \
-         :password_temporary, :created_at, :last_sign_in_at, :last_used_at, :reinstated_at, :version)",
+        "INSERT INTO account (id, name, name_hash, display_name, display_folded, role, grants, networks, disabled, \
+         password_temporary, created_at, version) \
+         VALUES (:id, '', x'', '', '', '', '[]', '[]', 0, :password_temporary, :created_at, :version)",
     )?
     .execute(named_params! {
         ":id": column::id_bytes(account.id.0),
-        ":name": account.name.as_str(),
-        ":name_hash": name_hash(account.name.as_str()),
-        ":display_name": account.display_name,
-        ":display_folded": account.display_name.to_lowercase(),
-        ":email": account.email,
-        ":role": account.role,
-        ":grants": grants_to_json(&account.grants)?,
-        ":networks": column::to_json(&account.networks, "networks")?,
-        ":disabled": account.disabled,
         ":password_temporary": account.password_temporary,
         ":created_at": account.created_at.as_micros(),
-        ":last_sign_in_at": column::micros(account.last_sign_in_at),
-        ":last_used_at": column::micros(account.last_used_at),
-        ":reinstated_at": column::micros(account.reinstated_at),
-        ":version": column::stored_count(account.version),
+        // Saving raises it to what it is to be.
+        ":version": column::stored_count(account.version.saturating_sub(1)),
     })?;
+    save(step, account)?;
     step.prepare_cached("INSERT INTO credential (account, password_hash, version) VALUES (?1, ?2, 1)")?
         .execute(params![column::id_bytes(account.id.0), password_hash])?;
     Ok(())
@@ -143,7 +165,7 @@ fn list(connection: &Connection, query: &AccountQuery) -> Result<Vec<Account>, F
     let mut statement = connection.prepare_cached(&list_sql())?;
     let rows = statement.query(named_params! {
         ":after": query.after.as_ref().map_or("", AccountName::as_str),
-        ":part": query.contains.to_lowercase(),
+        ":part": folded(&query.contains),
         ":limit": query.limit.clamp(1, LISTED_MAX),
     })?;
     column::all(rows, read)
@@ -157,49 +179,50 @@ fn list_sql() -> String {
     )
 }
 
-fn apply(account: &mut Account, change: AccountChange) {
-    fn set<T>(field: &mut T, new: Option<T>) {
-        if let Some(new) = new {
-            *field = new;
-        }
-    }
-    set(&mut account.display_name, change.display_name);
-    set(&mut account.email, change.email);
-    set(&mut account.role, change.role);
-    set(&mut account.grants, change.grants);
-    set(&mut account.networks, change.networks);
-    set(&mut account.disabled, change.disabled);
-}
-
+/// Writes whatever a step may change, and raises the version.
 fn save(step: &Connection, account: &Account) -> Result<(), Fault> {
     step.prepare_cached(
-        "UPDATE account SET display_name = :display_name, display_folded = :display_folded, email = :email, role = :role, \
-         grants = :grants, networks = :networks, disabled = :disabled, version = version + 1 WHERE id = :id",
+        "UPDATE account SET name = :name, name_hash = :name_hash, display_name = :display_name, \
+         display_folded = :display_folded, email = :email, email_folded = :email_folded, role = :role, grants = :grants, \
+         networks = :networks, disabled = :disabled, last_sign_in_at = :last_sign_in_at, last_used_at = :last_used_at, \
+         reinstated_at = :reinstated_at, accepted_at = :accepted_at, invited_at = :invited_at, \
+         invitation_expires_at = :invitation_expires_at, second_factor_demanded = :second_factor_demanded, \
+         preferences = :preferences, version = version + 1 WHERE id = :id",
     )?
     .execute(named_params! {
         ":id": column::id_bytes(account.id.0),
+        ":name": account.name.as_str(),
+        ":name_hash": name_hash(account.name.as_str()),
         ":display_name": account.display_name,
-        ":display_folded": account.display_name.to_lowercase(),
+        ":display_folded": folded(&account.display_name),
         ":email": account.email,
+        ":email_folded": account.email.as_ref().map(|email| email.to_ascii_lowercase()),
         ":role": account.role,
-        ":grants": grants_to_json(&account.grants)?,
+        ":grants": grants::to_json(&account.grants)?,
         ":networks": column::to_json(&account.networks, "networks")?,
         ":disabled": account.disabled,
+        ":last_sign_in_at": column::micros(account.last_sign_in_at),
+        ":last_used_at": column::micros(account.last_used_at),
+        ":reinstated_at": column::micros(account.reinstated_at),
+        ":accepted_at": column::micros(account.accepted_at),
+        ":invited_at": column::micros(account.invitation.map(|invitation| invitation.sent_at)),
+        ":invitation_expires_at": column::micros(account.invitation.map(|invitation| invitation.expires_at)),
+        ":second_factor_demanded": account.second_factor_demanded,
+        ":preferences": column::to_json(&account.preferences, "preferences")?,
     })?;
     Ok(())
 }
 
 /// The audit stays; the rest goes with the account's row, its failures and locks too: the name is free again.
-fn remove(step: &Connection, id: AccountId, expected: Option<u64>) -> Result<Vec<SessionId>, Fault> {
-    let account = at_version(step, id, expected)?;
-    let ended = sessions::not_ended_of(step, id)?;
+fn remove(step: &Connection, account: &Account) -> Result<Vec<SessionId>, Fault> {
+    let ended = sessions::not_ended_of(step, account.id)?;
     let hash = name_hash(account.name.as_str());
     step.prepare_cached("DELETE FROM failure WHERE name_hash = ?1")?
         .execute([hash])?;
     step.prepare_cached("DELETE FROM lock WHERE name_hash = ?1")?
         .execute([hash])?;
     step.prepare_cached("DELETE FROM account WHERE id = ?1")?
-        .execute([column::id_bytes(id.0)])?;
+        .execute([column::id_bytes(account.id.0)])?;
     Ok(ended)
 }
 
@@ -210,7 +233,7 @@ fn read(row: &Row<'_>) -> Result<Account, Fault> {
         display_name: column::get(row, "display_name")?,
         email: column::get(row, "email")?,
         role: column::get(row, "role")?,
-        grants: grants(row)?,
+        grants: grants::read(row)?,
         networks: column::json(row, "networks")?,
         disabled: column::get(row, "disabled")?,
         password_temporary: column::get(row, "password_temporary")?,
@@ -220,55 +243,21 @@ fn read(row: &Row<'_>) -> Result<Account, Fault> {
         last_sign_in_at: column::time_if_any(row, "last_sign_in_at")?,
         last_used_at: column::time_if_any(row, "last_used_at")?,
         reinstated_at: column::time_if_any(row, "reinstated_at")?,
+        accepted_at: column::time_if_any(row, "accepted_at")?,
+        invitation: invitation(row)?,
+        second_factor_demanded: column::get(row, "second_factor_demanded")?,
+        preferences: column::json(row, "preferences")?,
+        devices: column::count_small(row, "devices")?,
         version: column::count(row, "version")?,
     })
 }
 
-/// A grant as it lies in the file; levels by name, so that the file outlives a reordering of the enum.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GrantJson {
-    site: Option<String>,
-    area: String,
-    level: LevelJson,
-    actions: Vec<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum LevelJson {
-    None,
-    View,
-    Manage,
-}
-
-fn grants(row: &Row<'_>) -> Result<Vec<ExtraGrant>, Fault> {
-    let stored: Vec<GrantJson> = column::json(row, "grants")?;
-    let read = |grant: GrantJson| ExtraGrant {
-        site: grant.site,
-        area: grant.area,
-        level: match grant.level {
-            LevelJson::None => Level::None,
-            LevelJson::View => Level::View,
-            LevelJson::Manage => Level::Manage,
-        },
-        actions: grant.actions,
-    };
-    Ok(stored.into_iter().map(read).collect())
-}
-
-fn grants_to_json(grants: &[ExtraGrant]) -> Result<String, Fault> {
-    let stored = |grant: &ExtraGrant| GrantJson {
-        site: grant.site.clone(),
-        area: grant.area.clone(),
-        level: match grant.level {
-            Level::None => LevelJson::None,
-            Level::View => LevelJson::View,
-            Level::Manage => LevelJson::Manage,
-        },
-        actions: grant.actions.clone(),
-    };
-    column::to_json(&grants.iter().map(stored).collect::<Vec<_>>(), "grants")
+fn invitation(row: &Row<'_>) -> Result<Option<Invitation>, Fault> {
+    let sent_at = column::time_if_any(row, "invited_at")?;
+    let expires_at = column::time_if_any(row, "invitation_expires_at")?;
+    Ok(sent_at
+        .zip(expires_at)
+        .map(|(sent_at, expires_at)| Invitation { sent_at, expires_at }))
 }
 
 #[cfg(test)]

@@ -12,11 +12,14 @@ mod column;
 mod connection;
 mod credentials;
 mod fault;
+mod grants;
 mod keys;
+mod outbox;
 mod place;
 mod schema;
 mod sessions;
 mod step;
+mod structure;
 mod threads;
 mod tokens;
 

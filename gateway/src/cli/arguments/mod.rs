@@ -106,6 +106,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Letters: which wait, and whether they arrive
+    Mail {
+        #[command(flatten)]
+        reach: Reach,
+        #[command(subcommand)]
+        command: MailCommand,
+    },
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  stagedoor completions bash > ~/.local/share/bash-completion/completions/stagedoor"
@@ -114,6 +121,27 @@ pub(crate) enum Command {
         /// Which shell
         #[arg(value_enum)]
         shell: clap_complete::Shell,
+    },
+}
+
+/// `stagedoor mail …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MailCommand {
+    /// List the letters that wait to be sent, and why
+    Waiting,
+    /// Send one letter as the door would, and say how far it came
+    #[command(
+        after_help = "The files and the environment are read as `serve` reads them; the door need not run. With `--queue` \
+                      the running door sends it, like any other letter.\n\nExamples:\n  \
+                      stagedoor mail test --to ada@example.com\n  stagedoor mail test --to ada@example.com --queue"
+    )]
+    Test {
+        /// Where the letter goes
+        #[arg(long, value_name = "ADDRESS")]
+        to: String,
+        /// Have the running door send it
+        #[arg(long)]
+        queue: bool,
     },
 }
 

@@ -2,22 +2,23 @@ use async_trait::async_trait;
 use stagedoor_policy::time::Timestamp;
 
 use super::{Holder, MemoryStore, State};
-use crate::account::{AccountChange, AccountName, AccountQuery};
-use crate::port::{Accounts, Credentials, StoreError, StoredCredentials};
+use crate::account::{AccountChange, AccountName, AccountQuery, folded};
+use crate::live::disused_since;
+use crate::port::{Accounts, Credentials, Move, Place, StoreError, StoredCredentials, Structure};
 use crate::session::{EndReason, SessionId};
 use crate::{Account, AccountId};
 
 #[async_trait]
 impl Accounts for MemoryStore {
-    async fn create_account(&self, account: &Account, password_hash: &str) -> Result<(), StoreError> {
+    async fn create_account(
+        &self,
+        account: &Account,
+        password_hash: &str,
+        structure: &Structure,
+    ) -> Result<(), StoreError> {
         let mut state = self.state("create_account")?;
-        if state
-            .accounts
-            .values()
-            .any(|holder| holder.account.name == account.name)
-        {
-            return Err(StoreError::NameTaken);
-        }
+        state.name_is_free(&account.name)?;
+        state.judge(structure, &[(account.id, None, Some(account))])?;
         let holder = Holder {
             account: account.clone(),
             credentials: StoredCredentials {
@@ -45,15 +46,13 @@ impl Accounts for MemoryStore {
 
     async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError> {
         let state = self.state("list_accounts")?;
-        let part = query.contains.to_lowercase();
+        let part = folded(&query.contains);
         let mut found: Vec<Account> = state
             .accounts
             .values()
             .map(|holder| &holder.account)
             .filter(|account| query.after.as_ref().is_none_or(|after| account.name > *after))
-            .filter(|account| {
-                account.name.as_str().contains(&part) || account.display_name.to_lowercase().contains(&part)
-            })
+            .filter(|account| account.name.as_str().contains(&part) || folded(&account.display_name).contains(&part))
             .cloned()
             .collect();
         found.sort_by(|left, right| left.name.cmp(&right.name));
@@ -67,27 +66,35 @@ impl Accounts for MemoryStore {
         expected: Option<u64>,
         change: &AccountChange,
         end: Option<(&EndReason, Timestamp)>,
+        structure: &Structure,
     ) -> Result<(Account, Vec<SessionId>), StoreError> {
         let mut state = self.state("change_account")?;
-        let account = &mut state.holder(id)?.account;
-        if expected.is_some_and(|expected| expected != account.version) {
-            return Err(StoreError::VersionMismatch);
+        let before = state.at_version(id, expected)?;
+        let mut after = before.clone();
+        change.clone().apply(&mut after);
+        if after.name != before.name {
+            state.name_is_free(&after.name)?;
         }
-        apply(change, account);
-        account.version = account.version.saturating_add(1);
-        let changed = account.clone();
+        state.judge(structure, &[(id, Some(&before), Some(&after))])?;
+        after.version = after.version.saturating_add(1);
+        state.rename_attempts(&before.name, &after.name);
+        state.holder(id)?.account = after.clone();
         let ended = end.map(|(reason, now)| state.end_all(id, None, reason, now));
-        Ok((changed, ended.unwrap_or_default()))
+        Ok((after, ended.unwrap_or_default()))
     }
 
-    async fn remove_account(&self, id: AccountId, expected: Option<u64>) -> Result<Vec<SessionId>, StoreError> {
+    async fn remove_account(
+        &self,
+        id: AccountId,
+        expected: Option<u64>,
+        structure: &Structure,
+    ) -> Result<Vec<SessionId>, StoreError> {
         let mut state = self.state("remove_account")?;
-        let account = state.holder(id)?.account.clone();
-        if expected.is_some_and(|expected| expected != account.version) {
-            return Err(StoreError::VersionMismatch);
-        }
+        let account = state.at_version(id, expected)?;
+        state.judge(structure, &[(id, Some(&account), None)])?;
         state.accounts.remove(&id);
         state.attempts.retain(|place, _| place.name != account.name.as_str());
+        state.forget_letters_of(id);
         let (gone, kept) = std::mem::take(&mut state.sessions)
             .into_iter()
             .partition(|(_, session)| session.account == id);
@@ -97,6 +104,18 @@ impl Accounts for MemoryStore {
             .filter(|session| session.ended.is_none())
             .map(|session| session.id)
             .collect())
+    }
+
+    async fn last_used_of(&self, role: &str, count: u32) -> Result<Vec<AccountId>, StoreError> {
+        let state = self.state("last_used_of")?;
+        let accounts = state.accounts.values().map(|holder| &holder.account);
+        let mut found: Vec<_> = accounts
+            .filter(|account| account.role == role && Place::of(account).in_use)
+            .map(|account| (disused_since(account), account.id))
+            .collect();
+        found.sort_unstable_by(|left, right| right.cmp(left));
+        found.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+        Ok(found.into_iter().map(|(_, id)| id).collect())
     }
 
     async fn reinstate_account(&self, id: AccountId, now: Timestamp) -> Result<Account, StoreError> {
@@ -214,6 +233,50 @@ impl Holder {
 }
 
 impl State {
+    /// The account, if it is there and nobody has changed it since `expected`.
+    fn at_version(&mut self, id: AccountId, expected: Option<u64>) -> Result<Account, StoreError> {
+        let account = self.holder(id)?.account.clone();
+        match expected {
+            Some(expected) if expected != account.version => Err(StoreError::VersionMismatch),
+            _ => Ok(account),
+        }
+    }
+
+    fn name_is_free(&self, name: &AccountName) -> Result<(), StoreError> {
+        let taken = self.accounts.values().any(|holder| holder.account.name == *name);
+        if taken { Err(StoreError::NameTaken) } else { Ok(()) }
+    }
+
+    /// Holds a step to the rules: each account it touches, before and after.
+    fn judge(
+        &self,
+        structure: &Structure,
+        steps: &[(AccountId, Option<&Account>, Option<&Account>)],
+    ) -> Result<(), StoreError> {
+        if let Some(acting) = &structure.acting {
+            let same = |holder: &Holder| holder.account.version == acting.version && Place::of(&holder.account).in_use;
+            if !self.accounts.get(&acting.id).is_some_and(same) {
+                return Err(StoreError::ActorChanged);
+            }
+        }
+        let moves: Vec<Move<'_>> = steps
+            .iter()
+            .map(|(_, before, after)| Move {
+                before: before.map(Place::of),
+                after: after.map(Place::of),
+            })
+            .collect();
+        structure.judge(&moves, |asked| {
+            let others = self.accounts.values().map(|holder| &holder.account);
+            let meant = others.filter(|account| {
+                steps.iter().all(|(id, ..)| *id != account.id)
+                    && asked.roles.contains(&account.role)
+                    && (!asked.in_use || Place::of(account).in_use)
+            });
+            Ok(u32::try_from(meant.count()).unwrap_or(u32::MAX))
+        })
+    }
+
     /// Ends an account's sessions that had not ended before, but `keep`.
     pub(super) fn end_all(
         &mut self,
@@ -230,27 +293,5 @@ impl State {
             }
         }
         ended
-    }
-}
-
-fn apply(change: &AccountChange, account: &mut Account) {
-    let change = change.clone();
-    if let Some(display_name) = change.display_name {
-        account.display_name = display_name;
-    }
-    if let Some(email) = change.email {
-        account.email = email;
-    }
-    if let Some(role) = change.role {
-        account.role = role;
-    }
-    if let Some(grants) = change.grants {
-        account.grants = grants;
-    }
-    if let Some(networks) = change.networks {
-        account.networks = networks;
-    }
-    if let Some(disabled) = change.disabled {
-        account.disabled = disabled;
     }
 }
