@@ -114,6 +114,14 @@ fn listeners(building: &Building, faults: &mut Vec<Fault>) {
             help,
         ));
     }
+    if building.listen.https.is_empty() {
+        let help = "give `https` of `[listen]` an address such as `\"0.0.0.0:443\"`, or leave this out";
+        let redirects = building.redirect_to_https.then_some(["listen", "redirect_to_https"]);
+        let promises = building.hsts.is_some().then_some(["tls", "hsts"]);
+        for at in redirects.into_iter().chain(promises) {
+            faults.push(fault(KeyPath::of(at), "there is no listener for HTTPS", help));
+        }
+    }
 }
 
 fn all_listeners(building: &Building) -> Vec<(KeyPath, SocketAddr)> {

@@ -35,6 +35,8 @@ pub struct Metrics {
     letters: IntCounterVec,
     letters_waiting: IntGauge,
     letters_oldest: IntGauge,
+    hashes: IntCounter,
+    hashes_waiting: IntGauge,
     reloads: IntCounterVec,
     policy_revision: IntGauge,
     policy_age: IntGauge,
@@ -84,6 +86,8 @@ impl Metrics {
             )?,
             letters_waiting: families.gauge("letters_waiting", "Letters that wait to be sent.")?,
             letters_oldest: families.gauge("letters_oldest_seconds", "For how long the oldest letter waits.")?,
+            hashes: families.counter("password_hashes_total", "Password hashes computed.")?,
+            hashes_waiting: families.gauge("password_hashes_waiting", "Password hashes waiting or under way.")?,
             reloads: families.counters("reloads_total", "Reloads of policy or sites.", &["result"])?,
             policy_revision: families.gauge("policy_revision", "The policy in force.")?,
             policy_age: families.gauge("policy_age_seconds", "Since the policy in force was taken over.")?,
@@ -174,6 +178,9 @@ impl Metrics {
             .set(count(tally.letters_waiting.load(Ordering::Relaxed)));
         self.letters_oldest
             .set(count(tally.letters_oldest_seconds.load(Ordering::Relaxed)));
+        raise(&self.hashes, tally.hashes.load(Ordering::Relaxed));
+        self.hashes_waiting
+            .set(count(tally.hashes_waiting.load(Ordering::Relaxed)));
         for (outcome, total) in tally.sign_ins() {
             raise(&self.sign_ins.with_label_values(&[outcome]), total);
         }
