@@ -15,9 +15,13 @@ mod at_the_door;
 mod attempts;
 mod ending;
 mod enrolment;
+mod forgotten;
+mod handing_over;
 mod house;
 mod housekeeping;
+mod invitations;
 mod letters;
+mod links;
 mod mending;
 mod opening;
 mod own_password;
@@ -37,11 +41,13 @@ use std::time::Duration;
 use stagedoor_policy::Policy;
 use stagedoor_policy::time::Timestamp;
 
-use crate::account::{Account, AccountChange, AccountId, NewAccount};
+use crate::account::{
+    Account, AccountChange, AccountId, AccountName, AccountQuery, AccountState, NewAccount, NewInvitation,
+};
 use crate::event::Event;
 use crate::letter::{CurrentLetterhead, DueLetter, LetterId, Letterhead, OpenedLetter, Waiting};
 use crate::live::Lookup;
-use crate::port::{ApiToken, SharedStore, StoreError};
+use crate::port::{ApiToken, LinkPurpose, SharedStore, StoreError};
 use crate::secret::{Password, Secret, SessionToken};
 use crate::session::{EndReason, SessionId, SessionRecord};
 use crate::sign_in::{Attempt, Enrolment, Origin, Progress, SignInRefusal, Ticket};
@@ -75,8 +81,28 @@ pub struct Parts {
     pub hashes_in_flight: usize,
     /// What authenticator apps show: "Stagedoor" or the operator's name.
     pub issuer: String,
+    /// The door's own prefix with the slash at its end, such as `/.stagedoor/`: pages that take links are behind it.
+    pub links_under: String,
     /// What is on every letter, and whether letters are sent at all.
     pub letterhead: Arc<dyn CurrentLetterhead>,
+}
+
+/// An invitation that was made.
+#[derive(Debug)]
+pub struct Invited {
+    /// The account that waits to be accepted.
+    pub account: Account,
+    /// The token of its link, where no letter carries it: to be shown once, to who asked.
+    pub link: Option<Secret>,
+}
+
+/// An invitation that was accepted.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The name to sign in with.
+    pub name: AccountName,
+    /// What the sign-in that follows came to. A refusal takes nothing back: the account is accepted.
+    pub next: Result<Progress, SignInRefusal>,
 }
 
 /// Why a change was not made.
@@ -215,6 +241,59 @@ impl Doorkeeper {
         .await
     }
 
+    /// Accepts an invitation by setting a password, and goes on to sign in by that channel.
+    /// # Errors
+    /// `LinkDead`; `PasswordUnfit`; as [`Doorkeeper::sign_in`]. Nothing has been accepted then.
+    pub async fn accept(
+        &self,
+        token: &Secret,
+        password: &Password,
+        channel: &str,
+        from: Origin,
+    ) -> Result<Accepted, SignInRefusal> {
+        let (house, token, password) = (Arc::clone(&self.house), token.clone(), password.clone());
+        let channel = channel.to_owned();
+        see_through(async move { house.accept(&token, &password, channel, from).await }).await
+    }
+
+    /// Sends a link for a new password to the account of that address, if there is one. The answer and the work are the same
+    /// whether there is one or not; so are the limits, per address and per source, which nobody is told of.
+    /// # Errors
+    /// Where the store failed.
+    pub async fn ask_password_reset(&self, email: &str, from: &Origin) -> Result<(), StoreError> {
+        let (house, email, from) = (Arc::clone(&self.house), email.to_owned(), from.clone());
+        see_through(async move { house.ask_password_reset(&email, &from).await }).await
+    }
+
+    /// Sets a new password by a link, once; every session of the account ends. Answers the name to sign in with.
+    /// # Errors
+    /// `LinkDead`; `PasswordUnfit`; `Busy`; `Unavailable`.
+    pub async fn reset_password_by_link(
+        &self,
+        token: &Secret,
+        password: &Password,
+        from: &Origin,
+    ) -> Result<AccountName, SignInRefusal> {
+        let (house, token, password, from) = (Arc::clone(&self.house), token.clone(), password.clone(), from.clone());
+        let reset = async move { house.reset_password_by_link(&token, &password, &from).await };
+        see_through(reset).await.map(|account| account.name)
+    }
+
+    /// Whether a link is still worth something, and whose name it is for: for the page it leads to.
+    /// # Errors
+    /// Where the store failed.
+    pub async fn name_behind(&self, token: &Secret, purpose: LinkPurpose) -> Result<Option<AccountName>, StoreError> {
+        let Some(link) = self.house.live_link(token, purpose).await? else {
+            return Ok(None);
+        };
+        Ok(self
+            .house
+            .store
+            .account(link.account)
+            .await?
+            .map(|account| account.name))
+    }
+
     /// Changes one's own password, proved by the current one; every other session of the account ends.
     /// # Errors
     /// As [`Doorkeeper::sign_in`]; a wrong current password counts towards the account's lock.
@@ -251,6 +330,31 @@ impl Doorkeeper {
     pub async fn create_account(&self, new: NewAccount, by: &Actor) -> Result<Account, ChangeFault> {
         let (house, by) = (Arc::clone(&self.house), by.clone());
         see_through(async move { house.create_account(new, &by).await }).await
+    }
+
+    /// Invites somebody: makes an account that waits to be accepted, and its link.
+    /// # Errors
+    /// As [`Doorkeeper::create_account`].
+    pub async fn invite(&self, new: NewInvitation, by: &Actor) -> Result<Invited, ChangeFault> {
+        let (house, by) = (Arc::clone(&self.house), by.clone());
+        see_through(async move { house.invite(new, &by).await }).await
+    }
+
+    /// Sends an invitation again, with a link in the place of the former one; also to somebody banned for disuse, to come back.
+    /// # Errors
+    /// `Refused` where the account is in use, disabled or has no address.
+    pub async fn resend_invitation(&self, id: AccountId, by: &Actor) -> Result<Invited, ChangeFault> {
+        let (house, by) = (Arc::clone(&self.house), by.clone());
+        see_through(async move { house.resend_invitation(id, &by).await }).await
+    }
+
+    /// Hands the role that `by` alone holds over to another account, in one step; both accounts' sessions end. Answers the
+    /// former holder and the new one.
+    /// # Errors
+    /// `Refused` where `by` is not the account that holds such a role, or the other cannot take it over.
+    pub async fn hand_over(&self, to: AccountId, by: &Actor) -> Result<(Account, Account), ChangeFault> {
+        let (house, by) = (Arc::clone(&self.house), by.clone());
+        see_through(async move { house.hand_over(to, &by).await }).await
     }
 
     /// Changes an account. A changed role, changed grants or networks, or disabling ends its sessions.
@@ -291,6 +395,15 @@ impl Doorkeeper {
         see_through(async move { house.reset_second_factor(id, &by).await }).await
     }
 
+    /// Sends a link that lets the account enrol a second factor, the first one or another in place of a lost one: with the
+    /// password, at one sign-in. Answers its token where no letter carries it.
+    /// # Errors
+    /// Where there is no such account, or it is not in use.
+    pub async fn send_second_factor_recovery(&self, id: AccountId, by: &Actor) -> Result<Option<Secret>, ChangeFault> {
+        let (house, by) = (Arc::clone(&self.house), by.clone());
+        see_through(async move { house.send_second_factor_recovery(id, &by).await }).await
+    }
+
     /// Ends every lock of the account. How many there were.
     /// # Errors
     /// Where there is no such account.
@@ -318,6 +431,24 @@ impl Doorkeeper {
     /// Whether the account is banned for disuse at `now`, by the policy of the moment.
     pub fn is_banned(&self, account: &Account, now: Timestamp) -> bool {
         self.house.memory.is_banned(account, &self.house.policy(), now)
+    }
+
+    /// Where the account stands in its life.
+    /// # Errors
+    /// Where the store failed.
+    pub async fn state_of(&self, account: &Account) -> Result<AccountState, StoreError> {
+        let now = self.now();
+        let locked = !self.house.store.lockouts(Some(&account.name), now).await?.is_empty();
+        let (told, policy) = (account.state(now, &self.house.policy(), locked), self.house.policy());
+        if told != AccountState::Banned && told != AccountState::Locked && told != AccountState::Active {
+            return Ok(told);
+        }
+        // Uses that memory knows of, and the last of a role, whom disuse passes over.
+        Ok(match (self.house.is_banned(account, &policy, now).await?, locked) {
+            (true, _) => AccountState::Banned,
+            (false, true) => AccountState::Locked,
+            (false, false) => AccountState::Active,
+        })
     }
 
     /// Every live session, oldest first.
@@ -363,6 +494,27 @@ impl Doorkeeper {
     /// Where the store failed.
     pub async fn token(&self, presented: &str) -> Result<Option<ApiToken>, StoreError> {
         self.house.token(presented).await
+    }
+
+    /// Who acts with that token: the operator, or the account it is bound to, which is `None` where it acts no more.
+    /// # Errors
+    /// Where the store failed.
+    pub async fn actor_of(&self, token: &ApiToken) -> Result<Option<Actor>, StoreError> {
+        self.house.actor_of(token).await
+    }
+
+    /// The account, for somebody who may see it.
+    /// # Errors
+    /// `NotFound` where there is none, or none for whoever asks.
+    pub async fn account(&self, id: AccountId, by: &Actor) -> Result<Account, ChangeFault> {
+        self.house.seen(id, &self.house.authority(by).await?).await
+    }
+
+    /// The accounts that somebody may see, in the order of names.
+    /// # Errors
+    /// Where whoever asks may do nothing, or the store failed.
+    pub async fn accounts(&self, query: AccountQuery, by: &Actor) -> Result<Vec<Account>, ChangeFault> {
+        self.house.accounts(query, by).await
     }
 
     // --- letters ------------------------------------------------------------------------------------------------

@@ -135,6 +135,12 @@ pub(crate) fn sign_in(refusal: &SignInRefusal, address: IpAddr, now: Timestamp) 
         } => {
             format!("This account is blocked because it was not used for a long time. {ASK}")
         }
+        SignInRefusal::Refused {
+            reason: RefusedBecause::EnrolmentRight,
+        } => {
+            format!("A second factor must be set up before this account can sign in, and that needs a link. {ASK}")
+        }
+        SignInRefusal::LinkDead => "This link has been used or has run out. Please ask for a new one.".to_owned(),
         SignInRefusal::SessionLimit { opened_at, address } => format!(
             "This account is signed in elsewhere: from {address} since {}. Sign out there first.",
             when::for_people(*opened_at)

@@ -46,8 +46,9 @@ async fn list_accounts(
         contains: search.contains.unwrap_or_default(),
         after: search.after.as_deref().map(name_in("after")).transpose()?,
         limit,
+        ..AccountQuery::default()
     };
-    let accounts = by.store().list_accounts(&query).await?;
+    let accounts = by.door().accounts(query, by.actor()).await?;
     let now = by.door().now();
     let locks = by.store().lockouts(None, now).await?;
     let views = accounts

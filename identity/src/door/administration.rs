@@ -61,7 +61,7 @@ impl House {
             ..Account::new(id, new.name, &role, now)
         };
         let structure = structure(&policy, &authority);
-        let created = self.store.create_account(&account, &hash, &structure).await;
+        let created = self.store.create_account(&account, &hash, None, &structure).await;
         created.map_err(|fault| explained(&policy, fault))?;
         self.note_kept().await?;
         let event = about(Kind::AccountCreated, &account, by, now).detail("role", &account.role);

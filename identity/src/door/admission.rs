@@ -10,7 +10,7 @@ use super::house::House;
 use crate::event::{Kind, Outcome};
 use crate::live::AccountFacts;
 use crate::port::{StoreError, StoredCredentials};
-use crate::sign_in::ticket::{Claims, Step};
+use crate::sign_in::ticket::{Claims, Right, Step};
 use crate::sign_in::{NextStep, Origin, Progress, RefusedBecause, SignInRefusal, Ticket};
 use crate::{AccountId, chance};
 
@@ -26,6 +26,8 @@ pub(super) struct Proof {
     /// Attempts reserved by earlier steps, all of them right: each is taken back at the end.
     pub(super) attempts: u32,
     pub(super) own_lock: Option<Timestamp>,
+    /// To enrol a second factor.
+    pub(super) right: Option<Right>,
 }
 
 /// Where a visitor who may come in stands, as read just now.
@@ -62,6 +64,7 @@ impl Proof {
             second_factor: claims.second_factor,
             attempts: claims.attempts,
             own_lock: claims.own_lock_micros.map(Timestamp::from_micros),
+            right: claims.right,
         }
     }
 }
@@ -134,6 +137,7 @@ impl House {
             attempts: proof.attempts,
             own_lock_micros: proof.own_lock.map(Timestamp::as_micros),
             enrolling,
+            right: proof.right,
         };
         claims
             .seal(&self.ticket_key, self.chance.as_ref())

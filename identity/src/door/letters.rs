@@ -35,6 +35,15 @@ impl House {
         sealed.ok_or_else(too_long).map(Some)
     }
 
+    /// Queues a letter that goes with no other step; `false` where there is no mail.
+    pub(super) async fn queue_letter(&self, letter: &Letter) -> Result<bool, StoreError> {
+        let Some(queued) = self.queued(letter)? else {
+            return Ok(false);
+        };
+        self.store.queue_letter(&queued).await?;
+        Ok(true)
+    }
+
     pub(super) async fn queue_trial(&self, to: &str, by: &Actor) -> Result<Option<LetterId>, ChangeFault> {
         if !is_address(to) {
             let sentence = "an address such as `name@example.org`".to_owned();

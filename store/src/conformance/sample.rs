@@ -63,7 +63,7 @@ pub(super) fn free() -> Structure {
 
 pub(super) async fn registered(store: &SharedStore, account_name: &str) -> Account {
     let account = account(account_name);
-    store.create_account(&account, HASH, &free()).await.unwrap();
+    store.create_account(&account, HASH, None, &free()).await.unwrap();
     account
 }
 

@@ -14,6 +14,7 @@ mod credentials;
 mod fault;
 mod grants;
 mod keys;
+mod links;
 mod outbox;
 mod place;
 mod schema;

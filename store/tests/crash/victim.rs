@@ -69,10 +69,13 @@ pub(super) async fn register_accounts(folder: &Path) {
         let id = AccountId(Uuid::now_v7());
         let account = Account::new(id, AccountName::parse(name).unwrap(), ROLE, Timestamp::default());
         store
-            .create_account(&account, "hash", &Structure::default())
+            .create_account(&account, "hash", None, &Structure::default())
             .await
             .unwrap();
-        store.set_second_factor(account.id, b"sealed", 0, &[]).await.unwrap();
+        store
+            .set_second_factor(account.id, b"sealed", 0, &[], None)
+            .await
+            .unwrap();
     }
 }
 

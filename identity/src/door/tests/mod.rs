@@ -4,6 +4,7 @@ mod administration;
 mod any_order;
 mod house;
 mod inactivity;
+mod invitations;
 mod letters;
 mod lockout;
 mod passwords;
@@ -83,6 +84,7 @@ fn attempt(name: &str, password: &str) -> Attempt {
         password: self::password(password),
         code: None,
         channel: "browser".to_owned(),
+        right: None,
         from: origin(HERE),
     }
 }
@@ -135,6 +137,7 @@ impl Stage {
             hashes_in_flight: 2,
             issuer: "Stagedoor".to_owned(),
             letterhead: Arc::clone(&letterhead) as _,
+            links_under: "/.stagedoor/".to_owned(),
         };
         Self {
             door: Doorkeeper::open(parts).await.unwrap(),
