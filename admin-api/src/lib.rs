@@ -16,6 +16,7 @@ mod etag;
 mod guard;
 mod health;
 mod input;
+mod invitations;
 mod layers;
 mod letters;
 mod live;
@@ -78,6 +79,7 @@ pub fn router(parts: AdminParts) -> axum::Router {
 fn routes() -> OpenApiRouter<auth::Gate> {
     OpenApiRouter::with_openapi(document::frame())
         .merge(accounts::routes())
+        .merge(invitations::routes())
         .merge(sessions::routes())
         .merge(lockouts::routes())
         .merge(policy::routes())
