@@ -12,6 +12,7 @@
 
 mod assets;
 mod audience;
+mod by_link;
 mod carried;
 mod cookie;
 mod destination;
@@ -145,6 +146,13 @@ pub fn router(parts: PortalParts) -> Router {
         .route(&at("login/enrol"), later_step::<sign_in::enrol::Fields>())
         .route(&at("login/password"), later_step::<sign_in::new_password::Fields>())
         .route(&at("setup"), get(setup::show).post(setup::submit))
+        .route(
+            &at("invitation"),
+            get(by_link::invitation::show).post(by_link::invitation::submit),
+        )
+        .route(&at("reset"), get(by_link::reset::show).post(by_link::reset::ask))
+        .route(&at("reset/password"), post(by_link::reset::submit))
+        .route(&at("recovery"), get(by_link::recovery::show))
         .route(&at("logout"), get(sign_out::show).post(sign_out::submit))
         .route(&at("profile"), get(profile::show))
         .route(

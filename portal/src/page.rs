@@ -22,6 +22,10 @@ pub(crate) struct LoginPage {
     pub(crate) host: String,
     /// Where a visitor who is signed in already may go on to.
     pub(crate) onward: String,
+    /// What a link carried that gives the right to set up a second factor; empty: there is none.
+    pub(crate) link: String,
+    /// Whether a forgotten password can be reset by a letter.
+    pub(crate) resettable: bool,
 }
 
 /// The first account's name and password.
@@ -73,6 +77,42 @@ pub(crate) struct RecoveryCodesPage {
     pub(crate) onward: String,
     pub(crate) host: String,
     pub(crate) at: When,
+}
+
+/// A password that a link gives the right to set.
+#[derive(Template)]
+#[template(path = "link_password.html")]
+pub(crate) struct LinkPasswordPage {
+    pub(crate) look: PageLook,
+    pub(crate) token: String,
+    pub(crate) title: &'static str,
+    pub(crate) lead: &'static str,
+    /// The path below the prefix that the form posts to.
+    pub(crate) action: &'static str,
+    pub(crate) button: &'static str,
+    /// What the link carried.
+    pub(crate) link: String,
+    /// Whose it is.
+    pub(crate) name: String,
+    pub(crate) error: Option<String>,
+    pub(crate) problems: Vec<String>,
+}
+
+/// A link that was used, replaced, has run out or never was.
+#[derive(Template)]
+#[template(path = "link_dead.html")]
+pub(crate) struct LinkDeadPage {
+    pub(crate) look: PageLook,
+}
+
+/// Where a letter with a link for a new password goes.
+#[derive(Template)]
+#[template(path = "ask_reset.html")]
+pub(crate) struct AskResetPage {
+    pub(crate) look: PageLook,
+    pub(crate) token: String,
+    /// It was just asked for.
+    pub(crate) asked: bool,
 }
 
 /// A new password in place of a temporary one.

@@ -26,10 +26,16 @@ async fn an_invitation_makes_an_account_that_its_link_and_nothing_else_opens_onc
     let body = json!({"name": "ann", "display_name": "Ann", "email": "ann@example.org", "role": "viewer"});
     let made = house.post("/v1/invitations", body.clone()).await;
     assert_eq!(made.status, 201, "{}", made.text);
-    assert_eq!((&made.body["state"], &made.body["accepted_at"]), (&json!("invited"), &json!(null)));
+    assert_eq!(
+        (&made.body["state"], &made.body["accepted_at"]),
+        (&json!("invited"), &json!(null))
+    );
     assert_eq!(made.body["link"]["sent"], json!(false), "there is no mail server");
     let token = made.body["link"]["token"].as_str().unwrap().to_owned();
-    house.post("/v1/invitations", body).await.expect_problem(409, "name_taken");
+    house
+        .post("/v1/invitations", body)
+        .await
+        .expect_problem(409, "name_taken");
     assert!(!house.get("/v1/accounts/ann").await.text.contains(&token), "shown once");
     assert!(!accept(&house, "x").await);
     assert!(accept(&house, &token).await);
@@ -37,7 +43,10 @@ async fn an_invitation_makes_an_account_that_its_link_and_nothing_else_opens_onc
     assert_eq!(house.get("/v1/accounts/ann").await.body["state"], json!("active"));
     let again = house.post("/v1/invitations/ann/resend", json!({})).await;
     again.expect_problem(409, "accepted_already");
-    house.delete("/v1/invitations/ann").await.expect_problem(409, "accepted_already");
+    house
+        .delete("/v1/invitations/ann")
+        .await
+        .expect_problem(409, "accepted_already");
 }
 
 #[tokio::test]
@@ -84,7 +93,12 @@ async fn a_link_for_another_second_factor_is_made_for_accounts_in_use() {
     house.post("/v1/invitations", json!({"name": "bob"})).await;
     house.account("ann", "viewer").await;
     let made = house.post("/v1/accounts/ann/second-factor/recovery", json!({})).await;
-    assert_eq!((made.status.as_u16(), &made.body["sent"]), (200, &json!(false)), "{}", made.text);
+    assert_eq!(
+        (made.status.as_u16(), &made.body["sent"]),
+        (200, &json!(false)),
+        "{}",
+        made.text
+    );
     assert!(made.body["token"].is_string());
     let refused = house.post("/v1/accounts/bob/second-factor/recovery", json!({})).await;
     assert_eq!(refused.status, 409, "{}", refused.text);

@@ -5,8 +5,8 @@ use axum::extract::{Query, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
-use stagedoor_identity::Password;
 use stagedoor_identity::sign_in::{Attempt, Progress, SignInRefusal};
+use stagedoor_identity::{Password, Secret};
 
 use super::outcome;
 use crate::cookie::Jar;
@@ -16,7 +16,7 @@ use crate::visit::{Posted, Standing, Visit, with_cookies};
 use crate::words::{self, Words};
 
 /// How people come in, unless a program says what it is.
-const BROWSER: &str = "browser";
+pub(crate) const BROWSER: &str = "browser";
 
 #[derive(Deserialize)]
 pub(crate) struct Asked {
@@ -33,6 +33,9 @@ struct Fields {
     password: String,
     code: Option<String>,
     channel: Option<String>,
+    /// What a link carried: the right to set up a second factor.
+    #[serde(default)]
+    link: String,
 }
 
 /// `GET login`.
@@ -67,7 +70,7 @@ pub(super) async fn begin_again(visit: &Visit) -> Result<Response, Halt> {
 }
 
 /// The first step once more, since a later one was refused for good.
-pub(super) async fn refused(visit: &Visit, refusal: &SignInRefusal) -> Result<Response, Halt> {
+pub(crate) async fn refused(visit: &Visit, refusal: &SignInRefusal) -> Result<Response, Halt> {
     let view = View {
         error: Some(visit.sentence(refusal)),
         ..View::default()
@@ -75,6 +78,26 @@ pub(super) async fn refused(visit: &Visit, refusal: &SignInRefusal) -> Result<Re
     let mut answer = login_page(visit, words::sign_in_status(refusal), view).await?;
     outcome::advise_waiting(visit, refusal, &mut answer);
     Ok(with_cookies(answer, [Jar::Step.clear(visit.caller.secure)]))
+}
+
+/// The first step for the holder of a link, which gives the right to set up a second factor.
+pub(crate) async fn with_link(visit: &Visit, name: &str, link: String) -> Result<Response, Halt> {
+    let view = View {
+        name: name.to_owned(),
+        link,
+        ..View::default()
+    };
+    login_page(visit, StatusCode::OK, view).await
+}
+
+/// The first step, for who has just set a password by a link.
+pub(crate) async fn password_set(visit: &Visit, name: &str) -> Result<Response, Halt> {
+    let view = View {
+        notice: Some(words::password_set()),
+        name: name.to_owned(),
+        ..View::default()
+    };
+    login_page(visit, StatusCode::OK, view).await
 }
 
 async fn by_form(visit: &Visit, mut fields: Fields) -> Result<Response, Halt> {
@@ -95,6 +118,8 @@ async fn by_form(visit: &Visit, mut fields: Fields) -> Result<Response, Halt> {
                 error: Some(visit.sentence(&refusal)),
                 to: fields.to,
                 name: fields.username,
+                link: fields.link,
+                ..View::default()
             };
             let mut answer = login_page(visit, words::sign_in_status(&refusal), view).await?;
             outcome::advise_waiting(visit, &refusal, &mut answer);
@@ -115,7 +140,9 @@ async fn sign_in(visit: &Visit, fields: &Fields) -> Result<Progress, SignInRefus
             .map(super::tidy_code)
             .filter(|code| !code.is_empty()),
         channel: fields.channel.clone().unwrap_or_else(|| BROWSER.to_owned()),
-        right: None,
+        right: Some(fields.link.as_bytes())
+            .filter(|link| !link.is_empty())
+            .map(Secret::new),
         from: visit.origin(),
     };
     visit.portal.door.sign_in(attempt).await
@@ -131,6 +158,8 @@ async fn out_of_date(visit: &Visit, fields: Fields) -> Result<Response, Halt> {
             error: Some(error),
             to: fields.to,
             name: fields.username,
+            link: fields.link,
+            ..View::default()
         },
     )
     .await
@@ -138,9 +167,12 @@ async fn out_of_date(visit: &Visit, fields: Fields) -> Result<Response, Halt> {
 
 #[derive(Default)]
 struct View {
+    /// What was just done, or why one is here.
+    notice: Option<Words>,
     error: Option<String>,
     to: String,
     name: String,
+    link: String,
 }
 
 async fn login_page(visit: &Visit, status: StatusCode, view: View) -> Result<Response, Halt> {
@@ -155,10 +187,12 @@ async fn login_page(visit: &Visit, status: StatusCode, view: View) -> Result<Res
             destination.as_str().to_owned()
         },
         name: view.name,
-        notice: if view.error.is_none() { notice(visit) } else { None },
+        notice: view.notice.or_else(|| notice(visit).filter(|_| view.error.is_none())),
         error: view.error,
         host: visit.caller.host.clone(),
         onward: destination.as_str().to_owned(),
+        link: view.link,
+        resettable: visit.portal.door.letterhead().is_some(),
     };
     Ok(with_cookies(visit.page(status, &page)?, [form.cookie]))
 }

@@ -7,6 +7,7 @@ mod forgery;
 mod gallery;
 mod hygiene;
 mod leaving;
+mod links;
 mod once;
 mod profile;
 mod program;
@@ -20,7 +21,9 @@ use std::time::Duration;
 
 use axum::Router;
 use stagedoor_identity::account::{AccountName, NewAccount};
-use stagedoor_identity::testing::{ManualClock, MemoryStore, SeededChance, SwappablePolicy, totp_code};
+use stagedoor_identity::testing::{
+    ManualClock, MemoryStore, SeededChance, SwappableLetterhead, SwappablePolicy, totp_code,
+};
 use stagedoor_identity::{Account, Actor, Clock as _, Doorkeeper, Parts, Password, Secret, SessionToken};
 use stagedoor_policy::rules::{ChannelRules, RoleRules, Rules, SecondFactor, WhenFull};
 use stagedoor_policy::{Revision, compile};
@@ -39,6 +42,7 @@ struct Stage {
     door: Arc<Doorkeeper>,
     store: Arc<MemoryStore>,
     clock: Arc<ManualClock>,
+    letterhead: Arc<SwappableLetterhead>,
     portal: Router,
     setup: SessionToken,
 }
@@ -87,6 +91,7 @@ impl Stage {
         let clock = Arc::new(ManualClock::new());
         let chance = Arc::new(SeededChance::new(7));
         let setup = SessionToken::generate(chance.as_ref());
+        let letterhead = Arc::new(SwappableLetterhead::default());
         let door = Doorkeeper::open(Parts {
             store: store.clone(),
             clock: clock.clone(),
@@ -94,7 +99,7 @@ impl Stage {
             policy: Arc::new(SwappablePolicy::new(compile(&rules, Revision(1)).unwrap())),
             hashes_in_flight: 1,
             issuer: "Stagedoor".to_owned(),
-            letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
+            letterhead: letterhead.clone(),
             links_under: "/.stagedoor/".to_owned(),
         })
         .await
@@ -110,6 +115,7 @@ impl Stage {
             door,
             store,
             clock,
+            letterhead,
             portal,
             setup,
         }

@@ -157,6 +157,22 @@ fn own_pages() -> Vec<Named> {
                 again: true,
             }),
         ),
+        (
+            "login-recovery",
+            login(|page| {
+                page.name = "alice".to_owned();
+                page.link = token();
+                page.resettable = true;
+            }),
+        ),
+        ("invitation", link_password(None)),
+        (
+            "invitation-unfit",
+            link_password(Some("The new password entered does not meet the requirements.")),
+        ),
+        ("link-dead", text(&LinkDeadPage { look: look(None) })),
+        ("reset", ask_reset(false)),
+        ("reset-asked", ask_reset(true)),
         ("whoami", whoami(Some("alice"))),
         ("whoami-stranger", whoami(None)),
     ]
@@ -191,9 +207,37 @@ fn login(change: impl FnOnce(&mut LoginPage)) -> String {
         error: None,
         host: "console.example.org".to_owned(),
         onward: "/devices".to_owned(),
+        link: String::new(),
+        resettable: false,
     };
     change(&mut page);
     text(&page)
+}
+
+fn link_password(error: Option<&str>) -> String {
+    text(&LinkPasswordPage {
+        look: look(None),
+        token: token(),
+        title: "Accept your invitation",
+        lead: "Choose a password to sign in with.",
+        action: "invitation",
+        button: "Accept and sign in",
+        link: token(),
+        name: "alice".to_owned(),
+        error: error.map(str::to_owned),
+        problems: error
+            .map(|_| "use at least 15 characters".to_owned())
+            .into_iter()
+            .collect(),
+    })
+}
+
+fn ask_reset(asked: bool) -> String {
+    text(&AskResetPage {
+        look: look(None),
+        token: token(),
+        asked,
+    })
 }
 
 fn enrol(demanded: bool, error: Option<&str>) -> String {
