@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use access::{
-    AccountCommand, AddAccount, AuditArgs, CreateToken, EditAccount, EndSession, LockoutCommand, NewPassword,
+    AccountCommand, AddAccount, AuditArgs, CreateToken, EditAccount, EndSession, Invite, LockoutCommand, NewPassword,
     RemoveAccount, ResetPassword, SessionCommand, TokenCommand,
 };
 
