@@ -116,6 +116,7 @@ async fn sign_in(visit: &Visit, fields: &Fields) -> Result<Progress, SignInRefus
             .filter(|code| !code.is_empty()),
         channel: fields.channel.clone().unwrap_or_else(|| BROWSER.to_owned()),
         right: None,
+        device_key: None,
         from: visit.origin(),
     };
     visit.portal.door.sign_in(attempt).await

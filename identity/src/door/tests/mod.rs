@@ -2,6 +2,7 @@
 
 mod administration;
 mod any_order;
+mod devices;
 mod house;
 mod inactivity;
 mod invitations;
@@ -85,6 +86,7 @@ fn attempt(name: &str, password: &str) -> Attempt {
         code: None,
         channel: "browser".to_owned(),
         right: None,
+        device_key: None,
         from: origin(HERE),
     }
 }
