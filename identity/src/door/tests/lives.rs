@@ -382,7 +382,7 @@ async fn change(
                 .await
                 .map(|account| account.id)
         }
-        other => unreachable!("{other:?}"),
+        other => panic!("{other:?} is no such step"),
     }
 }
 
@@ -431,7 +431,7 @@ async fn aside(stage: &Stage, id: AccountId, step: Step, number: usize, links: &
         }
         Step::Wait(days) => stage.wait(days * 86_400),
         Step::KeepHouse => stage.door.keep_house().await.unwrap(),
-        other => unreachable!("{other:?}"),
+        other => panic!("{other:?} is no such step"),
     }
 }
 
