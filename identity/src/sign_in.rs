@@ -24,6 +24,8 @@ pub struct Attempt {
     pub channel: String,
     /// The token of a link that lets a second factor be enrolled, where it came along.
     pub right: Option<Secret>,
+    /// The key of the device, where it has one: what a channel with `linked_device` demands.
+    pub device_key: Option<Secret>,
     /// From where, what with.
     pub from: Origin,
 }
@@ -170,6 +172,8 @@ pub enum RefusedBecause {
     Inactive,
     /// A second factor has to be enrolled, and that needs a link from an administrator.
     EnrolmentRight,
+    /// Not from a device that is linked to the account.
+    Device,
 }
 
 impl SignInRefusal {
@@ -209,6 +213,7 @@ impl RefusedBecause {
             Self::Channel => "channel_not_allowed",
             Self::Inactive => "banned_for_disuse",
             Self::EnrolmentRight => "enrolment_right_needed",
+            Self::Device => "device_not_linked",
         }
     }
 }

@@ -160,6 +160,7 @@ impl House {
             code: None,
             channel: "browser".to_owned(),
             right: None,
+            device_key: None,
             from,
         };
         self.door.sign_in(attempt).await

@@ -166,7 +166,7 @@ fn ends_sessions(before: &Account, change: &AccountChange) -> Option<EndReason> 
 }
 
 /// Names only: values may be private, and the account itself can be asked for.
-fn changed_fields(before: &Account, after: &Account) -> Vec<&'static str> {
+pub(super) fn changed_fields(before: &Account, after: &Account) -> Vec<&'static str> {
     let fields = [
         ("display_name", before.display_name != after.display_name),
         ("email", before.email != after.email),

@@ -9,7 +9,7 @@ use super::attempts::Knock;
 use super::house::House;
 use crate::event::{Kind, Outcome};
 use crate::live::AccountFacts;
-use crate::port::{StoreError, StoredCredentials};
+use crate::port::{DeviceId, StoreError, StoredCredentials};
 use crate::sign_in::ticket::{Claims, Right, Step};
 use crate::sign_in::{NextStep, Origin, Progress, RefusedBecause, SignInRefusal, Ticket};
 use crate::{AccountId, chance};
@@ -28,6 +28,8 @@ pub(super) struct Proof {
     pub(super) own_lock: Option<Timestamp>,
     /// To enrol a second factor.
     pub(super) right: Option<Right>,
+    /// The device it comes from.
+    pub(super) device: Option<DeviceId>,
 }
 
 /// Where a visitor who may come in stands, as read just now.
@@ -65,6 +67,7 @@ impl Proof {
             attempts: claims.attempts,
             own_lock: claims.own_lock_micros.map(Timestamp::from_micros),
             right: claims.right,
+            device: claims.device,
         }
     }
 }
@@ -105,6 +108,17 @@ impl House {
         if !policy.may_use_channel(&account.role, &proof.channel) {
             return barred_because(RefusedBecause::Channel);
         }
+        let linked = match proof.device {
+            Some(id) => self
+                .store
+                .device(id)
+                .await?
+                .is_some_and(|device| device.account == Some(account.id)),
+            None => !policy.linked_device(&proof.channel),
+        };
+        if !linked {
+            return barred_because(RefusedBecause::Device);
+        }
         let facts = AccountFacts::new(account);
         let visitor = facts.visitor(&proof.channel, proof.second_factor);
         if policy.admits_address(&visitor, proof.from.address).is_err() {
@@ -138,6 +152,7 @@ impl House {
             own_lock_micros: proof.own_lock.map(Timestamp::as_micros),
             enrolling,
             right: proof.right,
+            device: proof.device,
         };
         claims
             .seal(&self.ticket_key, self.chance.as_ref())

@@ -37,6 +37,14 @@ impl House {
             Some(token) => self.right_of(token, account.id).await?,
             None => None,
         };
+        // A key of a device that is linked to somebody else is none: the channel says whether one is needed.
+        let device = match &attempt.device_key {
+            Some(key) => self.device_of_key(key).await?,
+            None => None,
+        };
+        let device = device
+            .filter(|device| device.account == Some(account.id))
+            .map(|device| device.id);
         let proof = Proof {
             account: account.id,
             channel: attempt.channel,
@@ -46,6 +54,7 @@ impl House {
             attempts: 0,
             own_lock: None,
             right,
+            device,
         };
         let progress = self.proceed(proof, attempt.code.as_deref(), knock, now).await;
         // Not earlier: right attempts that wait for their account's turn still count, and many of them would lock it.

@@ -197,6 +197,7 @@ impl House {
             attempts: 0,
             own_lock: None,
             right: Some(Right::Invitation),
+            device: None,
         };
         self.proceed(proof, None, knock, now).await
     }

@@ -119,6 +119,7 @@ impl House {
             attempts: 0,
             own_lock: None,
             right: None,
+            device: session.device,
         };
         self.admit(&proof, &knock, now).await?;
         self.forgive(&knock).await?;
@@ -149,7 +150,7 @@ impl House {
         Ok(())
     }
 
-    fn still_live(&self, session: &SessionRecord) -> Result<(), SignInRefusal> {
+    pub(super) fn still_live(&self, session: &SessionRecord) -> Result<(), SignInRefusal> {
         let (policy, now) = (self.policy(), self.clock.now());
         let live = self
             .memory

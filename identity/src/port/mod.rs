@@ -5,6 +5,7 @@
 mod accounts;
 mod attempts;
 mod credentials;
+mod devices;
 mod links;
 mod outbox;
 mod sessions;
@@ -22,6 +23,7 @@ use crate::secret::Secret;
 pub use accounts::Accounts;
 pub use attempts::{Attempts, Lockout, Reserved, Source};
 pub use credentials::{Credentials, StoredCredentials};
+pub use devices::{Device, DeviceId, DeviceQuery, Devices};
 pub use links::{Asking, FreshLink, Link, LinkPurpose, Links};
 pub use outbox::Outbox;
 pub use sessions::{Opened, Sessions};
@@ -81,7 +83,19 @@ pub enum StoreError {
 
 /// All ports together.
 pub trait Store:
-    Accounts + Credentials + Attempts + Sessions + Tokens + Audit + Keys + Links + Outbox + std::fmt::Debug + Send + Sync
+    Accounts
+    + Credentials
+    + Attempts
+    + Sessions
+    + Tokens
+    + Audit
+    + Devices
+    + Keys
+    + Links
+    + Outbox
+    + std::fmt::Debug
+    + Send
+    + Sync
 {
 }
 impl<T> Store for T where
@@ -91,6 +105,7 @@ impl<T> Store for T where
         + Sessions
         + Tokens
         + Audit
+        + Devices
         + Keys
         + Links
         + Outbox

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::Ticket;
 use crate::credential::seal::SealKey;
+use crate::port::DeviceId;
 use crate::secret::TokenHash;
 use crate::{AccountId, Chance, Secret};
 
@@ -58,6 +59,8 @@ pub(crate) struct Claims {
     pub(crate) enrolling: Option<Vec<u8>>,
     /// To enrol a second factor.
     pub(crate) right: Option<Right>,
+    /// The device it comes from.
+    pub(crate) device: Option<DeviceId>,
 }
 
 impl std::fmt::Debug for Claims {
@@ -116,6 +119,7 @@ mod tests {
             own_lock_micros: None,
             enrolling: None,
             right: None,
+            device: None,
         };
         claims.seal(&key(), &SeededChance::new(1)).unwrap()
     }

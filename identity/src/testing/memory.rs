@@ -2,6 +2,7 @@
 
 mod accounts;
 mod attempts;
+mod devices;
 mod links;
 mod outbox;
 mod sessions;
@@ -14,7 +15,7 @@ use stagedoor_policy::time::Timestamp;
 
 use crate::event::{AuditQuery, Event, StoredEvent};
 use crate::letter::LetterId;
-use crate::port::{ApiToken, Audit, Keys, Link, StoreError, StoredCredentials, Tokens};
+use crate::port::{ApiToken, Audit, Device, DeviceId, Keys, Link, StoreError, StoredCredentials, Tokens};
 use crate::secret::{Secret, TokenHash};
 use crate::session::{SessionId, SessionRecord};
 use crate::{Account, AccountId};
@@ -31,6 +32,7 @@ struct State {
     accounts: BTreeMap<AccountId, Holder>,
     sessions: BTreeMap<SessionId, SessionRecord>,
     attempts: BTreeMap<attempts::Place, attempts::Tries>,
+    devices: BTreeMap<DeviceId, (Device, TokenHash)>,
     links: Vec<Link>,
     asked: Vec<([u8; 32], Timestamp)>,
     tokens: BTreeMap<String, (ApiToken, TokenHash)>,

@@ -182,5 +182,6 @@ fn reason_code(reason: RefusedBecause) -> &'static str {
         RefusedBecause::Channel => "channel",
         RefusedBecause::Inactive => "inactive",
         RefusedBecause::EnrolmentRight => "enrolment_right",
+        RefusedBecause::Device => "device",
     }
 }

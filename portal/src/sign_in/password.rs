@@ -33,6 +33,8 @@ struct Fields {
     password: String,
     code: Option<String>,
     channel: Option<String>,
+    /// What proves the device that a program comes from.
+    device_key: Option<String>,
     /// What a link carried: the right to set up a second factor.
     #[serde(default)]
     link: String,
@@ -110,7 +112,7 @@ async fn by_form(visit: &Visit, mut fields: Fields) -> Result<Response, Halt> {
         Err(halt) => return Err(halt),
     }
     // A page has no say in this.
-    fields.channel = None;
+    (fields.channel, fields.device_key) = (None, None);
     match sign_in(visit, &fields).await {
         Ok(progress) => outcome::for_person(visit, &bond, progress, &fields.to, &[]).await,
         Err(refusal) => {
@@ -143,6 +145,7 @@ async fn sign_in(visit: &Visit, fields: &Fields) -> Result<Progress, SignInRefus
         right: Some(fields.link.as_bytes())
             .filter(|link| !link.is_empty())
             .map(Secret::new),
+        device_key: fields.device_key.as_deref().map(|key| Secret::new(key.as_bytes())),
         from: visit.origin(),
     };
     visit.portal.door.sign_in(attempt).await

@@ -14,6 +14,7 @@ mod accounts;
 mod attempts;
 mod audit;
 mod credentials;
+mod devices;
 mod keys;
 mod links;
 mod outbox;
@@ -98,6 +99,10 @@ macro_rules! with_every_promise {
                 the_last_used_of_a_role_are_told_in_their_order
                 a_role_is_handed_over_in_one_step_and_both_are_signed_out
                 of_many_hand_overs_at_once_one_is_made_and_there_is_one_head;
+            devices:
+                a_device_is_found_by_its_key_and_a_name_is_taken_once
+                linked_devices_are_counted_and_listed_by_account
+                a_session_from_a_device_ends_when_the_device_is_unlinked_or_removed;
             links:
                 an_invitation_is_accepted_once_also_when_many_try_it
                 a_link_is_worth_nothing_late_for_something_else_or_after_a_newer_one

@@ -11,6 +11,7 @@ mod audit;
 mod column;
 mod connection;
 mod credentials;
+mod devices;
 mod fault;
 mod grants;
 mod keys;

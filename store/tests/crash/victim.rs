@@ -127,6 +127,7 @@ pub(super) async fn open_session(store: &SharedStore, account: AccountId, now: T
         address: IpAddr::from([192, 0, 2, 1]),
         user_agent: "a browser".to_owned(),
         second_factor: true,
+        device: None,
         opened_at: now,
         expires_at: now.after(Duration::from_secs(24 * 3600)),
         idle_after: Duration::from_secs(24 * 3600),

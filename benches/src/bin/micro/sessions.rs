@@ -91,6 +91,7 @@ fn session(number: usize, account: &Account, token: &SessionToken, clock: &Manua
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         user_agent: String::new(),
         second_factor: false,
+        device: None,
         opened_at: clock.now(),
         expires_at: clock.now().after(HOUR),
         idle_after: HOUR,

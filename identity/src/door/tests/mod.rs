@@ -2,10 +2,12 @@
 
 mod administration;
 mod any_order;
+mod devices;
 mod house;
 mod inactivity;
 mod invitations;
 mod letters;
+mod lives;
 mod lockout;
 mod passwords;
 mod rights;
@@ -85,6 +87,7 @@ fn attempt(name: &str, password: &str) -> Attempt {
         code: None,
         channel: "browser".to_owned(),
         right: None,
+        device_key: None,
         from: origin(HERE),
     }
 }

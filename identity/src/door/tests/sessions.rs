@@ -73,6 +73,7 @@ async fn two_hundred_who_have_proved_everything_open_together_and_one_stays() {
         attempts: 0,
         own_lock: None,
         right: None,
+        device: None,
     };
     let openings: Vec<_> = (0..200)
         .map(|_| {

@@ -111,6 +111,9 @@ impl Accounts for MemoryStore {
         state.judge(structure, &[(id, Some(&account), None)])?;
         state.accounts.remove(&id);
         state.drop_links_and_tokens(id);
+        for (device, _) in state.devices.values_mut() {
+            device.account = device.account.filter(|account| *account != id);
+        }
         state.attempts.retain(|place, _| place.name != account.name.as_str());
         state.forget_letters_of(id);
         let (gone, kept) = std::mem::take(&mut state.sessions)
