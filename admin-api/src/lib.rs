@@ -11,6 +11,7 @@ mod accounts;
 mod audit;
 mod auth;
 mod board;
+mod devices;
 mod document;
 mod etag;
 mod guard;
@@ -80,6 +81,7 @@ fn routes() -> OpenApiRouter<auth::Gate> {
     OpenApiRouter::with_openapi(document::frame())
         .merge(accounts::routes())
         .merge(invitations::routes())
+        .merge(devices::routes())
         .merge(sessions::routes())
         .merge(lockouts::routes())
         .merge(policy::routes())

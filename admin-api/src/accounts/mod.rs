@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use http::header::{ETAG, LOCATION};
 use http::{HeaderValue, StatusCode};
 use stagedoor_identity::account::{AccountName, AccountQuery};
-use stagedoor_identity::port::Lockout;
-use stagedoor_identity::{Account, AccountId, Password, SystemChance};
+use stagedoor_identity::port::{Lockout, StoreError};
+use stagedoor_identity::{Account, AccountId, ChangeFault, Password, SystemChance};
 use stagedoor_policy::Policy;
 use stagedoor_policy::time::Timestamp;
 use utoipa_axum::router::OpenApiRouter;
@@ -233,10 +233,17 @@ pub(crate) async fn find<S: Scope>(by: &Allowed<S>, named: &str) -> Result<Accou
 
 /// The same, for who has something else to say where there is none.
 pub(crate) async fn find_if_any<S: Scope>(by: &Allowed<S>, named: &str) -> Result<Option<Account>, Problem> {
-    match (id_of(named), AccountName::parse(named)) {
-        (Some(id), _) => Ok(by.store().account(id).await?),
-        (None, Ok(name)) => Ok(by.store().account_by_name(&name).await?),
-        (None, Err(_)) => Ok(None),
+    let id = match (id_of(named), AccountName::parse(named)) {
+        (Some(id), _) => Some(id),
+        (None, Ok(name)) => by.store().account_by_name(&name).await?.map(|account| account.id),
+        (None, Err(_)) => None,
+    };
+    let Some(id) = id else { return Ok(None) };
+    // A token that acts as an account sees those that its role administers, and no others.
+    match by.door().account(id, by.actor()).await {
+        Ok(account) => Ok(Some(account)),
+        Err(ChangeFault::Store(StoreError::NotFound)) => Ok(None),
+        Err(fault) => Err(fault.into()),
     }
 }
 

@@ -10,6 +10,7 @@
 mod accounts;
 mod audit;
 mod coverage;
+mod devices;
 mod edge;
 mod house;
 mod invitations;

@@ -26,6 +26,9 @@ pub const SCOPES: [&str; 14] = [
     "*",
 ];
 
+/// What a token may be allowed to do that acts as an account: nothing else asks who acts.
+const AS_ACCOUNT: [&str; 2] = ["accounts:read", "accounts:write"];
+
 /// So that a leaked token is recognised for what it is.
 const PREFIX: &str = "sdt_";
 const NAME_BYTES_MAX: usize = 64;
@@ -127,6 +130,14 @@ fn faults(token: &ApiToken) -> Vec<(&'static str, String)> {
                 format!("`{shown}` is no scope; there are {}", SCOPES.join(", ")),
             ));
         }
+    }
+    let as_account = |scope: &String| AS_ACCOUNT.contains(&scope.as_str());
+    if token.account.is_some() && !token.scopes.iter().all(as_account) {
+        let sentence = format!(
+            "a token that acts as an account has no scope but {}",
+            AS_ACCOUNT.join(" and ")
+        );
+        faults.push(("scopes", sentence));
     }
     if token.expires_at.is_some_and(|end| end <= token.created_at) {
         faults.push(("expires_at", "lies in the past".to_owned()));

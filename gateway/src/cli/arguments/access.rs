@@ -275,7 +275,8 @@ pub(crate) enum TokenCommand {
 
 Examples:
   stagedoor token create backup --scope accounts:read --scope audit:read --expires +90d
-  stagedoor token create deploy --scope policy:write --save /etc/deploy/stagedoor.token"
+  stagedoor token create deploy --scope policy:write --save /etc/deploy/stagedoor.token
+  stagedoor token create heads --as ada --scope accounts:read --scope accounts:write"
 )]
 pub(crate) struct CreateToken {
     /// A name to know it by
@@ -284,6 +285,9 @@ pub(crate) struct CreateToken {
     /// What it may do; may be repeated
     #[arg(long = "scope", value_name = "SCOPE", required = true)]
     pub(crate) scopes: Vec<String>,
+    /// Act as this account: what its role administers, and nothing else
+    #[arg(long = "as", value_name = "ACCOUNT")]
+    pub(crate) acts_as: Option<String>,
     /// When it becomes worthless: `+90d`, a day or a time (UTC) [default: with the token it is made with, else never]
     #[arg(long, value_name = "TIME")]
     pub(crate) expires: Option<String>,

@@ -465,7 +465,7 @@ async fn a_token_bound_to_an_account_acts_as_it_and_dies_with_its_password() {
     let (admin, boss) = (stage.of("ann", "admin").await, stage.of("boss", "super").await);
     let token = |name: &str, account| crate::port::ApiToken {
         name: name.to_owned(),
-        scopes: vec!["*".to_owned()],
+        scopes: vec!["accounts:read".to_owned(), "accounts:write".to_owned()],
         created_at: stage.clock.now(),
         expires_at: None,
         account,
