@@ -154,6 +154,23 @@ pub struct NewAccount {
     pub password_temporary: bool,
 }
 
+/// What an account is made of that has yet to be accepted.
+#[derive(Debug, Clone)]
+pub struct NewInvitation {
+    /// See [`Account::name`].
+    pub name: AccountName,
+    /// See [`Account::display_name`].
+    pub display_name: String,
+    /// Where the invitation goes; needed where letters are sent.
+    pub email: Option<String>,
+    /// `None`: the policy's default role.
+    pub role: Option<String>,
+    /// See [`Account::grants`].
+    pub grants: Vec<ExtraGrant>,
+    /// See [`Account::networks`].
+    pub networks: Vec<String>,
+}
+
 /// What changes in an account; `None` leaves it as it is.
 #[derive(Debug, Clone, Default)]
 pub struct AccountChange {
@@ -197,15 +214,29 @@ impl AccountChange {
     }
 }
 
+/// The longest text that is searched for, in characters; what is longer finds nothing.
+pub const SEARCH_CHARS_MAX: usize = 100;
+
 /// A search in the account list.
 #[derive(Debug, Clone, Default)]
 pub struct AccountQuery {
-    /// Part of the name or display name, any script; empty: all.
+    /// Part of the name or display name, any script and case; 0 to [`SEARCH_CHARS_MAX`] characters; empty: all.
     pub contains: String,
+    /// Only in the display name, not in the name.
+    pub display_name_only: bool,
+    /// Only accounts of these roles. `None`: of any.
+    pub roles: Option<Vec<String>>,
     /// Only names after this one (paging).
     pub after: Option<AccountName>,
     /// At most this many; 1 to 1,000.
     pub limit: u32,
+}
+
+impl AccountQuery {
+    /// What is searched for, as it is compared; `None` where it is too long to be looked for.
+    pub fn folded(&self) -> Option<String> {
+        (self.contains.chars().count() <= SEARCH_CHARS_MAX).then(|| folded(&self.contains))
+    }
 }
 
 #[cfg(test)]

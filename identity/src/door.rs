@@ -37,7 +37,7 @@ use std::time::Duration;
 use stagedoor_policy::Policy;
 use stagedoor_policy::time::Timestamp;
 
-use crate::account::{Account, AccountChange, AccountId, NewAccount};
+use crate::account::{Account, AccountChange, AccountId, AccountQuery, AccountState, NewAccount};
 use crate::event::Event;
 use crate::letter::{CurrentLetterhead, DueLetter, Letter, Letterhead, OpenedLetter, Waiting};
 use crate::live::Lookup;
@@ -253,6 +253,13 @@ impl Doorkeeper {
         see_through(async move { house.create_account(new, &by).await }).await
     }
 
+    /// Everything that keeps an account from being made like that, whoever asks; nothing is made.
+    /// # Errors
+    /// `Unfit` with every field that is wrong; `Busy`.
+    pub async fn check_new_account(&self, new: &NewAccount) -> Result<(), ChangeFault> {
+        self.house.check_new_account(new).await
+    }
+
     /// Changes an account. A changed role, changed grants or networks, or disabling ends its sessions.
     /// # Errors
     /// As [`Doorkeeper::create_account`], and where the version is no longer `expected`.
@@ -320,6 +327,24 @@ impl Doorkeeper {
         self.house.memory.is_banned(account, &self.house.policy(), now)
     }
 
+    /// Where the account stands in its life.
+    /// # Errors
+    /// Where the store failed.
+    pub async fn state_of(&self, account: &Account) -> Result<AccountState, StoreError> {
+        let now = self.now();
+        let locked = !self.house.store.lockouts(Some(&account.name), now).await?.is_empty();
+        let (told, policy) = (account.state(now, &self.house.policy(), locked), self.house.policy());
+        if told != AccountState::Banned && told != AccountState::Locked && told != AccountState::Active {
+            return Ok(told);
+        }
+        // Uses that memory knows of, and the last of a role, whom disuse passes over.
+        Ok(match (self.house.is_banned(account, &policy, now).await?, locked) {
+            (true, _) => AccountState::Banned,
+            (false, true) => AccountState::Locked,
+            (false, false) => AccountState::Active,
+        })
+    }
+
     /// Every live session, oldest first.
     pub fn sessions(&self) -> Vec<(SessionRecord, Arc<Account>)> {
         self.house.live_sessions(self.house.memory.sessions())
@@ -363,6 +388,20 @@ impl Doorkeeper {
     /// Where the store failed.
     pub async fn token(&self, presented: &str) -> Result<Option<ApiToken>, StoreError> {
         self.house.token(presented).await
+    }
+
+    /// The account, for somebody who may see it.
+    /// # Errors
+    /// `NotFound` where there is none, or none for whoever asks.
+    pub async fn account(&self, id: AccountId, by: &Actor) -> Result<Account, ChangeFault> {
+        self.house.seen(id, &self.house.authority(by).await?).await
+    }
+
+    /// The accounts that somebody may see, in the order of names.
+    /// # Errors
+    /// Where whoever asks may do nothing, or the store failed.
+    pub async fn accounts(&self, query: AccountQuery, by: &Actor) -> Result<Vec<Account>, ChangeFault> {
+        self.house.accounts(query, by).await
     }
 
     // --- letters ------------------------------------------------------------------------------------------------
@@ -461,6 +500,11 @@ impl Doorkeeper {
     /// The store, for lists that no rule stands before.
     pub fn store(&self) -> &SharedStore {
         &self.house.store
+    }
+
+    /// The policy of the moment.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.house.policy()
     }
 
     /// The time.

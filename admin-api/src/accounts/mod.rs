@@ -46,6 +46,7 @@ async fn list_accounts(
         contains: search.contains.unwrap_or_default(),
         after: search.after.as_deref().map(name_in("after")).transpose()?,
         limit,
+        ..AccountQuery::default()
     };
     let accounts = by.store().list_accounts(&query).await?;
     let now = by.door().now();

@@ -114,9 +114,9 @@ impl House {
     /// Looks at the next accounts in the order of names, and begins anew after the last.
     async fn note_bans(&self, round: &mut Round, now: Timestamp) -> Result<(), StoreError> {
         let query = AccountQuery {
-            contains: String::new(),
             after: round.accounts_after.take(),
             limit: ACCOUNTS_PER_ROUND_MAX,
+            ..AccountQuery::default()
         };
         let accounts = self.store.list_accounts(&query).await?;
         let policy = self.policy();

@@ -10,7 +10,7 @@ use stagedoor_policy::{ExtraGrant, Policy, Visitor};
 use super::house::House;
 use super::refused::{denied, refused};
 use super::{Actor, ChangeFault, RefusedWhy, Who};
-use crate::account::{Account, AccountChange, AccountId};
+use crate::account::{Account, AccountChange, AccountId, AccountQuery};
 use crate::port::{Source, StoreError};
 
 /// By what right somebody acts, as read just now.
@@ -49,6 +49,22 @@ impl House {
         } else {
             Err(StoreError::NotFound.into())
         }
+    }
+
+    /// The accounts that exist for whoever asks.
+    pub(super) async fn accounts(&self, query: AccountQuery, by: &Actor) -> Result<Vec<Account>, ChangeFault> {
+        let authority = self.authority(by).await?;
+        let policy = self.policy();
+        let roles = authority.account().and_then(|own| {
+            // Who administers every role administers roles too that the policy has no more.
+            let every = policy.may_administer(&own.role, "");
+            (!every).then(|| policy.administers(&own.role).map(str::to_owned).collect())
+        });
+        let query = AccountQuery {
+            roles: roles.or(query.roles),
+            ..query
+        };
+        Ok(self.store.list_accounts(&query).await?)
     }
 
     /// An account that somebody may do something to that is done to others only.

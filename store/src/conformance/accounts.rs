@@ -316,6 +316,48 @@ pub(super) async fn the_list_finds_part_of_a_name_or_display_name_in_any_script(
     }
 }
 
+pub(super) async fn a_search_keeps_to_display_names_and_roles_where_it_is_told_to(place: &dyn Place) {
+    let store = place.open();
+    for (account_name, display, role) in [
+        ("kim", "Sumi", "chief"),
+        ("lee", "Kim Sumi", "clerk"),
+        ("park", "KIM", "chief"),
+    ] {
+        let mut account = account(account_name);
+        account.display_name = display.to_owned();
+        account.role = role.to_owned();
+        store.create_account(&account, HASH, &free()).await.unwrap();
+    }
+    let asked = |display_name_only: bool, roles: Option<&[&str]>| AccountQuery {
+        contains: "kim".to_owned(),
+        display_name_only,
+        roles: roles.map(|roles| roles.iter().map(|&role| role.to_owned()).collect()),
+        after: None,
+        limit: 10,
+    };
+    assert_eq!(names(&store, asked(false, None)).await, ["kim", "lee", "park"]);
+    assert_eq!(names(&store, asked(true, None)).await, ["lee", "park"]);
+    assert_eq!(names(&store, asked(false, Some(&["chief"]))).await, ["kim", "park"]);
+    assert_eq!(
+        names(&store, asked(true, Some(&["chief", "clerk"]))).await,
+        ["lee", "park"]
+    );
+    assert!(names(&store, asked(false, Some(&[]))).await.is_empty());
+    for (characters, found) in [(1, 1), (20, 1), (100, 1), (101, 0)] {
+        let mut long = account(&format!("long{characters}"));
+        long.display_name = "홍".repeat(characters);
+        store.create_account(&long, HASH, &free()).await.unwrap();
+        let contains = long.display_name.clone();
+        let query = AccountQuery {
+            contains,
+            after: Some(name("l")),
+            limit: 1,
+            ..AccountQuery::default()
+        };
+        assert_eq!(names(&store, query).await.len(), found, "{characters} characters");
+    }
+}
+
 pub(super) async fn a_new_name_takes_failures_and_locks_along_and_frees_the_old_one(place: &dyn Place) {
     let store = place.open();
     let (alice, _bob) = (registered(&store, "alice").await, registered(&store, "bob").await);

@@ -83,6 +83,7 @@ macro_rules! with_every_promise {
                 reinstating_notes_when_and_never_goes_back
                 the_list_pages_through_all_names_in_their_order
                 the_list_finds_part_of_a_name_or_display_name_in_any_script
+                a_search_keeps_to_display_names_and_roles_where_it_is_told_to
                 a_new_name_takes_failures_and_locks_along_and_frees_the_old_one
                 hostile_texts_come_back_as_they_were;
             structure:

@@ -162,10 +162,20 @@ fn at_version(step: &Connection, id: AccountId, expected: Option<u64>) -> Result
 }
 
 fn list(connection: &Connection, query: &AccountQuery) -> Result<Vec<Account>, Fault> {
+    let Some(part) = query.folded() else {
+        return Ok(Vec::new());
+    };
+    let roles = query
+        .roles
+        .as_ref()
+        .map(|roles| column::to_json(roles, "role"))
+        .transpose()?;
     let mut statement = connection.prepare_cached(&list_sql())?;
     let rows = statement.query(named_params! {
         ":after": query.after.as_ref().map_or("", AccountName::as_str),
-        ":part": folded(&query.contains),
+        ":part": part,
+        ":names": !query.display_name_only,
+        ":roles": roles,
         ":limit": query.limit.clamp(1, LISTED_MAX),
     })?;
     column::all(rows, read)
@@ -175,7 +185,9 @@ fn list(connection: &Connection, query: &AccountQuery) -> Result<Vec<Account>, F
 fn list_sql() -> String {
     format!(
         "{ACCOUNT} WHERE a.id IN (SELECT id FROM account INDEXED BY account_search WHERE name > :after \
-         AND (instr(name, :part) > 0 OR instr(display_folded, :part) > 0) ORDER BY name LIMIT :limit) ORDER BY a.name"
+         AND ((:names AND instr(name, :part) > 0) OR instr(display_folded, :part) > 0) \
+         AND (:roles IS NULL OR role IN (SELECT value FROM json_each(:roles))) ORDER BY name LIMIT :limit) \
+         ORDER BY a.name"
     )
 }
 
@@ -272,7 +284,9 @@ mod tests {
         let mut statement = connection
             .prepare(&format!("EXPLAIN QUERY PLAN {}", list_sql()))
             .unwrap();
-        let bound = named_params! { ":after": "", ":part": "x", ":limit": 10 };
+        let bound = named_params! {
+            ":after": "", ":part": "x", ":names": true, ":roles": "[\"clerk\"]", ":limit": 10,
+        };
         let plan: Vec<String> = statement
             .query_map(bound, |row| row.get("detail"))
             .unwrap()

@@ -46,13 +46,19 @@ impl Accounts for MemoryStore {
 
     async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError> {
         let state = self.state("list_accounts")?;
-        let part = folded(&query.contains);
+        let Some(part) = query.folded() else {
+            return Ok(Vec::new());
+        };
         let mut found: Vec<Account> = state
             .accounts
             .values()
             .map(|holder| &holder.account)
             .filter(|account| query.after.as_ref().is_none_or(|after| account.name > *after))
-            .filter(|account| account.name.as_str().contains(&part) || folded(&account.display_name).contains(&part))
+            .filter(|account| query.roles.as_ref().is_none_or(|roles| roles.contains(&account.role)))
+            .filter(|account| {
+                let by_name = !query.display_name_only && account.name.as_str().contains(&part);
+                by_name || folded(&account.display_name).contains(&part)
+            })
             .cloned()
             .collect();
         found.sort_by(|left, right| left.name.cmp(&right.name));
