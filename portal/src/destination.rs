@@ -29,16 +29,7 @@ impl Destination {
 
     /// For the query of a link.
     pub(crate) fn escaped(&self) -> String {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/');
-        let mut text = String::new();
-        for byte in self.as_str().bytes() {
-            if plain(byte) {
-                text.push(char::from(byte));
-            } else {
-                text.push_str(&format!("%{byte:02X}"));
-            }
-        }
-        text
+        escaped_in_query(self.as_str())
     }
 
     fn plain(asked: &str, prefix: &str) -> Option<Self> {
@@ -60,6 +51,20 @@ impl Destination {
         }
         Some(Self(parsed))
     }
+}
+
+/// A text as a value in the query of a link.
+pub(crate) fn escaped_in_query(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/');
+    let mut escaped = String::new();
+    for byte in text.bytes() {
+        if plain(byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
 }
 
 fn hides_a_control_byte(text: &str) -> bool {

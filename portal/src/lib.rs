@@ -5,11 +5,13 @@
 //! prefix over with a [`Caller`] in its extensions, and sends the answer back. [`presented_token`] and [`refusal`] are for the
 //! gateway's own use.
 //!
-//! Reading order: `visit` (one request), `sign_in` (the way in), `profile` (one's own account), `refusal` (the way out).
+//! Reading order: `visit` (one request), `sign_in` (the way in), `profile` (one's own account), `accounts` (those one
+//! administers), `refusal` (the way out).
 //!
 //! State lives in three cookies (see `cookie`): the session, a random value that strangers' forms are tied to, and the sealed
 //! step a sign-in is at. The door itself remembers nothing of half-done sign-ins.
 
+mod accounts;
 mod assets;
 mod audience;
 mod carried;
@@ -161,6 +163,7 @@ pub fn router(parts: PortalParts) -> Router {
             get(profile::second_factor::show).post(profile::second_factor::submit),
         )
         .route(&at("profile/sessions"), post(profile::sessions::submit))
+        .merge(accounts_pages(at))
         .route(&at("whoami"), get(whoami::show))
         .route(&at("jwks.json"), get(jwks))
         .route(&at("assets/{name}"), get(asset))
@@ -169,6 +172,30 @@ pub fn router(parts: PortalParts) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(map_response(secured))
         .with_state(portal)
+}
+
+/// What somebody who administers accounts does there.
+fn accounts_pages(at: impl Fn(&str) -> String) -> Router<Arc<Portal>> {
+    Router::new()
+        .without_v07_checks()
+        .route(&at("accounts"), get(accounts::list::show))
+        .route(
+            &at("accounts/add"),
+            get(accounts::add::show).post(accounts::add::submit),
+        )
+        .route(&at("accounts/{id}"), get(accounts::one::show))
+        .route(
+            &at("accounts/{id}/edit"),
+            get(accounts::edit::show).post(accounts::edit::submit),
+        )
+        .route(
+            &at("accounts/{id}/password"),
+            get(accounts::password::show).post(accounts::password::submit),
+        )
+        .route(
+            &at("accounts/{id}/{act}"),
+            get(accounts::act::ask).post(accounts::act::submit),
+        )
 }
 
 fn whole_prefix(written: &str) -> String {

@@ -1,6 +1,8 @@
 //! Tests of the portal as a whole: a real doorkeeper on a store in memory, a browser that keeps cookies and fills in forms,
 //! and the router between them.
 
+mod accounts;
+mod accounts_forms;
 mod browser;
 mod contrast;
 mod forgery;
@@ -40,6 +42,7 @@ struct Stage {
     store: Arc<MemoryStore>,
     clock: Arc<ManualClock>,
     portal: Router,
+    policy: Arc<SwappablePolicy>,
     setup: SessionToken,
 }
 
@@ -87,11 +90,12 @@ impl Stage {
         let clock = Arc::new(ManualClock::new());
         let chance = Arc::new(SeededChance::new(7));
         let setup = SessionToken::generate(chance.as_ref());
+        let policy = Arc::new(SwappablePolicy::new(compile(&rules, Revision(1)).unwrap()));
         let door = Doorkeeper::open(Parts {
             store: store.clone(),
             clock: clock.clone(),
             chance,
-            policy: Arc::new(SwappablePolicy::new(compile(&rules, Revision(1)).unwrap())),
+            policy: policy.clone(),
             hashes_in_flight: 1,
             issuer: "Stagedoor".to_owned(),
             letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
@@ -110,6 +114,7 @@ impl Stage {
             store,
             clock,
             portal,
+            policy,
             setup,
         }
     }
