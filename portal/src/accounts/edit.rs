@@ -218,9 +218,10 @@ fn unreachable(
     typed: &Typed,
     fields: &Fields,
 ) -> Result<Option<Unreachable>, Halt> {
+    let theirs = by.is(account) && by.may_set_networks(account);
     let Some(networks) = typed
         .networks()
-        .filter(|networks| by.is(account) && *networks != account.networks)
+        .filter(|networks| theirs && *networks != account.networks)
     else {
         return Ok(None);
     };

@@ -28,6 +28,8 @@ use crate::halt::Halt;
 use crate::visit::{SignedIn, with_cookies};
 use enter::Administrator;
 pub(crate) use enter::administers;
+#[cfg(test)]
+pub(crate) use rights::May;
 
 impl Administrator<'_> {
     /// The token of the forms of whoever is signed in.

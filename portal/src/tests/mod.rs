@@ -2,7 +2,9 @@
 //! and the router between them.
 
 mod accounts;
+mod accounts_edit;
 mod accounts_forms;
+mod accounts_house;
 mod browser;
 mod contrast;
 mod forgery;
@@ -13,6 +15,7 @@ mod once;
 mod profile;
 mod program;
 mod samples;
+mod samples_accounts;
 mod setup;
 mod sign_in;
 mod steps;

@@ -6,12 +6,13 @@ use stagedoor_identity::EndReason;
 use stagedoor_identity::session::Ended;
 use stagedoor_policy::time::Timestamp;
 
+use super::samples_accounts::account_pages;
 use crate::page::*;
 use crate::refusal::{Look, PageLook, RefusalView, render};
 use crate::when::When;
 use crate::{qr, words};
 
-const NOW: Timestamp = Timestamp::from_micros(1_795_362_360_000_000);
+pub(super) const NOW: Timestamp = Timestamp::from_micros(1_795_362_360_000_000);
 const TYPED: &str = "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP";
 const URI: &str =
     "otpauth://totp/Stagedoor:alice?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Stagedoor&digits=6&period=30";
@@ -21,7 +22,15 @@ pub(super) type Named = (&'static str, String);
 
 /// Every page and what it is called.
 pub(super) fn pages() -> Vec<Named> {
-    [ways_in(), factor_pages(), password_pages(), own_pages(), refusals()].concat()
+    [
+        ways_in(),
+        factor_pages(),
+        password_pages(),
+        own_pages(),
+        account_pages(),
+        refusals(),
+    ]
+    .concat()
 }
 
 fn ways_in() -> Vec<Named> {
@@ -162,7 +171,7 @@ fn own_pages() -> Vec<Named> {
     ]
 }
 
-fn look(account: Option<&str>) -> PageLook {
+pub(super) fn look(account: Option<&str>) -> PageLook {
     PageLook::new(&plain_look(), account.map(str::to_owned))
 }
 
@@ -173,11 +182,11 @@ fn plain_look() -> Look {
     }
 }
 
-fn token() -> String {
+pub(super) fn token() -> String {
     "c2FtcGxl".to_owned()
 }
 
-fn text(page: &impl Template) -> String {
+pub(super) fn text(page: &impl Template) -> String {
     page.render().unwrap()
 }
 
