@@ -35,7 +35,7 @@ type Named = Result<Path<(AccountId, String)>, PathRejection>;
 pub(crate) async fn ask(visit: Visit, path: Named) -> Response {
     let answer = match Administrator::enter(&visit, "accounts") {
         Ok(by) => confirm_page(&by, path).await,
-        Err(answer) => answer,
+        Err(answer) => *answer,
     };
     visit.finish(answer)
 }

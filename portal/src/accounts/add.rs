@@ -20,7 +20,7 @@ use crate::visit::Visit;
 pub(crate) async fn show(visit: Visit) -> Response {
     let answer = match Administrator::enter(&visit, "accounts/add") {
         Ok(by) => empty(&by).await,
-        Err(answer) => answer,
+        Err(answer) => *answer,
     };
     visit.finish(answer)
 }

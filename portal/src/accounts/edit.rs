@@ -30,7 +30,7 @@ const SIGNED_IN: &str = "The account is signed in and is not changed meanwhile."
 pub(crate) async fn show(visit: Visit, path: Named) -> Response {
     let answer = match Administrator::enter(&visit, "accounts") {
         Ok(by) => filled_in(&by, path).await,
-        Err(answer) => answer,
+        Err(answer) => *answer,
     };
     visit.finish(answer)
 }

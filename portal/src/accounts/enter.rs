@@ -30,11 +30,11 @@ pub(super) struct Fields(Vec<(String, String)>);
 
 impl<'v> Administrator<'v> {
     /// Leads a stranger to sign in; refuses whoever administers nobody, or may not use the session from here.
-    pub(super) fn enter(visit: &'v Visit, page: &str) -> Result<Self, Result<Response, Halt>> {
+    pub(super) fn enter(visit: &'v Visit, page: &str) -> Result<Self, Box<Result<Response, Halt>>> {
         let Some(signed_in) = visit.signed_in() else {
-            return Err(sign_in_first(visit, page));
+            return Err(Box::new(sign_in_first(visit, page)));
         };
-        Self::of(visit, signed_in).map_err(Err)
+        Self::of(visit, signed_in).map_err(|halt| Box::new(Err(halt)))
     }
 
     /// For a form, which a stranger cannot have been given. Checks the token.

@@ -34,7 +34,7 @@ pub(crate) struct Asked {
 pub(crate) async fn show(visit: Visit, asked: Result<Query<Asked>, QueryRejection>) -> Response {
     let answer = match Administrator::enter(&visit, "accounts") {
         Ok(by) => list(&by, asked).await,
-        Err(answer) => answer,
+        Err(answer) => *answer,
     };
     visit.finish(answer)
 }

@@ -18,7 +18,7 @@ use crate::when::{When, date};
 pub(crate) async fn show(visit: Visit, path: Result<Path<AccountId>, PathRejection>) -> Response {
     let answer = match Administrator::enter(&visit, "accounts") {
         Ok(by) => look_at(&by, path).await,
-        Err(answer) => answer,
+        Err(answer) => *answer,
     };
     visit.finish(answer)
 }

@@ -23,7 +23,7 @@ type Named = Result<Path<AccountId>, PathRejection>;
 pub(crate) async fn show(visit: Visit, path: Named) -> Response {
     let answer = match Administrator::enter(&visit, "accounts") {
         Ok(by) => empty(&by, path).await,
-        Err(answer) => answer,
+        Err(answer) => *answer,
     };
     visit.finish(answer)
 }
