@@ -62,6 +62,7 @@ async fn open(folder: &std::path::Path) -> Result<AdminParts, Box<dyn Error>> {
         hashes_in_flight: 1,
         issuer: "Stagedoor".to_owned(),
         letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
+        links_under: "/.stagedoor/".to_owned(),
     })
     .await?;
     Ok(AdminParts {
@@ -92,6 +93,7 @@ async fn seed(door: &Doorkeeper) -> Result<String, Box<dyn Error>> {
         scopes: vec!["*".to_owned()],
         created_at: SystemClock.now(),
         expires_at: None,
+        account: None,
     };
     Ok(door.create_token(token, &by).await?.expose_text().to_owned())
 }

@@ -200,6 +200,7 @@ impl From<StoreError> for Problem {
             StoreError::SeatsFull { .. } => Self::because(Sort::SEATS_FULL, error.to_string()),
             StoreError::LastOfRole { .. } => Self::because(Sort::LAST_OF_ROLE, error.to_string()),
             StoreError::HeldByOne { .. } => Self::because(Sort::HELD_BY_ONE, error.to_string()),
+            StoreError::LinkDead => Self::because(Sort::NOT_POSSIBLE, error.to_string()),
             StoreError::ActorChanged => Self::because(Sort::VERSION_MISMATCH, error.to_string()),
             full @ StoreError::OutboxFull { .. } => {
                 Self::because(Sort::OUTBOX_FULL, full.to_string()).with(RETRY_AFTER, HeaderValue::from_static("60"))

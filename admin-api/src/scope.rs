@@ -73,6 +73,7 @@ mod tests {
             scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
             created_at: stagedoor_policy::time::Timestamp::default(),
             expires_at: None,
+            account: None,
         }
     }
 

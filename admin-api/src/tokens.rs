@@ -191,6 +191,7 @@ impl TokenForm {
             scopes: self.scopes,
             created_at: now,
             expires_at,
+            account: None,
         })
     }
 }

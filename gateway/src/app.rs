@@ -83,6 +83,7 @@ pub async fn open(sources: Sources, environment: Environment) -> Result<Door, St
         hashes_in_flight: building.limits.hashes_in_flight.unwrap_or_else(|| (cores() / 2).max(1)),
         issuer: building.portal.title.clone(),
         letterhead: Arc::clone(&live) as Arc<dyn CurrentLetterhead>,
+        links_under: building.portal.prefix.clone(),
     };
     let door = Doorkeeper::open(parts)
         .await

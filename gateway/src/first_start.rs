@@ -39,6 +39,7 @@ pub async fn first_token(door: &Doorkeeper, data_dir: &Path) -> Result<Option<Se
         scopes: vec!["*".to_owned()],
         created_at: door.now(),
         expires_at: None,
+        account: None,
     };
     let secret = door
         .create_token(token, &actor())

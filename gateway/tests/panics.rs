@@ -175,6 +175,7 @@ async fn open_door(folder: &Path, clock: Arc<dyn Clock>) -> (Arc<Live>, Arc<Door
         hashes_in_flight: 1,
         issuer: "x".to_owned(),
         letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
+        links_under: "/.stagedoor/".to_owned(),
     });
     (live, door.await.unwrap())
 }

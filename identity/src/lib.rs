@@ -21,7 +21,10 @@ pub mod when;
 pub use account::{Account, AccountId};
 pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, SystemClock};
-pub use door::{Actor, ChangeFault, CurrentPolicy, Doorkeeper, Parts, Refused, RefusedWhy, SCOPES, Tally, Who};
+pub use door::{
+    Accepted, Actor, ChangeFault, CurrentPolicy, Doorkeeper, Invited, OwnChange, Parts, Refused, RefusedWhy, SCOPES,
+    Tally, Who,
+};
 pub use live::{Facts, LiveSession, Lookup};
 pub use secret::{Password, Secret, SessionToken};
 pub use session::{EndReason, SessionId};

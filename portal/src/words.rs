@@ -83,6 +83,11 @@ pub(crate) fn ended(ended: &Ended) -> Words {
             format!("This account was removed at {at}."),
             ASK,
         ),
+        EndReason::DeviceUnlinked => Words::new(
+            "You have been signed out",
+            format!("The device you signed in from is no longer linked to this account, since {at}."),
+            ASK,
+        ),
         EndReason::PolicyChanged => Words::new(
             "You have been signed out",
             format!("The rules of this door changed at {at}."),
@@ -104,6 +109,7 @@ pub(crate) fn ended_code(reason: &EndReason) -> &'static str {
         EndReason::AccountChanged => "account_changed",
         EndReason::CredentialsChanged => "credentials_changed",
         EndReason::AccountRemoved => "account_removed",
+        EndReason::DeviceUnlinked => "device_unlinked",
         EndReason::PolicyChanged => "policy_changed",
     }
 }
@@ -135,6 +141,17 @@ pub(crate) fn sign_in(refusal: &SignInRefusal, address: IpAddr, now: Timestamp) 
         } => {
             format!("This account is blocked because it was not used for a long time. {ASK}")
         }
+        SignInRefusal::Refused {
+            reason: RefusedBecause::EnrolmentRight,
+        } => {
+            format!("A second factor must be set up before this account can sign in, and that needs a link. {ASK}")
+        }
+        SignInRefusal::Refused {
+            reason: RefusedBecause::Device,
+        } => {
+            format!("This account may sign in this way only from a device that is linked to it. {ASK}")
+        }
+        SignInRefusal::LinkDead => "This link has been used or has run out. Please ask for a new one.".to_owned(),
         SignInRefusal::SessionLimit { opened_at, address } => format!(
             "This account is signed in elsewhere: from {address} since {}. Sign out there first.",
             when::for_people(*opened_at)

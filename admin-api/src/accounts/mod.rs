@@ -48,7 +48,7 @@ async fn list_accounts(
         limit,
         ..AccountQuery::default()
     };
-    let accounts = by.store().list_accounts(&query).await?;
+    let accounts = by.door().accounts(query, by.actor()).await?;
     let now = by.door().now();
     let locks = by.store().lockouts(None, now).await?;
     let views = accounts

@@ -92,6 +92,7 @@ impl House {
             hashes_in_flight: 1,
             issuer: "Stagedoor".to_owned(),
             letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
+            links_under: "/.stagedoor/".to_owned(),
         })
         .await
         .unwrap();
@@ -119,6 +120,7 @@ impl House {
             scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
             created_at: self.clock.now(),
             expires_at: None,
+            account: None,
         };
         let secret = self.door.create_token(token, &setup()).await.unwrap();
         secret.expose_text().to_owned()
@@ -153,6 +155,8 @@ impl House {
             password: Password::new(password).unwrap(),
             code: None,
             channel: "browser".to_owned(),
+            right: None,
+            device_key: None,
             from,
         };
         self.door.sign_in(attempt).await

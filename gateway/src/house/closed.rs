@@ -48,6 +48,7 @@ pub(super) async fn local_token(opened: &Door, data_dir: &Path) -> Result<Secret
         scopes: vec!["*".to_owned()],
         created_at: now,
         expires_at: Some(now.after(std::time::Duration::from_secs(LOCAL_TOKEN_SECONDS))),
+        account: None,
     };
     let actor = Actor::operator("cli");
     opened

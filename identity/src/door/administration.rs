@@ -51,7 +51,7 @@ impl House {
             ..Account::new(id, new.name, &role, now)
         };
         let structure = structure(&policy, &authority);
-        let created = self.store.create_account(&account, &hash, &structure).await;
+        let created = self.store.create_account(&account, &hash, None, &structure).await;
         created.map_err(|fault| explained(&policy, fault))?;
         self.note_kept().await?;
         let event = about(Kind::AccountCreated, &account, by, now).detail("role", &account.role);
@@ -177,7 +177,7 @@ fn ends_sessions(before: &Account, change: &AccountChange) -> Option<EndReason> 
 }
 
 /// Names only: values may be private, and the account itself can be asked for.
-fn changed_fields(before: &Account, after: &Account) -> Vec<&'static str> {
+pub(super) fn changed_fields(before: &Account, after: &Account) -> Vec<&'static str> {
     let fields = [
         ("display_name", before.display_name != after.display_name),
         ("email", before.email != after.email),

@@ -30,6 +30,8 @@ pub(super) struct House {
     pub(super) chance: Arc<dyn Chance>,
     rules: Arc<dyn CurrentPolicy>,
     pub(super) issuer: String,
+    /// The door's own prefix, which pages of links are behind.
+    pub(super) links_under: String,
     pub(super) letterhead: Arc<dyn CurrentLetterhead>,
     pub(super) sealer: Sealer,
     pub(super) hashes: HashPool,
@@ -67,6 +69,7 @@ impl House {
             chance,
             rules: parts.policy,
             issuer: parts.issuer,
+            links_under: parts.links_under,
             letterhead: parts.letterhead,
             memory: Memory::default(),
             turns: Turns::default(),

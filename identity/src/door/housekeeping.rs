@@ -209,6 +209,13 @@ impl House {
                 break;
             }
         }
+        // Askings are counted for an hour; a link that has run out tells nobody anything.
+        let day_ago = earlier(now, Duration::from_secs(86_400));
+        for _ in 0..FORGETTING_STEPS_MAX {
+            if self.store.forget_links(day_ago).await? == 0 {
+                break;
+            }
+        }
         let rules = self.policy().lockout();
         let before = earlier(now, rules.within.max(rules.lasts));
         for _ in 0..FORGETTING_STEPS_MAX {
@@ -226,7 +233,7 @@ fn over(session: &LiveSession, policy: &Policy, now: Timestamp) -> Option<EndRea
     noted.or_else(|| session.lapsed(policy, now))
 }
 
-fn earlier(now: Timestamp, span: Duration) -> Timestamp {
+pub(super) fn earlier(now: Timestamp, span: Duration) -> Timestamp {
     let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
     Timestamp::from_micros(now.as_micros().saturating_sub(micros))
 }

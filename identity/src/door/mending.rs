@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use stagedoor_policy::rules::MessageKey;
+use stagedoor_policy::rules::{MessageKey, ReturnsBy};
 
 use super::administration::{about, unfit_password};
 use super::house::House;
@@ -93,6 +93,10 @@ impl House {
     pub(super) async fn reinstate(&self, id: AccountId, by: &Actor) -> Result<Account, ChangeFault> {
         let _turn = self.turns.take(id).await;
         self.managed(id, &self.authority(by).await?).await?;
+        if self.policy().inactivity("").returns_by == ReturnsBy::Invitation {
+            let sentence = "Whom disuse has banned comes back by a new invitation. Send it.";
+            return Err(refused(RefusedWhy::NotPossible, sentence));
+        }
         let now = self.clock.now();
         let account = self.store.reinstate_account(id, now).await?;
         self.memory.refresh(account.clone());

@@ -1,5 +1,7 @@
 //! What people do with their own credentials: change a temporary password or one's own, begin to enrol when signed in.
 
+use stagedoor_policy::rules::Enrolment;
+
 use super::admission::Proof;
 use super::attempts::Knock;
 use super::house::House;
@@ -8,7 +10,7 @@ use crate::credential::pool::Place;
 use crate::event::Kind;
 use crate::session::{EndReason, SessionId, SessionRecord};
 use crate::sign_in::ticket::Step;
-use crate::sign_in::{Enrolment, Origin, Progress, SignInRefusal, Ticket};
+use crate::sign_in::{self, Origin, Progress, SignInRefusal, Ticket};
 use crate::{Account, AccountId, Password};
 
 const SAME_AGAIN: &str = "choose one that differs from the present password";
@@ -79,12 +81,15 @@ impl House {
         session: &SessionRecord,
         current: &Password,
         from: Origin,
-    ) -> Result<Enrolment, SignInRefusal> {
+    ) -> Result<sign_in::Enrolment, SignInRefusal> {
         let (_place, proof, knock) = self.prove_again(session, current, from).await?;
         let account = self.account_of(proof.account).await?;
         // Who stole a password alone must not put their own phone in place of the owner's.
         if account.second_factor && !session.second_factor {
             return Err(self.wrong_code(&knock).await);
+        }
+        if !account.second_factor && self.policy().enrolment() == Enrolment::Right {
+            return Err(self.no_right(&knock).await);
         }
         self.enrolment(&proof, &account)
     }
@@ -113,6 +118,8 @@ impl House {
             second_factor: session.second_factor,
             attempts: 0,
             own_lock: None,
+            right: None,
+            device: session.device,
         };
         self.admit(&proof, &knock, now).await?;
         self.forgive(&knock).await?;
@@ -143,7 +150,7 @@ impl House {
         Ok(())
     }
 
-    fn still_live(&self, session: &SessionRecord) -> Result<(), SignInRefusal> {
+    pub(super) fn still_live(&self, session: &SessionRecord) -> Result<(), SignInRefusal> {
         let (policy, now) = (self.policy(), self.clock.now());
         let live = self
             .memory

@@ -10,7 +10,7 @@ use crate::letter::{LetterKind, LetterOutcome, Waiting};
 use crate::sign_in::{Progress, SignInRefusal};
 
 /// Every outcome of a sign-in, or of a step of one: `succeeded`, the codes of `NextStep`, the codes of `SignInRefusal`.
-const OUTCOMES: [&str; 13] = [
+const OUTCOMES: [&str; 14] = [
     "succeeded",
     "second_factor_required",
     "second_factor_enrolment_required",
@@ -21,6 +21,7 @@ const OUTCOMES: [&str; 13] = [
     "refused",
     "session_limit",
     "ticket_expired",
+    "link_dead",
     "password_unfit",
     "busy",
     "unavailable",

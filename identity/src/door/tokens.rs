@@ -1,6 +1,7 @@
 //! Bearer tokens of the admin API: `sdt_` and 32 random bytes in base64url. The store keeps the SHA-256.
 
 use super::house::House;
+use super::refused::denied;
 use super::{Actor, ChangeFault};
 use crate::event::{Event, Kind};
 use crate::port::{ApiToken, StoreError};
@@ -38,6 +39,16 @@ impl House {
         if !faults.is_empty() {
             return Err(ChangeFault::Unfit(faults));
         }
+        let authority = self.authority(by).await?;
+        // An account's token acts as it: another one would be a way around what its role administers.
+        if let Some(account) = token.account
+            && authority.account().is_none_or(|own| own.id != account)
+        {
+            self.managed(account, &authority).await?;
+        }
+        if authority.account().is_some_and(|own| token.account != Some(own.id)) {
+            return Err(denied());
+        }
         // Of the same make as a session's: 32 random bytes as 43 characters.
         let text = zeroize::Zeroizing::new(format!(
             "{PREFIX}{}",
@@ -52,6 +63,13 @@ impl House {
     }
 
     pub(super) async fn revoke_token(&self, name: &str, by: &Actor) -> Result<bool, ChangeFault> {
+        if let Some(own) = self.authority(by).await?.account() {
+            let tokens = self.store.list_tokens().await?;
+            let its = |token: &ApiToken| token.name == name && token.account == Some(own.id);
+            if !tokens.iter().any(its) {
+                return Ok(false);
+            }
+        }
         let revoked = self.store.revoke_token(name).await?;
         if revoked {
             let event = Event::done(Kind::TokenRevoked, by, self.clock.now()).detail("token", name);
@@ -70,6 +88,22 @@ impl House {
         let token = self.store.token(&TokenHash::of(presented.as_bytes())).await?;
         let now = self.clock.now();
         Ok(token.filter(|token| token.expires_at.is_none_or(|end| now < end)))
+    }
+
+    /// Who acts with a token. An account that acts no more makes it worthless.
+    pub(super) async fn actor_of(&self, token: &ApiToken) -> Result<Option<Actor>, StoreError> {
+        let Some(id) = token.account else {
+            return Ok(Some(Actor::operator(format!("token:{}", token.name))));
+        };
+        let Some(account) = self.store.account(id).await? else {
+            return Ok(None);
+        };
+        let actor = Actor::account(&account);
+        match self.authority(&actor).await {
+            Ok(_) => Ok(Some(actor)),
+            Err(ChangeFault::Store(fault)) => Err(fault),
+            Err(_) => Ok(None),
+        }
     }
 }
 

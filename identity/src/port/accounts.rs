@@ -3,18 +3,20 @@
 use async_trait::async_trait;
 use stagedoor_policy::time::Timestamp;
 
-use super::{StoreError, Structure};
+use super::{FreshLink, HandOver, StoreError, Structure};
 use crate::account::{Account, AccountChange, AccountId, AccountName, AccountQuery};
 use crate::session::{EndReason, SessionId};
 
 /// Accounts.
 #[async_trait]
 pub trait Accounts {
-    /// Stores a new account with its password hash, if the structure allows one more like it.
+    /// Stores a new account with its password hash, if the structure allows one more like it; with its invitation, where it is
+    /// invited.
     async fn create_account(
         &self,
         account: &Account,
         password_hash: &str,
+        invitation: Option<&FreshLink>,
         structure: &Structure,
     ) -> Result<(), StoreError>;
     /// By id.
@@ -25,7 +27,8 @@ pub trait Accounts {
     async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError>;
     /// Changes an account if its version is still `expected` (`None`: whatever it is) and the structure allows it, raises the
     /// version. Where `end` is given, ends its live sessions for that reason in the same step. A new name takes the failures
-    /// and locks of the old one along.
+    /// and locks of the old one along. Another address takes the account's links away, an invitation too: they went to the
+    /// former one. Disabling takes away links and the tokens that act as the account.
     async fn change_account(
         &self,
         id: AccountId,
@@ -41,6 +44,18 @@ pub trait Accounts {
         expected: Option<u64>,
         structure: &Structure,
     ) -> Result<Vec<SessionId>, StoreError>;
+    /// Hands a role that one account holds over to another, in one step: who had it loses it, and no moment has two or none.
+    /// Both accounts' sessions end for `reason`. Answers the former and the new holder and the sessions. `VersionMismatch`
+    /// where either is no longer as it was.
+    async fn hand_over(
+        &self,
+        handing: &HandOver,
+        reason: &EndReason,
+        now: Timestamp,
+        structure: &Structure,
+    ) -> Result<(Account, Account, Vec<SessionId>), StoreError>;
+    /// Accounts with that address, whatever its case; two at most, since two are one too many.
+    async fn accounts_by_email(&self, email: &str) -> Result<Vec<Account>, StoreError>;
     /// The accounts of a role that are accepted, not disabled and were used last, `count` at most.
     async fn last_used_of(&self, role: &str, count: u32) -> Result<Vec<AccountId>, StoreError>;
     /// Counts disuse from `now` on.

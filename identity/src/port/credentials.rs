@@ -5,6 +5,7 @@ use stagedoor_policy::time::Timestamp;
 
 use super::StoreError;
 use crate::AccountId;
+use crate::secret::TokenHash;
 use crate::session::{EndReason, SessionId};
 
 /// What proves who somebody is.
@@ -34,7 +35,8 @@ impl std::fmt::Debug for StoredCredentials {
 pub trait Credentials {
     /// The credentials of an account.
     async fn credentials(&self, id: AccountId) -> Result<Option<StoredCredentials>, StoreError>;
-    /// Replaces the password and ends the account's live sessions but `keep`, in one step.
+    /// Replaces the password, ends the account's live sessions but `keep`, takes away its links and the tokens that act as it,
+    /// in one step.
     async fn set_password(
         &self,
         id: AccountId,
@@ -46,15 +48,19 @@ pub trait Credentials {
     ) -> Result<Vec<SessionId>, StoreError>;
     /// Replaces the hash by one of other cost for the same password; touches nothing else. Ignored where `old` is no longer there.
     async fn rehash_password(&self, id: AccountId, old: &str, new: &str) -> Result<(), StoreError>;
-    /// Enrols a second factor: sealed secret, the step that proved it (used up), hashes of recovery codes.
+    /// Enrols a second factor: sealed secret, the step that proved it (used up), hashes of recovery codes. Takes away the
+    /// account's links. Where a `right` was shown, uses it up: `LinkDead` where it is worth nothing at that time, and then
+    /// nothing is enrolled.
     async fn set_second_factor(
         &self,
         id: AccountId,
         totp_sealed: &[u8],
         used_step: u64,
         recovery_code_hashes: &[[u8; 32]],
+        right: Option<(&TokenHash, Timestamp)>,
     ) -> Result<(), StoreError>;
-    /// Takes the second factor and the recovery codes away; ends the account's live sessions.
+    /// Takes the second factor, the recovery codes, the links and the tokens that act as the account away; ends its live
+    /// sessions.
     async fn clear_second_factor(
         &self,
         id: AccountId,

@@ -5,6 +5,8 @@
 mod accounts;
 mod attempts;
 mod credentials;
+mod devices;
+mod links;
 mod outbox;
 mod sessions;
 mod structure;
@@ -21,9 +23,11 @@ use crate::secret::Secret;
 pub use accounts::Accounts;
 pub use attempts::{Attempts, Lockout, Reserved, Source};
 pub use credentials::{Credentials, StoredCredentials};
+pub use devices::{Device, DeviceId, DeviceQuery, Devices};
+pub use links::{Asking, FreshLink, Link, LinkPurpose, Links};
 pub use outbox::Outbox;
 pub use sessions::{Opened, Sessions};
-pub use structure::{Acting, KeepRule, Move, Others, Place, SeatRule, Structure};
+pub use structure::{Acting, HandOver, KeepRule, Move, Others, Place, SeatRule, Structure};
 pub use tokens::{ApiToken, Tokens};
 
 /// Why a store could not do it.
@@ -69,6 +73,9 @@ pub enum StoreError {
         /// How many may wait.
         letters_max: u32,
     },
+    /// The link was used, has run out, or what it was made for has changed.
+    #[error("the link was used, has run out or was replaced")]
+    LinkDead,
     /// The account that does it was changed after its rights were judged.
     #[error("the account that does this was changed meanwhile")]
     ActorChanged,
@@ -76,11 +83,35 @@ pub enum StoreError {
 
 /// All ports together.
 pub trait Store:
-    Accounts + Credentials + Attempts + Sessions + Tokens + Audit + Keys + Outbox + std::fmt::Debug + Send + Sync
+    Accounts
+    + Credentials
+    + Attempts
+    + Sessions
+    + Tokens
+    + Audit
+    + Devices
+    + Keys
+    + Links
+    + Outbox
+    + std::fmt::Debug
+    + Send
+    + Sync
 {
 }
 impl<T> Store for T where
-    T: Accounts + Credentials + Attempts + Sessions + Tokens + Audit + Keys + Outbox + std::fmt::Debug + Send + Sync
+    T: Accounts
+        + Credentials
+        + Attempts
+        + Sessions
+        + Tokens
+        + Audit
+        + Devices
+        + Keys
+        + Links
+        + Outbox
+        + std::fmt::Debug
+        + Send
+        + Sync
 {
 }
 

@@ -34,7 +34,8 @@ pub enum Opened {
 pub trait Sessions {
     /// Opens a session, in one step with: the account still exists, is not disabled, has this `credentials_version` and
     /// this `role`; the limit for (account, channel) counted over sessions that are live at `session.opened_at` (not ended,
-    /// `opened_at < expires_at` and `opened_at < last_used_at + idle_after`); displacing the oldest where it is full and `when_full` says so; `last_sign_in_at` and
+    /// `opened_at < expires_at` and `opened_at < last_used_at + idle_after`); the device it came from, where it names one, still being linked to the account;
+    /// displacing the oldest where it is full and `when_full` says so; `last_sign_in_at` and
     /// `last_used_at` set. `per_account` 0 is any number.
     async fn open_session(
         &self,

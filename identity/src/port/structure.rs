@@ -5,7 +5,7 @@
 //! stay as it is; no change may make it worse still.
 
 use super::StoreError;
-use crate::account::{Account, AccountId};
+use crate::account::{Account, AccountChange, AccountId};
 
 /// The rules that a step has to keep.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +47,19 @@ pub struct Acting {
     pub id: AccountId,
     /// Its version: any change of it makes the judgement worthless.
     pub version: u64,
+}
+
+/// A role handed over.
+#[derive(Debug, Clone)]
+pub struct HandOver {
+    /// Who holds it, and the version that was judged.
+    pub holder: (AccountId, u64),
+    /// What becomes of the holder.
+    pub holder_becomes: AccountChange,
+    /// Who gets it, and the version that was judged.
+    pub heir: (AccountId, u64),
+    /// What becomes of the heir.
+    pub heir_becomes: AccountChange,
 }
 
 /// What a rule needs to know of an account.

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use stagedoor_policy::time::Timestamp;
 
 use super::StoreError;
+use crate::AccountId;
 use crate::secret::TokenHash;
 
 /// A bearer token of the admin API, without its secret.
@@ -17,6 +18,9 @@ pub struct ApiToken {
     pub created_at: Timestamp,
     /// When it ends; `None`: never.
     pub expires_at: Option<Timestamp>,
+    /// The account it acts as; `None`: the operator's. Removed with the account, and when its credentials change or it is
+    /// disabled.
+    pub account: Option<AccountId>,
 }
 
 /// Bearer tokens.

@@ -2,6 +2,8 @@
 
 mod accounts;
 mod attempts;
+mod devices;
+mod links;
 mod outbox;
 mod sessions;
 
@@ -13,7 +15,7 @@ use stagedoor_policy::time::Timestamp;
 
 use crate::event::{AuditQuery, Event, StoredEvent};
 use crate::letter::LetterId;
-use crate::port::{ApiToken, Audit, Keys, StoreError, StoredCredentials, Tokens};
+use crate::port::{ApiToken, Audit, Device, DeviceId, Keys, Link, StoreError, StoredCredentials, Tokens};
 use crate::secret::{Secret, TokenHash};
 use crate::session::{SessionId, SessionRecord};
 use crate::{Account, AccountId};
@@ -30,6 +32,9 @@ struct State {
     accounts: BTreeMap<AccountId, Holder>,
     sessions: BTreeMap<SessionId, SessionRecord>,
     attempts: BTreeMap<attempts::Place, attempts::Tries>,
+    devices: BTreeMap<DeviceId, (Device, TokenHash)>,
+    links: Vec<Link>,
+    asked: Vec<([u8; 32], Timestamp)>,
     tokens: BTreeMap<String, (ApiToken, TokenHash)>,
     events: Vec<StoredEvent>,
     keys: BTreeMap<String, Secret>,
@@ -94,6 +99,9 @@ impl Tokens for MemoryStore {
         let mut state = self.state("add_token")?;
         if state.tokens.contains_key(&token.name) {
             return Err(StoreError::NameTaken);
+        }
+        if let Some(account) = token.account {
+            state.holder(account)?;
         }
         state.tokens.insert(token.name.clone(), (token.clone(), *hash));
         Ok(())

@@ -181,5 +181,7 @@ fn reason_code(reason: RefusedBecause) -> &'static str {
         RefusedBecause::Address => "address",
         RefusedBecause::Channel => "channel",
         RefusedBecause::Inactive => "inactive",
+        RefusedBecause::EnrolmentRight => "enrolment_right",
+        RefusedBecause::Device => "device",
     }
 }

@@ -115,6 +115,8 @@ async fn sign_in(visit: &Visit, fields: &Fields) -> Result<Progress, SignInRefus
             .map(super::tidy_code)
             .filter(|code| !code.is_empty()),
         channel: fields.channel.clone().unwrap_or_else(|| BROWSER.to_owned()),
+        right: None,
+        device_key: None,
         from: visit.origin(),
     };
     visit.portal.door.sign_in(attempt).await

@@ -102,6 +102,7 @@ impl Stage {
             hashes_in_flight: 1,
             issuer: "Stagedoor".to_owned(),
             letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
+            links_under: "/.stagedoor/".to_owned(),
         })
         .await
         .unwrap();

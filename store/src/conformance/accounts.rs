@@ -37,7 +37,7 @@ pub(super) async fn a_new_account_is_read_back_whole_by_id_and_by_name(place: &d
             actions: vec!["reboot".to_owned()],
         })
         .collect();
-    store.create_account(&alice, HASH, &free()).await.unwrap();
+    store.create_account(&alice, HASH, None, &free()).await.unwrap();
 
     assert_eq!(store.account(alice.id).await.unwrap().as_ref(), Some(&alice));
     assert_eq!(store.account_by_name(&alice.name).await.unwrap().as_ref(), Some(&alice));
@@ -55,7 +55,7 @@ pub(super) async fn a_name_belongs_to_one_account_also_when_many_ask_for_it_at_o
     let store = place.open();
     let asked = at_once(20, |_number| {
         let store = Arc::clone(&store);
-        async move { store.create_account(&account("alice"), HASH, &free()).await }
+        async move { store.create_account(&account("alice"), HASH, None, &free()).await }
     })
     .await;
     assert_eq!(asked.iter().filter(|answer| answer.is_ok()).count(), 1);
@@ -80,7 +80,7 @@ pub(super) async fn a_change_leaves_the_rest_alone_and_raises_the_version(place:
     let store = place.open();
     let mut alice = account("alice");
     alice.email = Some("alice@example.org".to_owned());
-    store.create_account(&alice, HASH, &free()).await.unwrap();
+    store.create_account(&alice, HASH, None, &free()).await.unwrap();
 
     let change = AccountChange {
         role: Some("chief".to_owned()),
@@ -191,7 +191,7 @@ pub(super) async fn a_removed_account_is_gone_with_its_credentials_and_sessions(
     let of_alice = opened(&store, alice.id, at(1)).await;
     let of_bob = opened(&store, bob.id, at(1)).await;
     store
-        .set_second_factor(alice.id, b"sealed", 1, &[[1; 32]])
+        .set_second_factor(alice.id, b"sealed", 1, &[[1; 32]], None)
         .await
         .unwrap();
     let version = store.credentials(alice.id).await.unwrap().unwrap().credentials_version;
@@ -286,7 +286,7 @@ pub(super) async fn the_list_finds_part_of_a_name_or_display_name_in_any_script(
     ] {
         let mut account = account(account_name);
         account.display_name = display.to_owned();
-        store.create_account(&account, HASH, &free()).await.unwrap();
+        store.create_account(&account, HASH, None, &free()).await.unwrap();
     }
     for (part, found) in [
         ("lic", &["alice"][..]),
@@ -326,7 +326,7 @@ pub(super) async fn a_search_keeps_to_display_names_and_roles_where_it_is_told_t
         let mut account = account(account_name);
         account.display_name = display.to_owned();
         account.role = role.to_owned();
-        store.create_account(&account, HASH, &free()).await.unwrap();
+        store.create_account(&account, HASH, None, &free()).await.unwrap();
     }
     let asked = |display_name_only: bool, roles: Option<&[&str]>| AccountQuery {
         contains: "kim".to_owned(),
@@ -346,7 +346,7 @@ pub(super) async fn a_search_keeps_to_display_names_and_roles_where_it_is_told_t
     for (characters, found) in [(1, 1), (20, 1), (100, 1), (101, 0)] {
         let mut long = account(&format!("long{characters}"));
         long.display_name = "홍".repeat(characters);
-        store.create_account(&long, HASH, &free()).await.unwrap();
+        store.create_account(&long, HASH, None, &free()).await.unwrap();
         let contains = long.display_name.clone();
         let query = AccountQuery {
             contains,
@@ -409,7 +409,7 @@ pub(super) async fn hostile_texts_come_back_as_they_were(place: &dyn Place) {
             level: Level::View,
             actions: vec![text.clone()],
         }];
-        store.create_account(&account, HASH, &free()).await.unwrap();
+        store.create_account(&account, HASH, None, &free()).await.unwrap();
         assert_eq!(store.account(account.id).await.unwrap(), Some(account.clone()));
 
         let mut session = session(account.id, at(1));

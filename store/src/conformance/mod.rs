@@ -14,7 +14,9 @@ mod accounts;
 mod attempts;
 mod audit;
 mod credentials;
+mod devices;
 mod keys;
+mod links;
 mod outbox;
 mod sample;
 mod sessions;
@@ -94,7 +96,23 @@ macro_rules! with_every_promise {
                 an_invited_or_disabled_account_does_not_stand_in_for_the_last_one
                 a_role_held_by_one_is_never_held_by_two
                 who_was_changed_meanwhile_changes_nobody
-                the_last_used_of_a_role_are_told_in_their_order;
+                the_last_used_of_a_role_are_told_in_their_order
+                a_role_is_handed_over_in_one_step_and_both_are_signed_out
+                of_many_hand_overs_at_once_one_is_made_and_there_is_one_head;
+            devices:
+                a_device_is_found_by_its_key_and_a_name_is_taken_once
+                linked_devices_are_counted_and_listed_by_account
+                a_session_from_a_device_ends_when_the_device_is_unlinked_or_removed;
+            links:
+                an_invitation_is_accepted_once_also_when_many_try_it
+                a_link_is_worth_nothing_late_for_something_else_or_after_a_newer_one
+                links_and_tokens_die_with_the_credentials_the_address_and_the_account
+                a_reset_by_link_sets_the_password_and_ends_every_session
+                a_right_to_enrol_is_used_up_with_the_enrolment
+                an_address_is_confirmed_once_and_found_whatever_its_case
+                a_link_and_its_letter_are_stored_together_or_not_at_all
+                what_is_asked_for_is_counted_for_an_address_and_for_a_source
+                of_many_askings_at_once_as_many_count_as_may;
             credentials:
                 a_new_password_raises_the_version_and_ends_all_sessions_but_the_one_to_keep
                 a_password_of_nobody_is_not_found

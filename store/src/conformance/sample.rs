@@ -63,7 +63,7 @@ pub(super) fn free() -> Structure {
 
 pub(super) async fn registered(store: &SharedStore, account_name: &str) -> Account {
     let account = account(account_name);
-    store.create_account(&account, HASH, &free()).await.unwrap();
+    store.create_account(&account, HASH, None, &free()).await.unwrap();
     account
 }
 
@@ -78,6 +78,7 @@ pub(super) fn session(account: AccountId, opened_at: Timestamp) -> SessionRecord
         address: IpAddr::from([192, 0, 2, 7]),
         user_agent: "a browser".to_owned(),
         second_factor: false,
+        device: None,
         opened_at,
         expires_at: opened_at.after(Duration::from_secs(3600)),
         idle_after: Duration::from_secs(600),

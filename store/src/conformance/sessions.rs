@@ -172,7 +172,10 @@ pub(super) async fn what_has_changed_since_the_check_makes_the_opening_stale(pla
     stale(alice.id, version + 1, ROLE).await;
     assert_eq!(not_ended(&store).await, [live.id], "a stale opening displaces nobody");
 
-    store.set_second_factor(alice.id, b"sealed", 1, &[]).await.unwrap();
+    store
+        .set_second_factor(alice.id, b"sealed", 1, &[], None)
+        .await
+        .unwrap();
     stale(alice.id, version, ROLE).await;
     let version = store.credentials(alice.id).await.unwrap().unwrap().credentials_version;
     let reason = EndReason::CredentialsChanged;

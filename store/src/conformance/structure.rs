@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use stagedoor_identity::account::AccountChange;
-use stagedoor_identity::port::{Acting, KeepRule, Place as Standing, SeatRule, SharedStore, StoreError, Structure};
-use stagedoor_identity::{Account, AccountId};
+use stagedoor_identity::port::{
+    Acting, HandOver, KeepRule, Place as Standing, SeatRule, SharedStore, StoreError, Structure,
+};
+use stagedoor_identity::{Account, AccountId, EndReason};
 
 use super::Place;
-use super::sample::{HASH, account, at, at_once, free, registered, roles_of};
+use super::sample::{HASH, account, at, at_once, free, opened, registered, roles_of};
 
 /// Three seats for chiefs and clerks together.
 fn seats() -> Structure {
@@ -61,7 +63,7 @@ fn of_role(account_name: &str, role: &str) -> Account {
 
 async fn made(store: &SharedStore, account_name: &str, role: &str) -> AccountId {
     let account = of_role(account_name, role);
-    store.create_account(&account, HASH, &free()).await.unwrap();
+    store.create_account(&account, HASH, None, &free()).await.unwrap();
     account.id
 }
 
@@ -75,7 +77,7 @@ pub(super) async fn of_many_new_accounts_at_once_as_many_are_made_as_there_are_s
                 accepted_at: (number % 3 == 0).then(|| at(1)),
                 ..of_role(&format!("u{number}"), role)
             };
-            store.create_account(&account, HASH, &seats()).await
+            store.create_account(&account, HASH, None, &seats()).await
         }
     })
     .await;
@@ -147,7 +149,9 @@ pub(super) async fn seats_that_were_made_fewer_displace_nobody_and_let_nobody_in
         .change_account(ids[0], None, &named, None, &seats())
         .await
         .unwrap();
-    let refused = store.create_account(&of_role("late", "clerk"), HASH, &seats()).await;
+    let refused = store
+        .create_account(&of_role("late", "clerk"), HASH, None, &seats())
+        .await;
     assert!(
         matches!(
             refused,
@@ -205,7 +209,7 @@ pub(super) async fn an_invited_or_disabled_account_does_not_stand_in_for_the_las
         accepted_at: None,
         ..of_role("invited", "chief")
     };
-    store.create_account(&invited, HASH, &free()).await.unwrap();
+    store.create_account(&invited, HASH, None, &free()).await.unwrap();
     let switched_off = made(&store, "off", "chief").await;
     store
         .change_account(switched_off, None, &off(), None, &free())
@@ -229,7 +233,9 @@ pub(super) async fn a_role_held_by_one_is_never_held_by_two(place: &dyn Place) {
         async move {
             let name = format!("u{number}");
             if number % 2 == 0 {
-                return store.create_account(&of_role(&name, "head"), HASH, &one("head")).await;
+                return store
+                    .create_account(&of_role(&name, "head"), HASH, None, &one("head"))
+                    .await;
             }
             let id = made(&store, &name, "clerk").await;
             store
@@ -276,7 +282,7 @@ pub(super) async fn who_was_changed_meanwhile_changes_nobody(place: &dyn Place) 
         store.remove_account(bob.id, None, &by_disabled).await,
         Err(StoreError::ActorChanged)
     ));
-    let new = store.create_account(&account("carol"), HASH, &by_disabled).await;
+    let new = store.create_account(&account("carol"), HASH, None, &by_disabled).await;
     assert!(matches!(new, Err(StoreError::ActorChanged)));
     assert_eq!(store.account(bob.id).await.unwrap().unwrap().role, "chief");
 }
@@ -294,7 +300,7 @@ pub(super) async fn the_last_used_of_a_role_are_told_in_their_order(place: &dyn 
             last_used_at: used,
             ..of_role(name, "chief")
         };
-        store.create_account(&account, HASH, &free()).await.unwrap();
+        store.create_account(&account, HASH, None, &free()).await.unwrap();
         ids.push(account.id);
     }
     store.reinstate_account(ids[0], at(25)).await.unwrap();
@@ -303,4 +309,64 @@ pub(super) async fn the_last_used_of_a_role_are_told_in_their_order(place: &dyn 
     assert_eq!(store.last_used_of("chief", 2).await.unwrap(), [ids[0], ids[2]]);
     assert_eq!(store.last_used_of("chief", 9).await.unwrap(), [ids[0], ids[2], ids[3]]);
     assert!(store.last_used_of("chief", 0).await.unwrap().is_empty());
+}
+
+fn handing(holder: &Account, heir: &Account) -> HandOver {
+    HandOver {
+        holder: (holder.id, holder.version),
+        holder_becomes: to_role(&heir.role),
+        heir: (heir.id, heir.version),
+        heir_becomes: to_role(&holder.role),
+    }
+}
+
+pub(super) async fn a_role_is_handed_over_in_one_step_and_both_are_signed_out(place: &dyn Place) {
+    let store = place.open();
+    let (head, heir) = (of_role("head", "head"), of_role("heir", "clerk"));
+    for account in [&head, &heir] {
+        store.create_account(account, HASH, None, &free()).await.unwrap();
+    }
+    let session = opened(&store, heir.id, at(1)).await;
+    let rules = Structure {
+        keep: keeps("head", 1).keep,
+        ..one("head")
+    };
+    let reason = EndReason::AccountChanged;
+    let handed = store.hand_over(&handing(&head, &heir), &reason, at(2), &rules).await;
+    let (former, new, ended) = handed.unwrap();
+    assert_eq!((former.role.as_str(), new.role.as_str()), ("clerk", "head"));
+    assert_eq!(ended, [session.id]);
+    assert_eq!(store.account(head.id).await.unwrap(), Some(former));
+    assert_eq!(store.account(heir.id).await.unwrap(), Some(new));
+    let again = store.hand_over(&handing(&head, &heir), &reason, at(3), &rules).await;
+    assert!(matches!(again, Err(StoreError::VersionMismatch)));
+}
+
+pub(super) async fn of_many_hand_overs_at_once_one_is_made_and_there_is_one_head(place: &dyn Place) {
+    let store = place.open();
+    let head = of_role("head", "head");
+    store.create_account(&head, HASH, None, &free()).await.unwrap();
+    let mut heirs = Vec::new();
+    for number in 0..16 {
+        let heir = of_role(&format!("u{number}"), "clerk");
+        store.create_account(&heir, HASH, None, &free()).await.unwrap();
+        heirs.push(heir);
+    }
+    let shared = Arc::clone(&store);
+    let answers = at_once(16, move |number| {
+        let (store, handing) = (Arc::clone(&shared), handing(&head, &heirs[number]));
+        let rules = Structure {
+            keep: keeps("head", 1).keep,
+            ..one("head")
+        };
+        async move {
+            store
+                .hand_over(&handing, &EndReason::AccountChanged, at(2), &rules)
+                .await
+        }
+    })
+    .await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
+    let heads = roles_of(&store).await.into_iter().filter(|role| role == "head");
+    assert_eq!(heads.count(), 1);
 }

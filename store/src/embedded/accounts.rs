@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, named_params, params};
 use stagedoor_identity::account::{AccountChange, AccountName, AccountQuery, Invitation, folded};
-use stagedoor_identity::port::{Accounts, StoreError, Structure};
+use stagedoor_identity::port::{Accounts, FreshLink, HandOver, StoreError, Structure};
 use stagedoor_identity::{Account, AccountId, EndReason, SessionId};
 use stagedoor_policy::time::Timestamp;
 
 use super::fault::Fault;
-use super::{Embedded, attempts, column, grants, sessions, structure};
+use super::{Embedded, attempts, column, grants, links, sessions, structure};
 use crate::attempt_key::name_hash;
 
 const LISTED_MAX: u32 = 1000;
@@ -27,13 +27,16 @@ impl Accounts for Embedded {
         &self,
         account: &Account,
         password_hash: &str,
+        invitation: Option<&FreshLink>,
         structure: &Structure,
     ) -> Result<(), StoreError> {
         let (account, hash, structure) = (account.clone(), password_hash.to_owned(), structure.clone());
+        let invitation = invitation.cloned();
         let work = move |step: &Connection| {
             name_is_free(step, &account.name)?;
             structure::judge(step, &structure, &[(account.id, None, Some(&account))])?;
-            create(step, &account, &hash)
+            create(step, &account, &hash)?;
+            invitation.map_or(Ok(()), |fresh| links::put(step, &fresh))
         };
         self.write("create_account", work).await
     }
@@ -76,6 +79,7 @@ impl Accounts for Embedded {
                 attempts::rename(step, &before.name, &after.name)?;
             }
             structure::judge(step, &structure, &[(id, Some(&before), Some(&after))])?;
+            drop_what_led_to(step, &before, &mut after)?;
             save(step, &after)?;
             let ended = match &end {
                 Some((reason, now)) => sessions::end_all_of(step, id, None, reason, *now)?,
@@ -101,6 +105,30 @@ impl Accounts for Embedded {
         self.write("remove_account", work).await
     }
 
+    async fn hand_over(
+        &self,
+        handing: &HandOver,
+        reason: &EndReason,
+        now: Timestamp,
+        structure: &Structure,
+    ) -> Result<(Account, Account, Vec<SessionId>), StoreError> {
+        let (handing, reason, structure) = (handing.clone(), reason.clone(), structure.clone());
+        self.write("hand_over", move |step| {
+            hand_over(step, &handing, &reason, now, &structure)
+        })
+        .await
+    }
+
+    async fn accounts_by_email(&self, email: &str) -> Result<Vec<Account>, StoreError> {
+        let folded = email.to_ascii_lowercase();
+        let work = move |connection: &Connection| {
+            let mut statement =
+                connection.prepare_cached(&format!("{ACCOUNT} WHERE a.email_folded = ?1 ORDER BY a.id LIMIT 2"))?;
+            column::all(statement.query([folded])?, read)
+        };
+        self.read("accounts_by_email", work).await
+    }
+
     async fn last_used_of(&self, role: &str, count: u32) -> Result<Vec<AccountId>, StoreError> {
         let role = role.to_owned();
         let work = move |connection: &Connection| structure::last_used_of(connection, &role, count);
@@ -119,6 +147,45 @@ impl Accounts for Embedded {
         };
         self.write("reinstate_account", work).await
     }
+}
+
+/// Links to a former address, and all that acts for an account that is switched off.
+fn drop_what_led_to(step: &Connection, before: &Account, after: &mut Account) -> Result<(), Fault> {
+    if after.disabled && !before.disabled {
+        links::drop_links_and_tokens(step, after.id)?;
+        after.invitation = None;
+    }
+    if after.email != before.email {
+        links::drop_links(step, after.id)?;
+        after.invitation = None;
+    }
+    Ok(())
+}
+
+fn hand_over(
+    step: &Connection,
+    handing: &HandOver,
+    reason: &EndReason,
+    now: Timestamp,
+    structure: &Structure,
+) -> Result<(Account, Account, Vec<SessionId>), Fault> {
+    let ((holder, was), (heir, is)) = (handing.holder, handing.heir);
+    let (holder_before, heir_before) = (at_version(step, holder, Some(was))?, at_version(step, heir, Some(is))?);
+    let (mut former, mut new) = (holder_before.clone(), heir_before.clone());
+    handing.holder_becomes.clone().apply(&mut former);
+    handing.heir_becomes.clone().apply(&mut new);
+    let steps = [
+        (holder, Some(&holder_before), Some(&former)),
+        (heir, Some(&heir_before), Some(&new)),
+    ];
+    structure::judge(step, structure, &steps)?;
+    let mut ended = Vec::new();
+    for account in [&former, &new] {
+        save(step, account)?;
+        ended.extend(sessions::end_all_of(step, account.id, None, reason, now)?);
+    }
+    let now_of = |id| by_id(step, id)?.ok_or(Fault::NotFound);
+    Ok((now_of(holder)?, now_of(heir)?, ended))
 }
 
 fn name_is_free(step: &Connection, name: &AccountName) -> Result<(), Fault> {
@@ -147,7 +214,7 @@ fn create(step: &Connection, account: &Account, password_hash: &str) -> Result<(
     Ok(())
 }
 
-fn by_id(connection: &Connection, id: AccountId) -> Result<Option<Account>, Fault> {
+pub(super) fn by_id(connection: &Connection, id: AccountId) -> Result<Option<Account>, Fault> {
     let mut statement = connection.prepare_cached(&format!("{ACCOUNT} WHERE a.id = ?1"))?;
     column::one(statement.query([column::id_bytes(id.0)])?, read)
 }
@@ -192,7 +259,7 @@ fn list_sql() -> String {
 }
 
 /// Writes whatever a step may change, and raises the version.
-fn save(step: &Connection, account: &Account) -> Result<(), Fault> {
+pub(super) fn save(step: &Connection, account: &Account) -> Result<(), Fault> {
     step.prepare_cached(
         "UPDATE account SET name = :name, name_hash = :name_hash, display_name = :display_name, \
          display_folded = :display_folded, email = :email, email_folded = :email_folded, role = :role, grants = :grants, \

@@ -69,10 +69,13 @@ pub(super) async fn register_accounts(folder: &Path) {
         let id = AccountId(Uuid::now_v7());
         let account = Account::new(id, AccountName::parse(name).unwrap(), ROLE, Timestamp::default());
         store
-            .create_account(&account, "hash", &Structure::default())
+            .create_account(&account, "hash", None, &Structure::default())
             .await
             .unwrap();
-        store.set_second_factor(account.id, b"sealed", 0, &[]).await.unwrap();
+        store
+            .set_second_factor(account.id, b"sealed", 0, &[], None)
+            .await
+            .unwrap();
     }
 }
 
@@ -124,6 +127,7 @@ pub(super) async fn open_session(store: &SharedStore, account: AccountId, now: T
         address: IpAddr::from([192, 0, 2, 1]),
         user_agent: "a browser".to_owned(),
         second_factor: true,
+        device: None,
         opened_at: now,
         expires_at: now.after(Duration::from_secs(24 * 3600)),
         idle_after: Duration::from_secs(24 * 3600),

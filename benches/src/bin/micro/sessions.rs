@@ -34,7 +34,7 @@ impl Sessions {
         for number in 0..size {
             let account = account(number, &clock)?;
             store
-                .create_account(&account, "not a hash", &Structure::default())
+                .create_account(&account, "not a hash", None, &Structure::default())
                 .await?;
             let token = SessionToken::generate(&chance);
             let session = session(number, &account, &token, &clock);
@@ -56,6 +56,7 @@ impl Sessions {
             hashes_in_flight: 1,
             issuer: "bench".to_owned(),
             letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
+            links_under: "/.stagedoor/".to_owned(),
         };
         Ok(Self {
             door: Doorkeeper::open(parts).await?,
@@ -90,6 +91,7 @@ fn session(number: usize, account: &Account, token: &SessionToken, clock: &Manua
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         user_agent: String::new(),
         second_factor: false,
+        device: None,
         opened_at: clock.now(),
         expires_at: clock.now().after(HOUR),
         idle_after: HOUR,

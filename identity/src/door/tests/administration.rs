@@ -8,6 +8,7 @@ fn token(name: &str, scopes: &[&str]) -> ApiToken {
         scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
         created_at: stagedoor_policy::time::Timestamp::from_micros(0),
         expires_at: None,
+        account: None,
     }
 }
 

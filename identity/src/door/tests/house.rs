@@ -108,6 +108,7 @@ async fn a_door_whose_store_cannot_be_read_does_not_open() {
         hashes_in_flight: 1,
         issuer: "Stagedoor".to_owned(),
         letterhead: Arc::new(crate::letter::NoLetterhead),
+        links_under: "/.stagedoor/".to_owned(),
     };
     assert!(Doorkeeper::open(parts).await.is_err());
 }
@@ -126,7 +127,7 @@ async fn bans_of_more_accounts_than_one_round_looks_at_are_found_in_the_next() {
         };
         stage
             .store
-            .create_account(&account, "", &crate::port::Structure::default())
+            .create_account(&account, "", None, &crate::port::Structure::default())
             .await
             .unwrap();
     }

@@ -2,8 +2,10 @@
 
 mod administration;
 mod any_order;
+mod devices;
 mod house;
 mod inactivity;
+mod invitations;
 mod letters;
 mod lockout;
 mod passwords;
@@ -83,6 +85,8 @@ fn attempt(name: &str, password: &str) -> Attempt {
         password: self::password(password),
         code: None,
         channel: "browser".to_owned(),
+        right: None,
+        device_key: None,
         from: origin(HERE),
     }
 }
@@ -135,6 +139,7 @@ impl Stage {
             hashes_in_flight: 2,
             issuer: "Stagedoor".to_owned(),
             letterhead: Arc::clone(&letterhead) as _,
+            links_under: "/.stagedoor/".to_owned(),
         };
         Self {
             door: Doorkeeper::open(parts).await.unwrap(),

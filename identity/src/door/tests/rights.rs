@@ -432,3 +432,69 @@ async fn disuse_passes_over_the_last_of_a_protected_role_and_over_no_other() {
     let reopened = stage.reopened().await;
     reopened.opened(attempt("ann", PASSWORD)).await;
 }
+
+#[tokio::test]
+async fn the_list_shows_the_accounts_of_the_roles_that_somebody_administers() {
+    let stage = Stage::with(rules()).await;
+    let (admin, boss) = (stage.of("ann", "admin").await, stage.of("boss", "super").await);
+    let clerk = stage.of("carl", "clerk").await;
+    let seen = async |by: &Actor| -> Vec<String> {
+        let query = crate::account::AccountQuery {
+            limit: 10,
+            ..Default::default()
+        };
+        let accounts = stage.door.accounts(query, by).await.unwrap();
+        accounts
+            .into_iter()
+            .map(|account| account.name.as_str().to_owned())
+            .collect()
+    };
+    assert_eq!(seen(&Actor::account(&admin)).await, ["ann", "carl"]);
+    assert_eq!(seen(&Actor::account(&boss)).await, ["ann", "boss", "carl"]);
+    assert!(seen(&Actor::account(&clerk)).await.is_empty());
+    assert_eq!(
+        why(stage.door.account(boss.id, &Actor::account(&admin)).await),
+        "not_found"
+    );
+    stage.door.account(clerk.id, &Actor::account(&clerk)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_bound_to_an_account_acts_as_it_and_dies_with_its_password() {
+    let stage = Stage::with(rules()).await;
+    let (admin, boss) = (stage.of("ann", "admin").await, stage.of("boss", "super").await);
+    let token = |name: &str, account| crate::port::ApiToken {
+        name: name.to_owned(),
+        scopes: vec!["*".to_owned()],
+        created_at: stage.clock.now(),
+        expires_at: None,
+        account,
+    };
+    let itself = Actor::account(&admin);
+    assert_eq!(
+        why(stage.door.create_token(token("t", None), &itself).await),
+        "permission_denied"
+    );
+    assert_eq!(
+        why(stage.door.create_token(token("t", Some(boss.id)), &itself).await),
+        "not_found"
+    );
+    let secret = stage
+        .door
+        .create_token(token("own", Some(admin.id)), &itself)
+        .await
+        .unwrap();
+    let found = stage.door.token(secret.expose_text()).await.unwrap().unwrap();
+    let actor = stage.door.actor_of(&found).await.unwrap().unwrap();
+    assert_eq!(why(stage.changes(boss.id, named("x"), &actor).await), "not_found");
+    stage.door.create_token(token("operators", None), &by()).await.unwrap();
+    assert!(!stage.door.revoke_token("operators", &actor).await.unwrap());
+
+    stage
+        .door
+        .reset_password(admin.id, password("a new long one 17"), &by())
+        .await
+        .unwrap();
+    assert!(stage.door.token(secret.expose_text()).await.unwrap().is_none());
+    assert_eq!(stage.door.store().list_tokens().await.unwrap().len(), 1);
+}

@@ -4,7 +4,10 @@ use stagedoor_policy::time::Timestamp;
 use super::{Holder, MemoryStore, State};
 use crate::account::{AccountChange, AccountName, AccountQuery, folded};
 use crate::live::disused_since;
-use crate::port::{Accounts, Credentials, Move, Place, StoreError, StoredCredentials, Structure};
+use crate::port::{
+    Accounts, Credentials, FreshLink, HandOver, LinkPurpose, Move, Place, StoreError, StoredCredentials, Structure,
+};
+use crate::secret::TokenHash;
 use crate::session::{EndReason, SessionId};
 use crate::{Account, AccountId};
 
@@ -14,6 +17,7 @@ impl Accounts for MemoryStore {
         &self,
         account: &Account,
         password_hash: &str,
+        invitation: Option<&FreshLink>,
         structure: &Structure,
     ) -> Result<(), StoreError> {
         let mut state = self.state("create_account")?;
@@ -30,6 +34,12 @@ impl Accounts for MemoryStore {
             recovery_codes: std::collections::BTreeSet::new(),
         };
         state.accounts.insert(account.id, holder);
+        if let Some(fresh) = invitation
+            && let Err(fault) = state.put_link(fresh)
+        {
+            state.accounts.remove(&account.id);
+            return Err(fault);
+        }
         Ok(())
     }
 
@@ -56,8 +66,8 @@ impl Accounts for MemoryStore {
             .filter(|account| query.after.as_ref().is_none_or(|after| account.name > *after))
             .filter(|account| query.roles.as_ref().is_none_or(|roles| roles.contains(&account.role)))
             .filter(|account| {
-                let by_name = !query.display_name_only && account.name.as_str().contains(&part);
-                by_name || folded(&account.display_name).contains(&part)
+                let in_name = !query.display_name_only && account.name.as_str().contains(&part);
+                in_name || folded(&account.display_name).contains(&part)
             })
             .cloned()
             .collect();
@@ -82,6 +92,7 @@ impl Accounts for MemoryStore {
             state.name_is_free(&after.name)?;
         }
         state.judge(structure, &[(id, Some(&before), Some(&after))])?;
+        state.drop_what_led_to(&before, &mut after);
         after.version = after.version.saturating_add(1);
         state.rename_attempts(&before.name, &after.name);
         state.holder(id)?.account = after.clone();
@@ -99,6 +110,10 @@ impl Accounts for MemoryStore {
         let account = state.at_version(id, expected)?;
         state.judge(structure, &[(id, Some(&account), None)])?;
         state.accounts.remove(&id);
+        state.drop_links_and_tokens(id);
+        for (device, _) in state.devices.values_mut() {
+            device.account = device.account.filter(|account| *account != id);
+        }
         state.attempts.retain(|place, _| place.name != account.name.as_str());
         state.forget_letters_of(id);
         let (gone, kept) = std::mem::take(&mut state.sessions)
@@ -110,6 +125,45 @@ impl Accounts for MemoryStore {
             .filter(|session| session.ended.is_none())
             .map(|session| session.id)
             .collect())
+    }
+
+    async fn hand_over(
+        &self,
+        handing: &HandOver,
+        reason: &EndReason,
+        now: Timestamp,
+        structure: &Structure,
+    ) -> Result<(Account, Account, Vec<SessionId>), StoreError> {
+        let mut state = self.state("hand_over")?;
+        let ((holder, was), (heir, is)) = (handing.holder, handing.heir);
+        let before = [state.at_version(holder, Some(was))?, state.at_version(heir, Some(is))?];
+        let [mut former, mut new] = before.clone();
+        handing.holder_becomes.clone().apply(&mut former);
+        handing.heir_becomes.clone().apply(&mut new);
+        let steps = [
+            (holder, before.first(), Some(&former)),
+            (heir, before.last(), Some(&new)),
+        ];
+        state.judge(structure, &steps)?;
+        let mut ended = Vec::new();
+        for account in [&mut former, &mut new] {
+            account.version = account.version.saturating_add(1);
+            state.holder(account.id)?.account = account.clone();
+            ended.extend(state.end_all(account.id, None, reason, now));
+        }
+        Ok((former, new, ended))
+    }
+
+    async fn accounts_by_email(&self, email: &str) -> Result<Vec<Account>, StoreError> {
+        let state = self.state("accounts_by_email")?;
+        let accounts = state.accounts.values().map(|holder| &holder.account);
+        let same = |account: &&Account| {
+            account
+                .email
+                .as_ref()
+                .is_some_and(|own| own.eq_ignore_ascii_case(email))
+        };
+        Ok(accounts.filter(same).take(2).cloned().collect())
     }
 
     async fn last_used_of(&self, role: &str, count: u32) -> Result<Vec<AccountId>, StoreError> {
@@ -154,6 +208,7 @@ impl Credentials for MemoryStore {
         hash.clone_into(&mut holder.credentials.password_hash);
         holder.account.password_temporary = temporary;
         holder.changed();
+        state.drop_links_and_tokens(id);
         Ok(state.end_all(id, keep, reason, now))
     }
 
@@ -173,8 +228,14 @@ impl Credentials for MemoryStore {
         totp_sealed: &[u8],
         used_step: u64,
         recovery_code_hashes: &[[u8; 32]],
+        right: Option<(&TokenHash, Timestamp)>,
     ) -> Result<(), StoreError> {
         let mut state = self.state("set_second_factor")?;
+        if let Some((hash, now)) = right {
+            let link = state.live_link(hash, LinkPurpose::SecondFactor, now);
+            link.filter(|link| link.account == id).ok_or(StoreError::LinkDead)?;
+        }
+        state.links.retain(|link| link.account != id);
         let holder = state.holder(id)?;
         holder.credentials.totp_sealed = Some(totp_sealed.to_vec());
         holder.credentials.totp_last_step = Some(used_step);
@@ -199,6 +260,7 @@ impl Credentials for MemoryStore {
         holder.account.second_factor = false;
         holder.count_codes();
         holder.changed();
+        state.drop_links_and_tokens(id);
         Ok(state.end_all(id, None, reason, now))
     }
 
@@ -228,7 +290,7 @@ impl Credentials for MemoryStore {
 }
 
 impl Holder {
-    fn changed(&mut self) {
+    pub(super) fn changed(&mut self) {
         self.credentials.credentials_version = self.credentials.credentials_version.saturating_add(1);
         self.account.version = self.account.version.saturating_add(1);
     }

@@ -41,8 +41,7 @@ CREATE TABLE device (
     key_hash      BLOB    NOT NULL UNIQUE,
     registered_at INTEGER NOT NULL,
     last_seen_at  INTEGER,
-    account       BLOB    REFERENCES account (id) ON DELETE SET NULL,
-    linked_at     INTEGER
+    account       BLOB    REFERENCES account (id) ON DELETE SET NULL    -- NULL: linked to none
 ) STRICT;
 CREATE INDEX device_by_account ON device (account) WHERE account IS NOT NULL;
 
