@@ -21,6 +21,7 @@ mod forgery;
 mod halt;
 mod headers;
 mod keys;
+mod links;
 mod page;
 mod profile;
 mod qr;
@@ -163,6 +164,12 @@ pub fn router(parts: PortalParts) -> Router {
             get(profile::second_factor::show).post(profile::second_factor::submit),
         )
         .route(&at("profile/sessions"), post(profile::sessions::submit))
+        .route(
+            &at("invitation"),
+            get(links::invitation::show).post(links::invitation::submit),
+        )
+        .route(&at("reset"), get(links::reset::show).post(links::reset::submit))
+        .route(&at("reset/ask"), post(links::reset::ask))
         .merge(accounts_pages(at))
         .route(&at("whoami"), get(whoami::show))
         .route(&at("jwks.json"), get(jwks))

@@ -11,7 +11,8 @@ use axum::response::Response;
 use http::HeaderValue;
 use stagedoor_identity::sign_in::SignInRefusal;
 
-pub(crate) use outcome::{advise_waiting, show_codes};
+pub(crate) use outcome::{advise_waiting, for_person, show_codes};
+pub(crate) use password::refused;
 
 use crate::carried::{Carried, Pending, Step};
 use crate::cookie::Jar;

@@ -67,7 +67,7 @@ pub(super) async fn begin_again(visit: &Visit) -> Result<Response, Halt> {
 }
 
 /// The first step once more, since a later one was refused for good.
-pub(super) async fn refused(visit: &Visit, refusal: &SignInRefusal) -> Result<Response, Halt> {
+pub(crate) async fn refused(visit: &Visit, refusal: &SignInRefusal) -> Result<Response, Halt> {
     let view = View {
         error: Some(visit.sentence(refusal)),
         ..View::default()
