@@ -96,6 +96,10 @@ pub(crate) enum AccountDone {
     Reinstated,
     /// It is gone.
     Deleted,
+    /// Somebody, by letter.
+    Invited,
+    /// A role that one alone holds.
+    HandedOver,
 }
 
 impl AccountDone {
@@ -118,6 +122,8 @@ impl AccountDone {
             Self::Enabled => "The account is switched on.",
             Self::Reinstated => "The ban is lifted. Disuse is counted from now on.",
             Self::Deleted => "The account is deleted.",
+            Self::Invited => "The invitation is on its way by e-mail.",
+            Self::HandedOver => "The role is handed over.",
         };
         sentence.to_owned()
     }

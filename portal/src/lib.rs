@@ -190,6 +190,10 @@ fn accounts_pages(at: impl Fn(&str) -> String) -> Router<Arc<Portal>> {
             &at("accounts/add"),
             get(accounts::add::show).post(accounts::add::submit),
         )
+        .route(
+            &at("accounts/invite"),
+            get(accounts::invite::show).post(accounts::invite::submit),
+        )
         .route(&at("accounts/{id}"), get(accounts::one::show))
         .route(
             &at("accounts/{id}/edit"),

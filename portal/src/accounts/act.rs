@@ -9,6 +9,7 @@ use stagedoor_identity::{Account, AccountId, ChangeFault};
 
 use super::Administrator;
 use super::enter::Fields;
+use super::invite::sent;
 use super::one::{account_page, heading};
 use super::page::ConfirmPage;
 use super::rights::May;
@@ -27,6 +28,8 @@ enum Act {
     Enable,
     Reinstate,
     Delete,
+    InviteAgain,
+    HandOver,
 }
 
 type Named = Result<Path<(AccountId, String)>, PathRejection>;
@@ -79,17 +82,35 @@ const NOT_NOW: &str = "This cannot be done to the account as it is now.";
 async fn carry_out(by: &Administrator<'_>, path: Named, fields: &Fields) -> Result<Response, Halt> {
     let (id, act) = named(path)?;
     let account = by.account(Ok(id)).await?;
-    match act.carry_out(by, &account, fields.version()?).await {
+    let version = fields.version()?;
+    if act == Act::InviteAgain {
+        return invite_again(by, &account).await;
+    }
+    match act.carry_out(by, &account, version).await {
         Ok(AccountDone::Deleted) if by.is(&account) => by.visit.redirect(&by.visit.path("login")),
+        // Whoever handed over is signed out with it.
+        Ok(AccountDone::HandedOver) => by.visit.redirect(&by.visit.path("login")),
         Ok(done @ AccountDone::Deleted) => by.done("accounts", done).await,
         Ok(done) => by.done(&format!("accounts/{}", id.0), done).await,
-        Err(fault) => {
-            let told = Told::of(by, fault)?;
-            let now = by.account(Ok(id)).await?;
-            let status = told.status;
-            account_page(by, &now, status, told.sentences()).await
-        }
+        Err(fault) => not_done(by, id, fault).await,
     }
+}
+
+async fn invite_again(by: &Administrator<'_>, account: &Account) -> Result<Response, Halt> {
+    match by.visit.portal.door.resend_invitation(account.id, &by.actor).await {
+        Ok(again) => {
+            let id = again.account.id.0.to_string();
+            sent(by, &id, again.account.name.as_str(), again.link.as_ref()).await
+        }
+        Err(fault) => not_done(by, account.id, fault).await,
+    }
+}
+
+async fn not_done(by: &Administrator<'_>, id: AccountId, fault: ChangeFault) -> Result<Response, Halt> {
+    let told = Told::of(by, fault)?;
+    let now = by.account(Ok(id)).await?;
+    let status = told.status;
+    account_page(by, &now, status, told.sentences()).await
 }
 
 fn named(path: Named) -> Result<(AccountId, Act), Halt> {
@@ -98,7 +119,7 @@ fn named(path: Named) -> Result<(AccountId, Act), Halt> {
 }
 
 impl Act {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::ResetSecondFactor,
         Self::Unlock,
         Self::EndSessions,
@@ -106,6 +127,8 @@ impl Act {
         Self::Enable,
         Self::Reinstate,
         Self::Delete,
+        Self::InviteAgain,
+        Self::HandOver,
     ];
 
     /// As it stands in the path.
@@ -118,6 +141,8 @@ impl Act {
             Self::Enable => "enable",
             Self::Reinstate => "reinstate",
             Self::Delete => "delete",
+            Self::InviteAgain => "invitation",
+            Self::HandOver => "hand-over",
         }
     }
 
@@ -134,6 +159,8 @@ impl Act {
             Self::Enable => may.enable,
             Self::Reinstate => may.reinstate,
             Self::Delete => may.delete,
+            Self::InviteAgain => may.invite_again,
+            Self::HandOver => may.hand_over,
         }
     }
 
@@ -161,7 +188,13 @@ impl Act {
                 "Its sessions end now. What it did stays in the audit. This cannot be undone.",
                 "Delete",
             )),
-            Self::Unlock | Self::EndSessions | Self::Enable | Self::Reinstate => None,
+            Self::HandOver => Some((
+                "Hand your role over?",
+                "This account gets your role and you lose it at once: both are signed out. Only its new holder can give it \
+                 back.",
+                "Hand over",
+            )),
+            Self::Unlock | Self::EndSessions | Self::Enable | Self::Reinstate | Self::InviteAgain => None,
         }
     }
 
@@ -203,6 +236,12 @@ impl Act {
                 door.remove_account(id, Some(version), actor).await?;
                 AccountDone::Deleted
             }
+            Self::HandOver => {
+                door.hand_over(id, actor).await?;
+                AccountDone::HandedOver
+            }
+            // Answered with more than a word: see `invite_again`.
+            Self::InviteAgain => AccountDone::Invited,
         })
     }
 }

@@ -19,7 +19,7 @@ use crate::visit::Visit;
 /// `GET accounts/add`.
 pub(crate) async fn show(visit: Visit) -> Response {
     let answer = match Administrator::enter(&visit, "accounts/add") {
-        Ok(by) => empty(&by).await,
+        Ok(by) => by.form_page(offer(&by, rows(&by.policy, &[])), by.blank(), None).await,
         Err(answer) => *answer,
     };
     visit.finish(answer)
@@ -34,26 +34,10 @@ pub(crate) async fn submit(visit: Visit, request: Request) -> Response {
     visit.finish(answer)
 }
 
-async fn empty(by: &Administrator<'_>) -> Result<Response, Halt> {
-    let roles = by.roles_to_give();
-    let preselected = by
-        .policy
-        .default_role()
-        .filter(|role| roles.iter().any(|known| known == role));
-    let typed = Typed {
-        role: preselected
-            .or(roles.first().map(String::as_str))
-            .unwrap_or_default()
-            .to_owned(),
-        ..Typed::default()
-    };
-    let nothing = rows(&by.policy, &[]);
-    by.form_page(offer(by, nothing), typed, None).await
-}
-
 fn offer(by: &Administrator<'_>, chosen: Vec<grants::Row>) -> Offer {
     Offer {
         there: None,
+        invites: false,
         roles: by.roles_to_give(),
         networks: true,
         grants: Some((rows(&by.policy, &[]), chosen)),

@@ -74,6 +74,7 @@ fn offer(
     };
     Offer {
         there: Some(there),
+        invites: false,
         roles: by.roles_for(account),
         networks: by.may_set_networks(account),
         // Nobody raises themselves.
@@ -88,6 +89,7 @@ fn as_it_is(account: &Account) -> Typed {
         name: account.name.as_str().to_owned(),
         role: account.role.clone(),
         networks: Some(account.networks.join(",")),
+        email: None,
     }
 }
 

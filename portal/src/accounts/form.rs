@@ -19,12 +19,16 @@ pub(super) struct Typed {
     pub(super) role: String,
     /// Separated by commas; `None` where the form has no such field.
     pub(super) networks: Option<String>,
+    /// `None` where the form has no such field.
+    pub(super) email: Option<String>,
 }
 
 /// What the form offers.
 pub(super) struct Offer {
     /// The account, where there is one already.
     pub(super) there: Option<There>,
+    /// Whether somebody is invited by it.
+    pub(super) invites: bool,
     pub(super) roles: Vec<String>,
     pub(super) networks: bool,
     /// What the account has, and what was chosen.
@@ -39,6 +43,7 @@ impl Typed {
             name: fields.needed("name")?.to_owned(),
             role: fields.needed("role")?.to_owned(),
             networks: fields.one("networks")?.map(str::to_owned),
+            email: fields.one("email")?.map(str::to_owned),
         })
     }
 
@@ -49,6 +54,12 @@ impl Typed {
             return Some(Vec::new());
         }
         Some(typed.split(',').map(|network| network.trim().to_owned()).collect())
+    }
+
+    /// An address, where one was typed.
+    pub(super) fn email(&self) -> Option<String> {
+        let typed = self.email.as_deref().map(str::trim).unwrap_or_default();
+        (!typed.is_empty()).then(|| typed.to_owned())
     }
 
     /// The name to sign in with, as the policy wants it to be typed.
@@ -62,6 +73,20 @@ impl Administrator<'_> {
     /// Whether accounts of the role may have networks of their own.
     pub(super) fn may_have_networks(&self, role: &str) -> bool {
         self.policy.account_networks(role).list.at_most != Some(0)
+    }
+
+    /// A form for a new account: nothing but the role chosen.
+    pub(super) fn blank(&self) -> Typed {
+        let roles = self.roles_to_give();
+        let preselected = self
+            .policy
+            .default_role()
+            .filter(|role| roles.iter().any(|known| known == role));
+        let role = preselected.or(roles.first().map(String::as_str)).unwrap_or_default();
+        Typed {
+            role: role.to_owned(),
+            ..Typed::default()
+        }
     }
 
     /// The form, filled in with what was typed, each fault beside its field.
@@ -85,6 +110,10 @@ impl Administrator<'_> {
             look: self.visit.look(),
             token: self.token().await?,
             there: offer.there,
+            invites: offer.invites,
+            email: offer
+                .invites
+                .then(|| field(typed.email.unwrap_or_default(), "email", &mut faults)),
             display_name: field(typed.display_name, "display_name", &mut faults),
             name: field(typed.name, "name", &mut faults),
             role_problems: about("role", &mut faults),

@@ -12,6 +12,7 @@ pub(crate) mod edit;
 mod enter;
 mod form;
 mod grants;
+pub(crate) mod invite;
 pub(crate) mod list;
 pub(crate) mod one;
 pub(crate) mod page;

@@ -101,6 +101,16 @@ pub(crate) struct TemporaryPasswordPage {
     pub(crate) problems: Vec<String>,
 }
 
+/// A link, this once.
+#[derive(Template)]
+#[template(path = "account_link.html")]
+pub(crate) struct ShownLinkPage {
+    pub(crate) look: PageLook,
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) link: String,
+}
+
 /// What an account is made of: a new one, or one that is there.
 #[derive(Template)]
 #[template(path = "account_form.html")]
@@ -109,6 +119,10 @@ pub(crate) struct AccountFormPage {
     pub(crate) token: String,
     /// `None`: a new one.
     pub(crate) there: Option<There>,
+    /// Whether its holder is invited, and chooses the password.
+    pub(crate) invites: bool,
+    /// Where the invitation goes.
+    pub(crate) email: Option<Field>,
     /// What is wrong with no field in particular.
     pub(crate) errors: Vec<String>,
     pub(crate) display_name: Field,
@@ -173,13 +187,14 @@ pub(crate) struct Choice {
 impl AccountFormPage {
     /// Whether anything is wrong at all.
     pub(crate) fn is_wrong(&self) -> bool {
-        let networks = self.networks.as_ref().is_some_and(|field| !field.problems.is_empty());
+        let wrong = |field: &Option<Field>| field.as_ref().is_some_and(|field| !field.problems.is_empty());
         !(self.errors.is_empty()
             && self.display_name.problems.is_empty()
             && self.name.problems.is_empty()
             && self.role_problems.is_empty()
             && self.password_problems.is_empty()
             && self.grant_problems.is_empty())
-            || networks
+            || wrong(&self.networks)
+            || wrong(&self.email)
     }
 }

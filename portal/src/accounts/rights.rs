@@ -21,6 +21,8 @@ pub(crate) struct May {
     pub(crate) enable: bool,
     pub(crate) reinstate: bool,
     pub(crate) delete: bool,
+    pub(crate) invite_again: bool,
+    pub(crate) hand_over: bool,
 }
 
 impl May {
@@ -112,6 +114,8 @@ fn may(policy: &Policy, own: &Account, account: &Account, standing: &Standing) -
         disable: others && !alone && !account.disabled && !standing.last,
         enable: others && !alone && account.disabled,
         reinstate: others && by_hand && standing.state == AccountState::Banned,
+        invite_again: others && !account.disabled && (!accepted || standing.state == AccountState::Banned),
+        hand_over: others && accepted && !account.disabled && policy.handed_to(&own.role, &account.role),
         delete: policy.may_administer(&own.role, &account.role) && !alone && !standing.last,
     }
 }

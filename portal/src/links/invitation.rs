@@ -18,7 +18,15 @@ const BROWSER: &str = "browser";
 
 /// `GET invitation?token=…`.
 pub(crate) async fn show(visit: Visit, asked: Result<Query<Asked>, QueryRejection>) -> Response {
-    let answer = form_page(&visit, Kind::Invitation, token_of(asked), StatusCode::OK, None, Vec::new()).await;
+    let answer = form_page(
+        &visit,
+        Kind::Invitation,
+        token_of(asked),
+        StatusCode::OK,
+        None,
+        Vec::new(),
+    )
+    .await;
     visit.finish(answer)
 }
 

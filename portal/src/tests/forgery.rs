@@ -95,7 +95,7 @@ async fn a_form_without_its_token_or_with_that_of_another_is_refused() {
 }
 
 /// Every form about an account: below its own path, and what else it sends.
-const ACCOUNT_FORMS: [(&str, &[(&str, &str)]); 9] = [
+const ACCOUNT_FORMS: [(&str, &[(&str, &str)]); 11] = [
     (
         "password",
         &[("new_password", OTHER_PASSWORD), ("repeat", OTHER_PASSWORD)],
@@ -117,6 +117,8 @@ const ACCOUNT_FORMS: [(&str, &[(&str, &str)]); 9] = [
     ("enable", &[("version", "1")]),
     ("reinstate", &[("version", "1")]),
     ("delete", &[("version", "1")]),
+    ("invitation", &[("version", "1")]),
+    ("hand-over", &[("version", "1")]),
 ];
 
 #[tokio::test]
@@ -137,7 +139,10 @@ async fn no_form_about_accounts_is_taken_from_elsewhere_or_without_its_token() {
     ];
     let id = house.id("general1");
     let forms = ACCOUNT_FORMS.map(|(act, fields)| (format!("accounts/{id}/{act}"), fields));
-    for (action, fields) in forms.into_iter().chain([("accounts/add".to_owned(), add)]) {
+    for (action, fields) in forms
+        .into_iter()
+        .chain([("accounts/add".to_owned(), add), ("accounts/invite".to_owned(), add)])
+    {
         for token in [
             None,
             Some(""),

@@ -6,7 +6,7 @@ use axum::http::{Method, header};
 use super::*;
 
 /// Every page of the portal.
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 22] = [
     "",
     "login",
     "login/second-factor",
@@ -18,6 +18,10 @@ const PAGES: [&str; 18] = [
     "profile/password",
     "profile/second-factor",
     "accounts",
+    "accounts/invite",
+    "invitation?token=x",
+    "reset",
+    "reset?token=x",
     "accounts/add",
     "accounts/0199f3a2-7c41-7d60-9b1e-5f0c2a7de911",
     "accounts/0199f3a2-7c41-7d60-9b1e-5f0c2a7de911/edit",

@@ -5,6 +5,7 @@ mod accounts;
 mod accounts_edit;
 mod accounts_forms;
 mod accounts_house;
+mod accounts_invite;
 mod browser;
 mod contrast;
 mod forgery;
@@ -25,7 +26,9 @@ use std::time::Duration;
 
 use axum::Router;
 use stagedoor_identity::account::{AccountName, NewAccount};
-use stagedoor_identity::testing::{ManualClock, MemoryStore, SeededChance, SwappablePolicy, totp_code};
+use stagedoor_identity::testing::{
+    ManualClock, MemoryStore, SeededChance, SwappableLetterhead, SwappablePolicy, totp_code,
+};
 use stagedoor_identity::{Account, Actor, Clock as _, Doorkeeper, Parts, Password, Secret, SessionToken};
 use stagedoor_policy::rules::{ChannelRules, RoleRules, Rules, SecondFactor, WhenFull};
 use stagedoor_policy::{Revision, compile};
@@ -46,6 +49,7 @@ struct Stage {
     clock: Arc<ManualClock>,
     portal: Router,
     policy: Arc<SwappablePolicy>,
+    letterhead: Arc<SwappableLetterhead>,
     setup: SessionToken,
 }
 
@@ -93,6 +97,7 @@ impl Stage {
         let clock = Arc::new(ManualClock::new());
         let chance = Arc::new(SeededChance::new(7));
         let setup = SessionToken::generate(chance.as_ref());
+        let letterhead = Arc::new(SwappableLetterhead::default());
         let policy = Arc::new(SwappablePolicy::new(compile(&rules, Revision(1)).unwrap()));
         let door = Doorkeeper::open(Parts {
             store: store.clone(),
@@ -101,7 +106,7 @@ impl Stage {
             policy: policy.clone(),
             hashes_in_flight: 1,
             issuer: "Stagedoor".to_owned(),
-            letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
+            letterhead: letterhead.clone(),
             links_under: "/.stagedoor/".to_owned(),
         })
         .await
@@ -119,6 +124,7 @@ impl Stage {
             clock,
             portal,
             policy,
+            letterhead,
             setup,
         }
     }

@@ -115,6 +115,34 @@ fn password_pages() -> Vec<Named> {
                 ],
             }),
         ),
+        ("invitation", link(true, None)),
+        (
+            "reset-unfit",
+            link(false, Some("The new password confirmation does not match.")),
+        ),
+        (
+            "link-dead",
+            text(&DeadLinkPage {
+                look: look(None),
+                sentence: "This link has been used or has run out. Please ask for a new one.".to_owned(),
+                invited: true,
+            }),
+        ),
+        (
+            "reset",
+            text(&AskResetPage {
+                look: look(None),
+                token: token(),
+                asked: true,
+            }),
+        ),
+        (
+            "password-set",
+            text(&PasswordSetPage {
+                look: look(None),
+                name: "alice".to_owned(),
+            }),
+        ),
         (
             "setup",
             text(&SetupPage {
@@ -203,6 +231,19 @@ fn login(change: impl FnOnce(&mut LoginPage)) -> String {
     };
     change(&mut page);
     text(&page)
+}
+
+fn link(invited: bool, error: Option<&str>) -> String {
+    text(&LinkPasswordPage {
+        look: look(None),
+        token: token(),
+        link: "c2FtcGxl".to_owned(),
+        name: "alice".to_owned(),
+        invited,
+        action: if invited { "invitation" } else { "reset" },
+        error: error.map(str::to_owned),
+        problems: Vec::new(),
+    })
 }
 
 fn enrol(demanded: bool, error: Option<&str>) -> String {

@@ -44,6 +44,25 @@ pub(super) fn account_pages() -> Vec<Named> {
         ),
         ("account-add", form(|_| {})),
         ("account-add-wrong", form(wrong)),
+        (
+            "account-invite",
+            form(|page| {
+                page.invites = true;
+                page.email = Some(Field {
+                    value: "nora".to_owned(),
+                    problems: vec!["an address such as `name@example.org`".to_owned()],
+                });
+            }),
+        ),
+        (
+            "account-link",
+            text(&ShownLinkPage {
+                look: administrator(),
+                id: "0199f3a2-7c41-7d60-9b1e-5f0c2a7de911".to_owned(),
+                name: "nora_1".to_owned(),
+                link: "https://console.example.org/.stagedoor/invitation?token=c2FtcGxl".to_owned(),
+            }),
+        ),
         ("account-edit", form(edit)),
         (
             "account-edit-unreachable",
@@ -135,6 +154,8 @@ fn account(change: impl FnOnce(&mut AccountPage)) -> String {
             enable: true,
             reinstate: true,
             delete: true,
+            invite_again: true,
+            hand_over: true,
         },
     };
     change(&mut page);
@@ -196,6 +217,8 @@ fn form(change: impl FnOnce(&mut AccountFormPage)) -> String {
         look: administrator(),
         token: token(),
         there: None,
+        invites: false,
+        email: None,
         errors: Vec::new(),
         display_name: field(""),
         name: field(""),
