@@ -17,6 +17,7 @@ mod guard;
 mod health;
 mod input;
 mod layers;
+mod letters;
 mod live;
 mod lockouts;
 mod page;
@@ -82,6 +83,7 @@ fn routes() -> OpenApiRouter<auth::Gate> {
         .merge(policy::routes())
         .merge(audit::routes())
         .merge(tokens::routes())
+        .merge(letters::routes())
         .merge(document::routes())
         .merge(health::routes())
 }

@@ -86,9 +86,11 @@ sorts! {
     SCOPE_EXCEEDED = "scope_exceeded", FORBIDDEN, "a token cannot give away what it does not have";
     HOST_NOT_ALLOWED = "host_not_allowed", FORBIDDEN, "this listener does not answer to that host";
     FOREIGN_ORIGIN = "foreign_origin", FORBIDDEN, "calls from pages of another origin are refused";
+    THROUGH_A_DOOR = "through_a_door", LOOP_DETECTED, "calls that a door has let through are refused";
     NOT_FOUND = "not_found", NOT_FOUND, "there is no such thing";
     METHOD_NOT_ALLOWED = "method_not_allowed", METHOD_NOT_ALLOWED, "this path does not take that method";
     BODY_TOO_SLOW = "body_too_slow", REQUEST_TIMEOUT, "the body took too long to arrive";
+    NO_MAIL_SERVER = "no_mail_server", CONFLICT, "no mail server is configured";
     NAME_TAKEN = "name_taken", CONFLICT, "the name is taken";
     SEATS_FULL = "seats_full", CONFLICT, "no seat is left";
     LAST_OF_ROLE = "last_of_role", CONFLICT, "too few accounts of the role would be left";

@@ -43,6 +43,10 @@ scopes! {
     TokensRead = "tokens:read";
     /// Make and revoke tokens.
     TokensWrite = "tokens:write";
+    /// See letters that wait, without their words.
+    LettersRead = "letters:read";
+    /// Have a letter sent to see whether letters arrive.
+    LettersWrite = "letters:write";
 }
 
 /// Any token will do.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::HeaderValue;
 use stagedoor_policy::network::NetworkSet;
 
 use crate::frame_ancestors::FrameAncestors;
@@ -17,6 +18,10 @@ pub struct Building {
     pub listen: Listen,
     /// The certificate of the HTTPS listeners.
     pub tls: Option<TlsFiles>,
+    /// Whether plain HTTP is sent on to the first HTTPS listener; only where there is one.
+    pub redirect_to_https: bool,
+    /// The value of `Strict-Transport-Security` on every answer in TLS; `None` says nothing. Only where there is TLS.
+    pub hsts: Option<HeaderValue>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: NetworkSet,
     /// Peers that begin each connection with a PROXY protocol header: demanded of them, read from nobody else.
@@ -137,10 +142,12 @@ pub enum StoreChoice {
 }
 
 /// `[admin]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admin {
     /// The only listener of the admin API.
     pub listen: SocketAddr,
+    /// The names it answers to beside `localhost` and addresses, in lower case.
+    pub hosts: Vec<String>,
 }
 
 /// `[portal]`.
@@ -221,6 +228,10 @@ pub struct Limits {
     pub body_deadline: Duration,
     /// The slowest a body may come; 0 is any rate.
     pub body_bytes_per_second_min: u64,
+    /// The slowest an answer may be taken; 0 is any rate.
+    pub answer_bytes_per_second_min: u64,
+    /// How far a visitor may fall behind that.
+    pub answer_stall_max: Duration,
     /// WebSockets of one account at once.
     pub websockets_per_account_max: usize,
     /// Malformed requests of one address in a minute before its new connections are closed at once.
@@ -297,7 +308,7 @@ impl Building {
         keep("listen.http", self.listen.http != in_force.listen.http);
         keep("listen.https", self.listen.https != in_force.listen.https);
         keep("store", self.store != in_force.store);
-        keep("admin.listen", self.admin != in_force.admin);
+        keep("admin.listen", self.admin.listen != in_force.admin.listen);
         keep("portal.prefix", self.portal.prefix != in_force.portal.prefix);
         keep("portal.title", self.portal.title != in_force.portal.title);
         keep("limits.threads", self.limits.threads != in_force.limits.threads);
@@ -314,7 +325,7 @@ impl Building {
         keep("log.access", self.log.access != in_force.log.access);
         self.listen = in_force.listen.clone();
         self.store = in_force.store.clone();
-        self.admin = in_force.admin;
+        self.admin.listen = in_force.admin.listen;
         self.portal = in_force.portal.clone();
         self.limits.threads = in_force.limits.threads;
         self.limits.hashes_in_flight = in_force.limits.hashes_in_flight;

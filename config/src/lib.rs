@@ -41,5 +41,5 @@ pub use host::HostPattern;
 pub use live::{Cause, Live, OpenFault, PolicyHistory, Reloaded, ReplaceFault, Status};
 pub use load::{Inline, Loaded, Sources, load, load_building};
 pub use snapshot::{SiteEntry, Snapshot};
-pub use starter::starter_files;
+pub use starter::{PRESETS, Preset, starter_files};
 pub use upstream::Scheme;

@@ -30,6 +30,7 @@ pub(crate) fn rules(mut fields: Fields) -> Rules {
         reset: people::reset(fields.table("reset")),
         preferences: each(&mut fields, "preferences", people::preference),
         messages: people::messages(fields.table("messages")),
+        departures: named_texts(fields.named("departures")),
         title: String::new(), // stagedoor.toml has it
     };
     fields.done();
@@ -178,6 +179,14 @@ fn number(count: u64) -> u32 {
 fn each<T>(fields: &mut Fields, key: &str, of: fn(Fields) -> T) -> BTreeMap<String, T> {
     let entries = fields.tables(key).into_iter();
     entries.map(|(name, fields)| (name, of(fields))).collect()
+}
+
+fn named_texts(entries: Vec<(String, Value)>) -> BTreeMap<String, String> {
+    let text = |(name, value)| match value {
+        Value::Text(text) => Some((name, text)),
+        _ => None,
+    };
+    entries.into_iter().filter_map(text).collect()
 }
 
 fn lists(entries: Vec<(String, Value)>) -> BTreeMap<String, Vec<String>> {

@@ -6,6 +6,7 @@ mod live;
 mod made;
 mod mail;
 mod people;
+mod presets;
 mod property;
 mod replace;
 mod stage;

@@ -32,6 +32,8 @@ pub struct Metrics {
     lockouts: IntCounter,
     displacements: IntCounter,
     bans: IntCounter,
+    hashes: IntCounter,
+    hashes_waiting: IntGauge,
     letters: IntCounterVec,
     letters_waiting: IntGauge,
     letters_oldest: IntGauge,
@@ -77,6 +79,8 @@ impl Metrics {
             lockouts: families.counter("lockouts_total", "Lock-outs set.")?,
             displacements: families.counter("displacements_total", "Sessions displaced by a later sign-in.")?,
             bans: families.counter("bans_total", "Accounts banned for disuse.")?,
+            hashes: families.counter("password_hashes_total", "Password hashes computed.")?,
+            hashes_waiting: families.gauge("password_hashes_waiting", "Password hashes waiting or under way.")?,
             letters: families.counters(
                 "letters_total",
                 "Letters, by what became of them.",
@@ -167,6 +171,9 @@ impl Metrics {
         raise(&self.lockouts, tally.lockouts.load(Ordering::Relaxed));
         raise(&self.displacements, tally.displacements.load(Ordering::Relaxed));
         raise(&self.bans, tally.bans.load(Ordering::Relaxed));
+        raise(&self.hashes, tally.hashes.load(Ordering::Relaxed));
+        self.hashes_waiting
+            .set(count(tally.hashes_waiting.load(Ordering::Relaxed)));
         for (kind, outcome, total) in tally.letters().filter(|(_, _, total)| *total > 0) {
             raise(&self.letters.with_label_values(&[kind.name(), outcome.name()]), total);
         }

@@ -23,7 +23,7 @@ use crate::AccountId;
 use crate::secret::Secret;
 
 pub use queued::{
-    DueLetter, Failure, LONGEST_WAIT, LetterId, OpenedLetter, QueuedLetter, Sealer, Waiting, retry_after,
+    DueLetter, Failure, LONGEST_WAIT, LetterId, OpenedLetter, QueuedLetter, Sealer, Waiting, WaitingLetter, retry_after,
 };
 pub use render::Rendered;
 
@@ -84,7 +84,7 @@ pub const ADDRESS_BYTES_MAX: usize = 254;
 /// Whether a text is one address: one `@` with something on either side, nothing that a header or an address list could read
 /// as more than one, and nothing that ends a line.
 pub fn is_address(text: &str) -> bool {
-    let strange = |c: char| c.is_control() || c.is_whitespace() || "<>()[],;:\\\"".contains(c);
+    let strange = |c: char| c.is_control() || c.is_whitespace() || "<>()[],;:\\\"\u{ff20}\u{fe6b}".contains(c);
     let shaped = text
         .split_once('@')
         .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));

@@ -7,6 +7,7 @@
 //! compiled), [`decide()`] and [`explain()`].
 
 mod compile;
+pub mod compliance;
 mod decide;
 pub mod fault;
 mod level;

@@ -53,6 +53,8 @@ pub struct Rules {
     pub title: String,
     /// Sentences in the place of the door's own.
     pub messages: BTreeMap<MessageKey, String>,
+    /// Why the policy departs from what [`crate::compliance`] knows of, by the key's path.
+    pub departures: BTreeMap<String, String>,
 }
 
 /// `[site.NAME]`.

@@ -4,6 +4,9 @@ use http::uri::PathAndQuery;
 
 const DESTINATION_BYTES_MAX: usize = 2048;
 
+/// What becomes the start of another host's address once it is decoded, once or twice.
+const HOST_TO_DECODERS: [&str; 4] = ["/%2f", "/%5c", "/%252f", "/%255c"];
+
 /// A path (and query) of the visitor's own origin. Nothing else can be held, so nothing else can be redirected to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Destination(PathAndQuery);
@@ -29,7 +32,7 @@ impl Destination {
 
     /// For the query of a link.
     pub(crate) fn escaped(&self) -> String {
-        escaped_in_query(self.as_str())
+        escaped(self.as_str().as_bytes())
     }
 
     fn plain(asked: &str, prefix: &str) -> Option<Self> {
@@ -45,26 +48,32 @@ impl Destination {
         // The door's own pages for coming and going would lead round in a circle.
         let own = path.strip_prefix(prefix).unwrap_or_default();
         let circle = own.starts_with("login") || own.starts_with("logout");
-        // `//` would name another host.
-        if path.contains("//") || hides_a_control_byte(asked) || circle {
+        // `//` would name another host, also to whoever decodes it first.
+        let names_a_host = path.contains("//") || HOST_TO_DECODERS.iter().any(|start| begins_with(path, start));
+        if names_a_host || hides_a_control_byte(asked) || circle {
             return None;
         }
         Some(Self(parsed))
     }
 }
 
-/// A text as a value in the query of a link.
-pub(crate) fn escaped_in_query(text: &str) -> String {
+/// Bytes as they go into a query: only those that can end neither a parameter nor a header stay as they are.
+pub(crate) fn escaped(bytes: &[u8]) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/');
-    let mut escaped = String::new();
-    for byte in text.bytes() {
-        if plain(byte) {
-            escaped.push(char::from(byte));
+    let mut text = String::with_capacity(bytes.len());
+    for byte in bytes {
+        if plain(*byte) {
+            text.push(char::from(*byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            text.push_str(&format!("%{byte:02X}"));
         }
     }
-    escaped
+    text
+}
+
+fn begins_with(path: &str, start: &str) -> bool {
+    path.get(..start.len())
+        .is_some_and(|there| there.eq_ignore_ascii_case(start))
 }
 
 fn hides_a_control_byte(text: &str) -> bool {
@@ -102,6 +111,11 @@ mod tests {
             "//evil.example",
             "///evil.example",
             "/\\evil.example",
+            "/%2fevil.example",
+            "/%2F%2Fevil.example",
+            "/%5cevil.example",
+            "/%252fevil.example",
+            "/%255Cevil.example",
             "\\\\evil.example",
             "/a//evil.example",
             "/a#b",

@@ -46,7 +46,7 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use stagedoor_identity::Doorkeeper;
 use stagedoor_policy::request::ClientAddress;
 use stagedoor_policy::time::Timestamp;
@@ -59,6 +59,7 @@ pub use setup::Setup;
 use crate::halt::Halt;
 use crate::keys::KeyRing;
 use crate::refusal::Look;
+use crate::sign_in::later::{self, LaterStep};
 use crate::visit::Visit;
 
 /// The largest body a form or a program may post to the portal.
@@ -142,16 +143,10 @@ pub fn router(parts: PortalParts) -> Router {
         )
         .route(
             &at("login/second-factor"),
-            get(sign_in::second_factor::show).post(sign_in::second_factor::submit),
+            later_step::<sign_in::second_factor::Fields>(),
         )
-        .route(
-            &at("login/enrol"),
-            get(sign_in::enrol::show).post(sign_in::enrol::submit),
-        )
-        .route(
-            &at("login/password"),
-            get(sign_in::new_password::show).post(sign_in::new_password::submit),
-        )
+        .route(&at("login/enrol"), later_step::<sign_in::enrol::Fields>())
+        .route(&at("login/password"), later_step::<sign_in::new_password::Fields>())
         .route(&at("setup"), get(setup::show).post(setup::submit))
         .route(&at("logout"), get(sign_out::show).post(sign_out::submit))
         .route(&at("profile"), get(profile::show))
@@ -207,6 +202,10 @@ fn accounts_pages(at: impl Fn(&str) -> String) -> Router<Arc<Portal>> {
             &at("accounts/{id}/{act}"),
             get(accounts::act::ask).post(accounts::act::submit),
         )
+}
+
+fn later_step<S: LaterStep>() -> MethodRouter<Arc<Portal>> {
+    get(later::show::<S>).post(later::submit::<S>)
 }
 
 fn whole_prefix(written: &str) -> String {

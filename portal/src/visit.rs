@@ -71,6 +71,8 @@ impl FromRequestParts<Arc<Portal>> for Visit {
         };
         let standing = match cookie::presented_token(&parts.headers, caller.secure) {
             Presented::None | Presented::Ambiguous => Standing::Stranger,
+            // Asked again although the gateway has asked before it read the body: a body may take long enough for the session to
+            // end, and what was begun before must not be finished after.
             Presented::One(token) => match portal.door.look_up(&token, caller.now) {
                 Lookup::Live(session) => {
                     portal.door.used(&session, caller.now);
@@ -213,6 +215,7 @@ impl Visit {
         view.address = Some(self.caller.address.ip());
         view.account = self.account_name();
         view.retry_after_seconds = halt.retry_after_seconds();
+        view.has_start = self.caller.site.is_some();
         if matches!(halt, Halt::SignInFirst) {
             view.sign_in_link = Some(self.path("login"));
             if let Standing::Ended(ended) = &self.standing {

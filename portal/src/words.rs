@@ -204,6 +204,11 @@ pub(crate) fn refusal(status: StatusCode, code: &str, address: Option<IpAddr>) -
             "Your role may only come in from registered addresses, and none is registered for your account.",
             ASK,
         ),
+        "case_ambiguous" => Words::new(
+            "Upper or lower case?",
+            "With other upper and lower case letters this address leads to another part of the console, so it was not passed on.",
+            "Follow a link of the console's own pages instead of typing the address.",
+        ),
         "sign_in_required" => Words::new("Please sign in", "You need to sign in to see this page.", ""),
         "second_factor_required" => Words::new(
             "A second factor is needed",
@@ -237,7 +242,7 @@ pub(crate) const UNAVAILABLE_RETRY_SECONDS: u64 = 5;
 const ASK: &str = "If you need this, ask your administrator.";
 
 /// Status, headline, sentence, advice.
-const BY_STATUS: [(u16, &str, &str, &str); 14] = [
+const BY_STATUS: [(u16, &str, &str, &str); 15] = [
     (
         400,
         "This request cannot be understood",
@@ -301,6 +306,12 @@ const BY_STATUS: [(u16, &str, &str, &str); 14] = [
         "The console takes too long",
         "The console behind the door did not answer in time.",
         "Try again in a moment. If it stays like this, tell your administrator the support code.",
+    ),
+    (
+        508,
+        "This leads in a circle",
+        "What should be the console behind this door is this door itself.",
+        "Tell your administrator the support code.",
     ),
 ];
 
@@ -368,7 +379,9 @@ mod tests {
     #[test]
     fn every_status_the_door_answers_with_has_words_of_its_own() {
         let other = by_status(StatusCode::IM_A_TEAPOT);
-        for status in [400, 401, 403, 404, 405, 408, 413, 415, 421, 429, 431, 502, 503, 504] {
+        for status in [
+            400, 401, 403, 404, 405, 408, 413, 415, 421, 429, 431, 502, 503, 504, 508,
+        ] {
             assert_ne!(by_status(StatusCode::from_u16(status).unwrap()), other, "{status}");
         }
     }

@@ -15,6 +15,7 @@ use stagedoor_admin_api::{AdminParts, router};
 use stagedoor_config::{Environment, Inline, Live, Sources};
 use stagedoor_identity::port::{ApiToken, SharedStore};
 use stagedoor_identity::sign_in::{Attempt, Origin, Progress, SignInRefusal};
+use stagedoor_identity::testing::SwappableLetterhead;
 use stagedoor_identity::{Actor, Clock, Doorkeeper, Parts, Password, SystemChance};
 use stagedoor_policy::request::ClientAddress;
 use stagedoor_policy::time::Timestamp;
@@ -60,6 +61,7 @@ pub(crate) struct House {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) door: Arc<Doorkeeper>,
     pub(crate) live: Arc<Live>,
+    pub(crate) letterhead: Arc<SwappableLetterhead>,
     clock: Arc<HandClock>,
     router: Router,
     root: String,
@@ -84,6 +86,7 @@ impl House {
         let live = Live::open(sources, Environment::new([]), Arc::clone(&store), clock.clone())
             .await
             .unwrap();
+        let letterhead = Arc::new(SwappableLetterhead::default());
         let door = Doorkeeper::open(Parts {
             store,
             clock: clock.clone(),
@@ -91,7 +94,7 @@ impl House {
             policy: live.clone(),
             hashes_in_flight: 1,
             issuer: "Stagedoor".to_owned(),
-            letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
+            letterhead: letterhead.clone(),
             links_under: "/.stagedoor/".to_owned(),
         })
         .await
@@ -105,6 +108,7 @@ impl House {
             folder,
             door,
             live,
+            letterhead,
             clock,
             router,
             root: String::new(),

@@ -12,6 +12,7 @@ mod audit;
 mod coverage;
 mod edge;
 mod house;
+mod letters;
 mod policy;
 mod sessions;
 mod tokens;

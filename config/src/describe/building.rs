@@ -57,6 +57,13 @@ const LISTEN: &[Setting] = &[
     )
     .or("[]")
     .fixed(),
+    Setting::new(
+        "redirect_to_https",
+        Kind::Flag,
+        "Whether plain HTTP serves nothing: pages are sent on (308) to the first `https` listener's port, and whatever is no \
+         `GET` or `HEAD` is refused. Not where a proxy in front ends TLS.",
+    )
+    .or("false"),
 ];
 
 const TLS: &[Setting] = &[
@@ -67,6 +74,13 @@ const TLS: &[Setting] = &[
     )
     .absent("no HTTPS"),
     Setting::new("key", Kind::Text("the path of a PEM file"), "Its private key.").absent("no HTTPS"),
+    Setting::new(
+        "hsts",
+        Kind::Duration,
+        "`Strict-Transport-Security`: for so long a browser comes to this host by HTTPS alone, by whatever port, and takes \
+         no certificate that it cannot check. In place of what a console says of it.",
+    )
+    .absent("not said"),
 ];
 
 const PROXIES: &[Setting] = &[
@@ -129,8 +143,8 @@ const SITE: &[Setting] = &[
     .or("0"),
     Setting::new(
         "tls_server_name",
-        Kind::Text("a host name"),
-        "The name the console's certificate must have.",
+        Kind::Text("a host name or an address"),
+        "The name, or the address, that the console's certificate must be for.",
     )
     .absent("the host of `upstream`"),
     Setting::new(
@@ -205,13 +219,23 @@ const STORE: &[Setting] = &[
     .fixed(),
 ];
 
-const ADMIN: &[Setting] = &[Setting::new(
-    "listen",
-    Kind::Address,
-    "The listener of the admin API. Keep it off public networks.",
-)
-.or(r#""127.0.0.1:9080""#)
-.fixed()];
+const ADMIN: &[Setting] = &[
+    Setting::new(
+        "listen",
+        Kind::Address,
+        "The listener of the admin API. Keep it off public networks.",
+    )
+    .or(r#""127.0.0.1:9080""#)
+    .fixed(),
+    Setting::new(
+        "hosts",
+        Kind::List(&Kind::Text("a host name such as `\"stagedoor.internal\"`")),
+        "Names by which the admin API may be called. It always answers to `localhost`, to loopback addresses and to the address it \
+         listens on (to any address where it listens on all); every other `Host` is refused, so that no web page can reach it by a \
+         name of its own.",
+    )
+    .or("[]"),
+];
 
 const PORTAL: &[Setting] = &[
     Setting::new(
@@ -367,6 +391,19 @@ const LIMITS: &[Setting] = &[
         "The slowest a body may come, on average; 0 is any rate.",
     )
     .or("100"),
+    Setting::new(
+        "answer_bytes_per_second_min",
+        Kind::Count(0, ANY),
+        "The slowest a visitor may take an answer, on average; time in which the console is waited for does not count. 0 is \
+         any rate.",
+    )
+    .or("100"),
+    Setting::new(
+        "answer_stall_max",
+        Kind::Duration,
+        "How far a visitor may fall behind that rate before its answer is broken off.",
+    )
+    .or(r#""30s""#),
     Setting::new(
         "websockets_per_account_max",
         Kind::Count(1, ANY),

@@ -36,7 +36,8 @@ const REQUIRED: Setting = Setting::new(
     "Whether an account without networks of its own is refused.",
 )
 .or("false");
-const AT_MOST: Setting = Setting::new("at_most", Kind::Count(1, ANY), "How many there may be.").absent("any number");
+const AT_MOST: Setting =
+    Setting::new("at_most", Kind::Count(0, ANY), "How many there may be; 0 is none.").absent("any number");
 const CHANGED_BY: Setting = Setting::new(
     "changed_by",
     Kind::Choice(&["administrators", "self"]),

@@ -79,6 +79,12 @@ pub const POLICY: &[Setting] = &[
         Kind::Table(MESSAGES),
         "Sentences in the place of the door's own: one line each, at most 500 characters.",
     ),
+    Setting::new(
+        "departures",
+        Kind::Named("key such as `\"password.require\"`", &Kind::Text("a sentence")),
+        "Why these rules depart from a standard, for `stagedoor policy compliance`, by the path of the key that does.",
+    )
+    .absent("no reasons"),
 ];
 
 const SITE: &[Setting] = &[

@@ -1,23 +1,98 @@
-//! `stagedoor mail test`: one letter, sent as the door sends its letters, told step by step.
+//! `stagedoor mail …`: what waits; and one letter, sent as the door sends its letters, told step by step.
 
+use http::Method;
+use serde::Deserialize;
 use serde_json::json;
-use stagedoor_config::Mail;
-use stagedoor_identity::letter::{Letter, Letterhead, OpenedLetter, Says};
+use stagedoor_config::{Mail, Sources};
+use stagedoor_identity::letter::{self as identity, Letterhead, OpenedLetter, Says};
 use stagedoor_policy::time::Timestamp;
 use uuid::Uuid;
 
-use super::arguments::{MailCommand, Output};
+use super::api::understand;
+use super::arguments::{MailCommand, Output, Reach};
 use super::failure::Failure;
 use super::place;
 use super::shell::Shell;
+use super::text::{self, or_dash, plain};
 use crate::mail::{Blame, Connection, Envelope, Step, Trouble};
 
-pub(crate) async fn run(shell: &mut Shell<'_>, command: &MailCommand) -> Result<(), Failure> {
-    let MailCommand::Test { to, config } = command;
-    let building = place::building_file(shell, config.as_deref());
-    let sources = stagedoor_config::Sources {
-        building,
-        ..stagedoor_config::Sources::default()
+pub(crate) async fn run(shell: &mut Shell<'_>, reach: &Reach, command: &MailCommand) -> Result<(), Failure> {
+    match command {
+        MailCommand::Waiting => waiting(shell, reach).await,
+        MailCommand::Test { to, queue: true } => queue(shell, reach, to).await,
+        MailCommand::Test { to, queue: false } => test(shell, reach, to).await,
+    }
+}
+
+async fn waiting(shell: &mut Shell<'_>, reach: &Reach) -> Result<(), Failure> {
+    let api = place::open(shell, reach).await?;
+    let value = api.list("/v1/letters", &[]).await?;
+    let letters: Items = understand(&value)?;
+    shell.answer(&value, |width| letters_text(&letters.items, width))
+}
+
+async fn queue(shell: &mut Shell<'_>, reach: &Reach, to: &str) -> Result<(), Failure> {
+    let api = place::open(shell, reach).await?;
+    let value = api
+        .json(Method::POST, "/v1/letters", &json!({ "to": to }))
+        .await?
+        .value()?;
+    shell.answer(&value, |_| {
+        format!(
+            "A letter to {} is queued; `stagedoor mail waiting` says whether it still waits.",
+            plain(to)
+        )
+    })
+}
+
+#[derive(Debug, Deserialize)]
+struct Items {
+    items: Vec<Letter>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Letter {
+    kind: String,
+    to: String,
+    queued_at: Option<String>,
+    due_at: Option<String>,
+    give_up_at: Option<String>,
+    failures: u32,
+    last_failure: Option<String>,
+}
+
+fn letters_text(letters: &[Letter], width: Option<u16>) -> String {
+    if letters.is_empty() {
+        return "No letter waits.".to_owned();
+    }
+    let headings = [
+        "letter",
+        "to",
+        "queued (UTC)",
+        "next try (UTC)",
+        "given up (UTC)",
+        "failures",
+        "why",
+    ];
+    let rows = letters.iter().map(|letter| {
+        vec![
+            plain(&letter.kind),
+            plain(&letter.to),
+            text::time(letter.queued_at.as_deref()),
+            text::time(letter.due_at.as_deref()),
+            text::time(letter.give_up_at.as_deref()),
+            letter.failures.to_string(),
+            or_dash(letter.last_failure.as_deref()),
+        ]
+    });
+    text::list(&headings, rows.collect(), width)
+}
+
+async fn test(shell: &mut Shell<'_>, reach: &Reach, to: &str) -> Result<(), Failure> {
+    let sources = Sources {
+        building: place::building_file(shell, reach.config.as_deref()),
+        ..Sources::default()
     };
     let building = stagedoor_config::load_building(&sources, &place::settings(shell)).map_err(|faults| {
         Failure::configuration(faults.to_string()).help("`stagedoor check` shows them in their places")
@@ -51,7 +126,7 @@ pub(crate) async fn run(shell: &mut Shell<'_>, command: &MailCommand) -> Result<
 }
 
 fn envelope(mail: &Mail, head: &Letterhead, to: &str, now: Timestamp) -> Result<Envelope, String> {
-    let letter = Letter {
+    let letter = identity::Letter {
         account: None,
         to: to.to_owned(),
         display_name: String::new(),

@@ -113,7 +113,7 @@ async fn dispatch(shell: &mut Shell<'_>, command: Command) -> Result<Checked, Fa
         Command::Session { reach, command } => session::run(shell, &reach, &command).await?,
         Command::Lockout { reach, command } => session::run_lockout(shell, &reach, &command).await?,
         Command::Audit { reach, search } => audit::run(shell, &reach, &search).await?,
-        Command::Mail { command } => mail::run(shell, &command).await?,
+        Command::Mail { reach, command } => mail::run(shell, &reach, &command).await?,
         Command::Token { reach, command } => token::run(shell, &reach, &command).await?,
         Command::Completions { shell: which } => completions(shell, which)?,
         Command::Serve(_) | Command::Demo(_) => return Err(Failure::usage("the door is opened by the house")),

@@ -4,11 +4,12 @@
 //! inside zxcvbn, which also finds words with signs for letters, walks over the keyboard, dates, and words written twice. It
 //! estimates how many guesses a password withstands; fewer than 10^8 is refused, because that many are tried in seconds by
 //! who has stolen the hashes, and because it is the most that every word, pattern and breached password of its lists comes
-//! to alone. That demands nothing of the make-up, as NIST SP 800-63B-4 forbids; it is the list of that chapter, drawn wider.
+//! to alone. (It looks up the calendar's year, to find dates near it; nothing else here knows the time.) That demands nothing of the make-up, as NIST SP 800-63B-4 forbids; it is the list of that chapter, drawn wider.
 
 use stagedoor_policy::Policy;
 use stagedoor_policy::password::{PasswordFault, faults as faults_of_make_up};
 use stagedoor_policy::rules::Breached;
+use zeroize::Zeroizing;
 use zxcvbn::{Score, zxcvbn};
 
 use crate::Password;
@@ -65,7 +66,7 @@ pub(crate) fn faults(password: &Password, owner: &Owner, policy: &Policy) -> Vec
     let mut faults = faults_of_make_up(text, rules, &context);
     // A short password is told to be short, not to be weak.
     let is_short = matches!(faults.first(), Some(PasswordFault::TooShort(_)));
-    let is_weak = || is_common(&text.to_lowercase()) || is_guessed_soon(text);
+    let is_weak = || is_common(&Zeroizing::new(text.to_lowercase())) || is_guessed_soon(text);
     if rules.breached == Breached::Refuse && !is_short && is_weak() {
         faults.push(PasswordFault::Guessable);
     }
@@ -86,7 +87,7 @@ fn is_common(lower: &str) -> bool {
 }
 
 fn is_guessed_soon(text: &str) -> bool {
-    let beginning: String = text.chars().take(CHARS_ESTIMATED_MAX).collect();
+    let beginning: Zeroizing<String> = Zeroizing::new(text.chars().take(CHARS_ESTIMATED_MAX).collect());
     zxcvbn(&beginning, &[]).score() < Score::Three
 }
 

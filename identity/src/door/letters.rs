@@ -8,12 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::house::House;
+use super::{Actor, ChangeFault};
 use crate::event::{Event, Kind, Outcome};
 use crate::letter::{
-    DueLetter, Failure, LONGEST_WAIT, Letter, LetterOutcome, Letterhead, OpenedLetter, QueuedLetter, Waiting,
-    retry_after,
+    DueLetter, Failure, LONGEST_WAIT, Letter, LetterId, LetterOutcome, Letterhead, OpenedLetter, QueuedLetter, Says,
+    Waiting, is_address, retry_after,
 };
 use crate::port::StoreError;
+
+/// Of a server's words that are kept with a letter.
+const WHY_CHARS_MAX: usize = 512;
 
 impl House {
     /// The letterhead of the moment; `None` where letters are not sent.
@@ -31,12 +35,34 @@ impl House {
         sealed.ok_or_else(too_long).map(Some)
     }
 
+    /// Queues a letter that goes with no other step; `false` where there is no mail.
     pub(super) async fn queue_letter(&self, letter: &Letter) -> Result<bool, StoreError> {
         let Some(queued) = self.queued(letter)? else {
             return Ok(false);
         };
         self.store.queue_letter(&queued).await?;
         Ok(true)
+    }
+
+    pub(super) async fn queue_trial(&self, to: &str, by: &Actor) -> Result<Option<LetterId>, ChangeFault> {
+        if !is_address(to) {
+            let sentence = "an address such as `name@example.org`".to_owned();
+            return Err(ChangeFault::Unfit(vec![("to", sentence)]));
+        }
+        let letter = Letter {
+            account: None,
+            to: to.to_owned(),
+            display_name: String::new(),
+            says: Says::Trial,
+        };
+        let Some(queued) = self.queued(&letter)? else {
+            return Ok(None);
+        };
+        self.store.queue_letter(&queued).await?;
+        let event = Event::done(Kind::LetterTried, by, self.clock.now());
+        let event = event.detail("id", queued.id.0.to_string()).detail("to", to);
+        self.store.record(&[event]).await?;
+        Ok(Some(queued.id))
     }
 
     pub(super) async fn due_letters(
@@ -89,7 +115,7 @@ impl House {
         let first = self.letterhead().map_or(LONGEST_WAIT, |head| head.retry_first);
         let wait = retry_after(due.failures.saturating_add(1), first, self.chance.as_ref());
         let failure = Failure {
-            why: why.to_owned(),
+            why: why.chars().take(WHY_CHARS_MAX).collect(),
             // Not beyond its end, so that its end is noted in time.
             retry_at: self.clock.now().after(wait).min(due.letter.give_up_at),
             may_have_arrived,

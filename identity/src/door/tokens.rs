@@ -9,7 +9,7 @@ use crate::secret::TokenHash;
 use crate::{Secret, SessionToken};
 
 /// What a token may be allowed to do.
-pub const SCOPES: [&str; 12] = [
+pub const SCOPES: [&str; 14] = [
     "accounts:read",
     "accounts:write",
     "sessions:read",
@@ -21,6 +21,8 @@ pub const SCOPES: [&str; 12] = [
     "audit:read",
     "tokens:read",
     "tokens:write",
+    "letters:read",
+    "letters:write",
     "*",
 ];
 

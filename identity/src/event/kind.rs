@@ -118,6 +118,8 @@ kinds! {
     DoorStopped = "door.stopped",
     /// A console did not answer.
     UpstreamFailed = "upstream.failed",
+    /// An administrator queued a letter to see whether letters arrive.
+    LetterTried = "letter.tried",
     /// A mail server took a letter over.
     LetterSent = "letter.sent",
     /// A letter could not be sent for the first time; it is tried again.

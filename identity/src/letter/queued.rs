@@ -78,6 +78,29 @@ pub struct Failure {
     pub may_have_arrived: bool,
 }
 
+/// A letter that waits, for who asks why it has not arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingLetter {
+    /// The letter.
+    pub id: LetterId,
+    /// Whose it is.
+    pub account: Option<AccountId>,
+    /// Which letter it is.
+    pub kind: LetterKind,
+    /// The address it goes to.
+    pub to: String,
+    /// Since when it waits.
+    pub queued_at: Timestamp,
+    /// When it is tried next, or while it is being sent, when it would be taken for lost.
+    pub due_at: Timestamp,
+    /// Not to be tried from then on.
+    pub give_up_at: Timestamp,
+    /// How often it has failed.
+    pub failures: u32,
+    /// Why it failed last.
+    pub last_failure: Option<String>,
+}
+
 /// What waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Waiting {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use stagedoor_policy::time::Timestamp;
 
 use super::StoreError;
-use crate::letter::{DueLetter, Failure, LetterId, QueuedLetter, Waiting};
+use crate::letter::{DueLetter, Failure, LetterId, QueuedLetter, Waiting, WaitingLetter};
 
 /// Letters that wait. A letter is here from the moment its step is acknowledged until it is sent, given up, replaced by a
 /// newer one of the same use, or its account is removed.
@@ -36,6 +36,9 @@ pub trait Outbox {
     async fn give_letter_up(&self, id: LetterId, claim: u32) -> Result<bool, StoreError>;
     /// Makes what `worker` had claimed due at `now`: called when it starts, for the one before it that was killed. How many.
     async fn release_claims(&self, worker: &str, now: Timestamp) -> Result<u32, StoreError>;
+    /// Letters that wait, in the order of their ids, which is that of their times; from the one behind `after`, at most
+    /// `letters_max`.
+    async fn list_letters(&self, after: Option<LetterId>, letters_max: u32) -> Result<Vec<WaitingLetter>, StoreError>;
     /// How many letters wait.
     async fn letters_waiting(&self) -> Result<Waiting, StoreError>;
 }

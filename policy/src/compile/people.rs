@@ -9,7 +9,9 @@ use super::account_rules::check_span;
 use super::preferences::preferences;
 use super::standing::check_role;
 use super::{Faults, passwords, table};
+use crate::compliance::SETTINGS;
 use crate::fault::KeyPath;
+use crate::name::did_you_mean;
 use crate::password::ContextWords;
 use crate::policy::{Channel, People, Seats};
 use crate::rules::{AccountRules, HeldBy, Rules, SeatRules};
@@ -25,6 +27,7 @@ pub(super) fn compile(rules: &Rules, faults: &mut Faults) -> People {
     for (key, sentence) in &rules.messages {
         check_sentence(sentence, &KeyPath::of(["messages", key.as_str()]), faults);
     }
+    check_departures(rules, faults);
     let seats = rules.seats.iter();
     People {
         account: rules.account,
@@ -38,6 +41,7 @@ pub(super) fn compile(rules: &Rules, faults: &mut Faults) -> People {
         preferences: preferences(rules, faults),
         messages: rules.messages.clone(),
         context: context(rules),
+        departures: rules.departures.clone(),
         channels: channels(rules, faults),
     }
 }
@@ -173,6 +177,23 @@ fn check_spans(rules: &Rules, faults: &mut Faults) {
             "warn less long before the ban than `block_after`".to_owned(),
         ),
         _ => {}
+    }
+}
+
+/// A reason belongs to a key that can depart from something.
+fn check_departures(rules: &Rules, faults: &mut Faults) {
+    for (setting, reason) in &rules.departures {
+        let at = KeyPath::of(["departures"]).key(setting);
+        if !SETTINGS.contains(&setting.as_str()) {
+            let known = || format!("there are `{}`", SETTINGS.join("`, `"));
+            let help = did_you_mean(setting, SETTINGS.iter().copied()).unwrap_or_else(known);
+            faults.add(
+                at.clone(),
+                format!("`{setting}` is no setting that departs from a standard"),
+                help,
+            );
+        }
+        check_sentence(reason, &at, faults);
     }
 }
 

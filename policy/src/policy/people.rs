@@ -25,6 +25,7 @@ pub(crate) struct People {
     /// By name, in rising order.
     pub(crate) preferences: Vec<Preference>,
     pub(crate) messages: BTreeMap<MessageKey, String>,
+    pub(crate) departures: BTreeMap<String, String>,
     /// The door's title and the policy's own words.
     pub(crate) context: ContextWords,
     /// What a channel says about itself, where it says anything.

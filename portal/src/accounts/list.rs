@@ -11,7 +11,7 @@ use stagedoor_identity::account::{AccountName, AccountQuery, AccountState};
 use super::Administrator;
 use super::page::{AccountRow, AccountsPage, State};
 use super::told::of_store;
-use crate::destination::escaped_in_query;
+use crate::destination::escaped;
 use crate::halt::Halt;
 use crate::visit::Visit;
 use crate::when::{When, date};
@@ -128,8 +128,8 @@ async fn list_page(
     let next = last.map(|last| {
         format!(
             "name={}&after={}",
-            escaped_in_query(&asked.name),
-            escaped_in_query(&last)
+            escaped(asked.name.as_bytes()),
+            escaped(last.as_bytes())
         )
     });
     let page = AccountsPage {
@@ -137,7 +137,7 @@ async fn list_page(
         done: done.clone(),
         error,
         begun: asked.after.is_empty(),
-        first: format!("name={}", escaped_in_query(&asked.name)),
+        first: format!("name={}", escaped(asked.name.as_bytes())),
         may_add: !by.roles_to_give().is_empty(),
         searched: asked.name,
         rows,

@@ -174,6 +174,7 @@ macro_rules! with_every_promise {
                 a_full_outbox_refuses_and_keeps_what_it_has
                 a_newer_letter_of_the_same_use_takes_the_place_of_the_one_that_waits
                 letters_go_with_their_account_and_none_is_queued_for_nobody
+                waiting_letters_are_listed_with_why_they_wait
                 waiting_letters_survive_reopening;
             keys:
                 a_key_is_made_once_also_when_many_ask

@@ -259,6 +259,46 @@ pub(super) async fn letters_go_with_their_account_and_none_is_queued_for_nobody(
     assert!(matches!(late, Err(StoreError::NotFound)));
 }
 
+pub(super) async fn waiting_letters_are_listed_with_why_they_wait(place: &dyn Place) {
+    let store = place.open();
+    let ann = registered(&store, "ann").await;
+    let mut letters = Vec::new();
+    for due_s in 0..5 {
+        let letter = letter(Some(ann.id), LetterKind::EmailChanged, due_s);
+        store.queue_letter(&letter).await.unwrap();
+        letters.push(letter);
+    }
+    let due = one_taken(&store, 0).await;
+    assert!(
+        store
+            .letter_failed(due.letter.id, due.claim, &failure(77))
+            .await
+            .unwrap()
+    );
+    let first = store.list_letters(None, 2).await.unwrap();
+    let rest = store
+        .list_letters(first.last().map(|letter| letter.id), 100)
+        .await
+        .unwrap();
+    assert_eq!((first.len(), rest.len()), (2, 3));
+    let listed: Vec<_> = first.iter().chain(&rest).map(|letter| letter.id).collect();
+    assert_eq!(listed, letters.iter().map(|letter| letter.id).collect::<Vec<_>>());
+    let failed = &first[0];
+    assert_eq!(
+        (failed.account, failed.kind, failed.to.as_str()),
+        (Some(ann.id), LetterKind::EmailChanged, "ann@example.org")
+    );
+    assert_eq!(
+        (failed.queued_at, failed.due_at, failed.give_up_at),
+        (at(0), at(77), at(1000))
+    );
+    assert_eq!(
+        (failed.failures, failed.last_failure.as_deref()),
+        (1, Some("451 try later"))
+    );
+    assert_eq!((first[1].failures, first[1].last_failure.as_deref()), (0, None));
+}
+
 pub(super) async fn waiting_letters_survive_reopening(place: &dyn Place) {
     let store = place.open();
     let id = queued(&store, 0).await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 use stagedoor_identity::AccountId;
-use stagedoor_identity::letter::{DueLetter, Failure, LetterId, LetterKind, QueuedLetter, Waiting};
+use stagedoor_identity::letter::{DueLetter, Failure, LetterId, LetterKind, QueuedLetter, Waiting, WaitingLetter};
 use stagedoor_identity::port::{Outbox, StoreError};
 use stagedoor_policy::time::Timestamp;
 
@@ -104,6 +104,15 @@ impl Outbox for Embedded {
         self.write("release_claims", work).await
     }
 
+    async fn list_letters(&self, after: Option<LetterId>, letters_max: u32) -> Result<Vec<WaitingLetter>, StoreError> {
+        let after = after.map_or([0; 16], |after| column::id_bytes(after.0));
+        let work = move |connection: &Connection| {
+            let mut statement = connection.prepare_cached("SELECT * FROM letter WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+            column::all(statement.query(params![after, letters_max])?, read_waiting)
+        };
+        self.read("list_letters", work).await
+    }
+
     async fn letters_waiting(&self) -> Result<Waiting, StoreError> {
         let work = |connection: &Connection| {
             let mut statement =
@@ -181,6 +190,21 @@ fn take(
         claim.execute(params![id, worker, letter.claim, claimed_until.as_micros()])?;
     }
     Ok(due)
+}
+
+fn read_waiting(row: &Row<'_>) -> Result<WaitingLetter, Fault> {
+    let DueLetter { letter, failures, .. } = read(row)?;
+    Ok(WaitingLetter {
+        id: letter.id,
+        account: letter.account,
+        kind: letter.kind,
+        to: letter.to,
+        queued_at: letter.due_at,
+        due_at: column::time(row, "due_at")?,
+        give_up_at: letter.give_up_at,
+        failures,
+        last_failure: column::get(row, "last_failure")?,
+    })
 }
 
 fn read(row: &Row<'_>) -> Result<DueLetter, Fault> {

@@ -236,7 +236,7 @@ pub(crate) enum TokenCommand {
 #[derive(Debug, Clone, Args)]
 #[command(
     after_help = "Scopes: accounts:read accounts:write sessions:read sessions:write lockouts:read lockouts:write
-        policy:read policy:write audit:read tokens:read tokens:write, or * for all.
+        policy:read policy:write audit:read tokens:read tokens:write letters:read letters:write, or * for all.
 
 Examples:
   stagedoor token create backup --scope accounts:read --scope audit:read --expires +90d

@@ -106,8 +106,10 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
-    /// Letters: whether they would arrive
+    /// Letters: which wait, and whether they arrive
     Mail {
+        #[command(flatten)]
+        reach: Reach,
         #[command(subcommand)]
         command: MailCommand,
     },
@@ -125,18 +127,21 @@ pub(crate) enum Command {
 /// `stagedoor mail …`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum MailCommand {
+    /// List the letters that wait to be sent, and why
+    Waiting,
     /// Send one letter as the door would, and say how far it came
     #[command(
-        after_help = "The files and the environment are read as `serve` reads them; the door need not run.\n\nExample:\n  \
-                      stagedoor mail test --to ada@example.com"
+        after_help = "The files and the environment are read as `serve` reads them; the door need not run. With `--queue` \
+                      the running door sends it, like any other letter.\n\nExamples:\n  \
+                      stagedoor mail test --to ada@example.com\n  stagedoor mail test --to ada@example.com --queue"
     )]
     Test {
         /// Where the letter goes
         #[arg(long, value_name = "ADDRESS")]
         to: String,
-        /// The building file [default: ./stagedoor.toml]
-        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-        config: Option<PathBuf>,
+        /// Have the running door send it
+        #[arg(long)]
+        queue: bool,
     },
 }
 
@@ -178,7 +183,10 @@ pub struct ServeArgs {
 
 /// `stagedoor init`.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Examples:\n  stagedoor init\n  stagedoor init --preset starter /etc/stagedoor")]
+#[command(
+    after_help = "Examples:\n  stagedoor init\n  stagedoor init --preset filingbox /etc/stagedoor\n\n\
+                  Presets: starter, bstage, stager, filingbox."
+)]
 pub(crate) struct InitArgs {
     /// Which set of house rules to begin with
     #[arg(long, value_name = "NAME", default_value = "starter")]

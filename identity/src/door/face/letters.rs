@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::Doorkeeper;
 use super::super::house::see_through;
-use crate::letter::{DueLetter, Letter, Letterhead, OpenedLetter, Waiting};
+use super::super::{Actor, ChangeFault, Doorkeeper};
+use crate::letter::{DueLetter, LetterId, Letterhead, OpenedLetter, Waiting};
 use crate::port::StoreError;
 
 impl Doorkeeper {
@@ -14,12 +14,12 @@ impl Doorkeeper {
         self.house.letterhead()
     }
 
-    /// Queues a letter by itself; `false` where letters are not sent. Durable when it answers.
+    /// Queues a letter that says that letters arrive; `None` where letters are not sent. Durable when it answers.
     /// # Errors
-    /// As many letters wait as may; the account being gone; the store.
-    pub async fn queue_letter(&self, letter: Letter) -> Result<bool, StoreError> {
-        let house = Arc::clone(&self.house);
-        see_through(async move { house.queue_letter(&letter).await }).await
+    /// `Unfit` for an address that is none; as many letters wait as may; the store.
+    pub async fn queue_trial(&self, to: &str, by: &Actor) -> Result<Option<LetterId>, ChangeFault> {
+        let (house, to, by) = (Arc::clone(&self.house), to.to_owned(), by.clone());
+        see_through(async move { house.queue_trial(&to, &by).await }).await
     }
 
     /// Claims letters that are due, for `claim_for`: at most `letters_max`. Those whose time is over are given up on the way.

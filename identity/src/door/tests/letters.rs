@@ -1,7 +1,8 @@
 //! Letters: queued, taken, sent, tried again, given up.
 
 use super::*;
-use crate::letter::{DueLetter, Letter, LetterKind, LetterOutcome, Letterhead, OpenedLetter, Says};
+use crate::ChangeFault;
+use crate::letter::{DueLetter, Letter, LetterKind, LetterOutcome, Letterhead, OpenedLetter, Says, Sealer};
 use crate::port::{Outbox as _, StoreError};
 
 const CLAIM: Duration = Duration::from_secs(60);
@@ -12,14 +13,7 @@ async fn stage() -> Stage {
     stage
 }
 
-fn letter(account: Option<AccountId>) -> Letter {
-    Letter {
-        account,
-        to: "ann@example.org".to_owned(),
-        display_name: "Ann".to_owned(),
-        says: Says::Trial,
-    }
-}
+const TO: &str = "ann@example.org";
 
 impl Stage {
     async fn due(&self) -> Vec<(DueLetter, OpenedLetter)> {
@@ -36,7 +30,7 @@ impl Stage {
         let tally = self.door.tally();
         let counted = tally
             .letters()
-            .filter(|(kind, of, _)| *kind == LetterKind::Trial && *of == outcome);
+            .filter(|(kind, of, _)| [LetterKind::Trial, LetterKind::PasswordChanged].contains(kind) && *of == outcome);
         counted.map(|(_, _, count)| count).sum()
     }
 
@@ -59,7 +53,8 @@ impl Stage {
 async fn without_a_mail_server_nothing_is_queued_and_the_caller_knows() {
     let stage = Stage::new().await;
     assert!(stage.door.letterhead().is_none());
-    assert!(!stage.door.queue_letter(letter(None)).await.unwrap());
+    assert_eq!(stage.door.queue_trial(TO, &by()).await.unwrap(), None);
+    assert!(stage.events(Kind::LetterTried).await.is_empty());
     assert_eq!(stage.door.letters_waiting().await.unwrap().letters, 0);
 }
 
@@ -67,7 +62,22 @@ async fn without_a_mail_server_nothing_is_queued_and_the_caller_knows() {
 async fn a_sent_letter_is_gone_counted_and_in_the_audit_with_whose_it_was() {
     let stage = stage().await;
     let ann = stage.account("ann").await;
-    assert!(stage.door.queue_letter(letter(Some(ann.id))).await.unwrap());
+    let change = crate::letter::Change {
+        at: stage.clock.now(),
+        from: None,
+    };
+    let letter = Letter {
+        account: Some(ann.id),
+        to: TO.to_owned(),
+        display_name: "Ann".to_owned(),
+        says: Says::PasswordChanged(change),
+    };
+    let sealer = Sealer::new(&stage.door.key("letters").await.unwrap()).unwrap();
+    let head = stage.door.letterhead().unwrap();
+    let queued = letter
+        .seal(&head, &sealer, stage.chance.as_ref(), stage.clock.now())
+        .unwrap();
+    stage.store.queue_letter(&queued).await.unwrap();
     assert_eq!(stage.door.letters_waiting().await.unwrap().letters, 1);
     let (due, opened) = stage.due().await.remove(0);
     assert!(opened.rendered.text.contains("Box office"));
@@ -92,7 +102,7 @@ async fn a_sent_letter_is_gone_counted_and_in_the_audit_with_whose_it_was() {
 #[tokio::test]
 async fn a_failing_letter_is_tried_again_ever_later_and_the_audit_says_so_once() {
     let stage = stage().await;
-    stage.door.queue_letter(letter(None)).await.unwrap();
+    stage.door.queue_trial(TO, &by()).await.unwrap();
     for wait_s in [30, 60, 120, 240] {
         let due = stage.one_due().await;
         stage.door.letter_failed(&due, "451 later", false).await.unwrap();
@@ -100,14 +110,14 @@ async fn a_failing_letter_is_tried_again_ever_later_and_the_audit_says_so_once()
         assert!(stage.due().await.is_empty(), "not before {wait_s} s less a quarter");
         stage.wait(wait_s / 4 + 1);
     }
-    assert_eq!(stage.kinds().await, [Kind::LetterDelayed]);
+    assert_eq!(stage.kinds().await, [Kind::LetterTried, Kind::LetterDelayed]);
     assert_eq!(stage.letters(LetterOutcome::Delayed), 4);
 }
 
 #[tokio::test]
 async fn a_letter_is_given_up_when_its_days_are_over_and_the_audit_says_to_whom_it_was() {
     let stage = stage().await;
-    stage.door.queue_letter(letter(None)).await.unwrap();
+    stage.door.queue_trial(TO, &by()).await.unwrap();
     let days = SwappableLetterhead::sample().give_up_after;
     let end = stage.clock.now().after(days);
     let mut tries = 0;
@@ -120,7 +130,10 @@ async fn a_letter_is_given_up_when_its_days_are_over_and_the_audit_says_to_whom_
     }
     assert!((60..120).contains(&tries), "{tries}: about one an hour");
     assert!(stage.due().await.is_empty());
-    assert_eq!(stage.kinds().await, [Kind::LetterDelayed, Kind::LetterGivenUp]);
+    assert_eq!(
+        stage.kinds().await,
+        [Kind::LetterTried, Kind::LetterDelayed, Kind::LetterGivenUp]
+    );
     let event = stage.last(Kind::LetterGivenUp).await.event;
     assert_eq!(event.reason.as_deref(), Some("out_of_time"));
     assert!(event.details.contains(&("to".to_owned(), "ann@example.org".to_owned())));
@@ -130,7 +143,7 @@ async fn a_letter_is_given_up_when_its_days_are_over_and_the_audit_says_to_whom_
 #[tokio::test]
 async fn a_letter_that_is_refused_for_good_is_not_tried_again() {
     let stage = stage().await;
-    stage.door.queue_letter(letter(None)).await.unwrap();
+    stage.door.queue_trial(TO, &by()).await.unwrap();
     let due = stage.one_due().await;
     stage.door.letter_refused(&due, "550 no such user").await.unwrap();
     stage.wait(86_400);
@@ -148,7 +161,7 @@ async fn a_letter_that_is_refused_for_good_is_not_tried_again() {
 #[tokio::test]
 async fn a_letter_cut_off_while_it_was_handed_over_goes_again_under_its_old_name_and_the_audit_says_so() {
     let stage = stage().await;
-    stage.door.queue_letter(letter(None)).await.unwrap();
+    stage.door.queue_trial(TO, &by()).await.unwrap();
     let (first, opened) = stage.due().await.remove(0);
     assert!(stage.door.handing_over(&first, CLAIM).await.unwrap());
 
@@ -162,7 +175,7 @@ async fn a_letter_cut_off_while_it_was_handed_over_goes_again_under_its_old_name
     );
     assert!(again.door.handing_over(&second, CLAIM).await.unwrap());
     assert_eq!(opened.message_id, opened_again.message_id);
-    assert_eq!(again.kinds().await, [Kind::LetterRepeated]);
+    assert_eq!(again.kinds().await, [Kind::LetterTried, Kind::LetterRepeated]);
     assert_eq!(again.letters(LetterOutcome::Repeated), 1);
 }
 
@@ -173,16 +186,19 @@ async fn a_full_outbox_refuses_the_next_letter_and_says_what_to_do() {
         letters_max: 1,
         ..SwappableLetterhead::sample()
     }));
-    stage.door.queue_letter(letter(None)).await.unwrap();
-    let refused = stage.door.queue_letter(letter(None)).await.unwrap_err();
-    assert!(matches!(refused, StoreError::OutboxFull { letters_max: 1 }));
+    stage.door.queue_trial(TO, &by()).await.unwrap();
+    let refused = stage.door.queue_trial(TO, &by()).await.unwrap_err();
+    assert!(matches!(
+        refused,
+        ChangeFault::Store(StoreError::OutboxFull { letters_max: 1 })
+    ));
     assert!(refused.to_string().contains("mail server"), "{refused}");
 }
 
 #[tokio::test]
 async fn a_letter_sealed_with_a_key_that_is_lost_is_given_up() {
     let stage = stage().await;
-    stage.door.queue_letter(letter(None)).await.unwrap();
+    stage.door.queue_trial(TO, &by()).await.unwrap();
     let mut taken = stage
         .store
         .take_due("thief", stage.clock.now(), Duration::ZERO, 1)
@@ -196,4 +212,21 @@ async fn a_letter_sealed_with_a_key_that_is_lost_is_given_up() {
     assert!(stage.due().await.is_empty());
     let event = stage.last(Kind::LetterGivenUp).await.event;
     assert_eq!(event.reason.as_deref(), Some("unreadable"));
+}
+
+#[tokio::test]
+async fn a_trial_to_what_is_no_address_is_refused_and_nothing_is_queued() {
+    let stage = stage().await;
+    for to in [
+        "",
+        "ann",
+        "a@b@c",
+        "a@b\r\nBcc: eve@example.org",
+        "a@b, eve@example.org",
+        "Ann <a@b>",
+    ] {
+        let refused = stage.door.queue_trial(to, &by()).await.unwrap_err();
+        assert!(matches!(refused, ChangeFault::Unfit(_)), "{to:?}");
+    }
+    assert_eq!(stage.door.letters_waiting().await.unwrap().letters, 0);
 }

@@ -7,6 +7,7 @@ mod house;
 mod inactivity;
 mod invitations;
 mod letters;
+mod lives;
 mod lockout;
 mod passwords;
 mod rights;

@@ -7,7 +7,7 @@ use stagedoor_policy::time::Timestamp;
 
 use super::{MemoryStore, State, wait_as_for_a_disk};
 use crate::AccountId;
-use crate::letter::{DueLetter, Failure, LetterId, QueuedLetter, Waiting};
+use crate::letter::{DueLetter, Failure, LetterId, QueuedLetter, Waiting, WaitingLetter};
 use crate::port::{Outbox, StoreError};
 
 /// A letter, and what has become of it so far.
@@ -16,6 +16,7 @@ pub(super) struct Held {
     letter: DueLetter,
     due_at: Timestamp,
     worker: Option<String>,
+    last_failure: Option<String>,
 }
 
 impl State {
@@ -46,6 +47,7 @@ impl State {
             },
             due_at: letter.due_at,
             worker: None,
+            last_failure: None,
         };
         self.letters.insert(letter.id, held);
         Ok(())
@@ -115,6 +117,7 @@ impl Outbox for MemoryStore {
         };
         held.worker = None;
         held.due_at = failure.retry_at;
+        held.last_failure = Some(failure.why.clone());
         held.letter.failures = held.letter.failures.saturating_add(1);
         held.letter.may_have_arrived = failure.may_have_arrived;
         Ok(true)
@@ -143,6 +146,26 @@ impl Outbox for MemoryStore {
             released = released.saturating_add(1);
         }
         Ok(released)
+    }
+
+    async fn list_letters(&self, after: Option<LetterId>, letters_max: u32) -> Result<Vec<WaitingLetter>, StoreError> {
+        let state = self.state("list_letters")?;
+        let behind = state
+            .letters
+            .values()
+            .filter(|held| after.is_none_or(|after| held.letter.letter.id > after));
+        let shown = behind.map(|held| WaitingLetter {
+            id: held.letter.letter.id,
+            account: held.letter.letter.account,
+            kind: held.letter.letter.kind,
+            to: held.letter.letter.to.clone(),
+            queued_at: held.letter.letter.due_at,
+            due_at: held.due_at,
+            give_up_at: held.letter.letter.give_up_at,
+            failures: held.letter.failures,
+            last_failure: held.last_failure.clone(),
+        });
+        Ok(shown.take(usize::try_from(letters_max).unwrap_or(usize::MAX)).collect())
     }
 
     async fn letters_waiting(&self) -> Result<Waiting, StoreError> {
