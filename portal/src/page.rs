@@ -22,6 +22,8 @@ pub(crate) struct LoginPage {
     pub(crate) host: String,
     /// Where a visitor who is signed in already may go on to.
     pub(crate) onward: String,
+    /// Whether a link for a forgotten password can be asked for.
+    pub(crate) reset: bool,
 }
 
 /// The first account's name and password.

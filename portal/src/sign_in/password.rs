@@ -148,6 +148,7 @@ async fn login_page(visit: &Visit, status: StatusCode, view: View) -> Result<Res
     let form = visit.strangers_form().await?;
     let destination = visit.destination(Some(&view.to));
     let page = LoginPage {
+        reset: visit.portal.door.letterhead().is_some(),
         look: visit.look(),
         token: form.token,
         to: if destination.is_home() {

@@ -186,12 +186,21 @@ async fn the_head_hands_over_after_a_question_and_both_are_signed_out() {
 #[tokio::test]
 async fn whoever_asks_for_a_reset_is_told_the_same_for_every_address() {
     let house = House::new().await;
+    assert!(!house.stage.browser().get("login").await.says("Reset password"));
     assert_eq!(
         house.stage.browser().get("reset").await.status,
         404,
         "no letters, no such page"
     );
     house.stage.letterhead.swap(Some(SwappableLetterhead::sample()));
+    assert!(
+        house
+            .stage
+            .browser()
+            .get("login")
+            .await
+            .says("href=\"/.stagedoor/reset\"")
+    );
     let change = stagedoor_identity::account::AccountChange {
         email: Some(Some("gero@example.org".to_owned())),
         ..Default::default()

@@ -228,6 +228,7 @@ fn login(change: impl FnOnce(&mut LoginPage)) -> String {
         error: None,
         host: "console.example.org".to_owned(),
         onward: "/devices".to_owned(),
+        reset: true,
     };
     change(&mut page);
     text(&page)
