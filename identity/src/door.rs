@@ -305,6 +305,11 @@ impl Doorkeeper {
         &self.house.store
     }
 
+    /// The policy of the moment.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.house.policy()
+    }
+
     /// The time.
     pub fn now(&self) -> Timestamp {
         self.house.clock.now()

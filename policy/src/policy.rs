@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 use crate::network::NetworkSet;
 use crate::request::{ClientAddress, Leniencies};
 use crate::role::Role;
-use crate::rules::{InactivityRules, LockoutRules, SecondFactor, SessionRules};
+use crate::rules::{InactivityRules, LockoutRules, OpenTo, SecondFactor, SessionRules};
 use crate::site::Site;
 use crate::{ExtraGrant, Level, Refusal, Scope, Visitor};
 
@@ -87,6 +87,16 @@ impl Policy {
     pub fn areas(&self, site: SiteId) -> impl Iterator<Item = (AreaId, &str)> {
         let areas = self.site_at(site).map_or(&[][..], |site| &site.areas);
         (0..=u16::MAX).map(AreaId).zip(areas.iter().map(|area| &*area.name))
+    }
+    /// An area's named actions; none for an id of another policy.
+    pub fn actions(&self, site: SiteId, area: AreaId) -> impl Iterator<Item = &str> {
+        let area = self.site_at(site).and_then(|site| site.area(area));
+        area.into_iter().flat_map(|area| &area.actions).map(|name| &**name)
+    }
+    /// Whether a grant is needed in the area; not for an id of another policy.
+    pub fn needs_grant(&self, site: SiteId, area: AreaId) -> bool {
+        let area = self.site_at(site).and_then(|site| site.area(area));
+        area.is_some_and(|area| area.open_to == OpenTo::Granted)
     }
     /// Whether a role of that name exists.
     pub fn has_role(&self, role: &str) -> bool {

@@ -5,14 +5,15 @@
 //! prefix over with a [`Caller`] in its extensions, and sends the answer back. [`presented_token`] and [`refusal`] are for the
 //! gateway's own use.
 //!
-//! Reading order: `visit` (one request), `sign_in` (the way in), `profile` (one's own account), `refusal` (the way out).
+//! Reading order: `visit` (one request), `sign_in` (the way in), `profile` (one's own account), `accounts` (those one
+//! administers), `refusal` (the way out).
 //!
 //! State lives in three cookies (see `cookie`): the session, a random value that strangers' forms are tied to, and the sealed
 //! step a sign-in is at. The door itself remembers nothing of half-done sign-ins.
 
+mod accounts;
 mod assets;
 mod audience;
-mod by_link;
 mod carried;
 mod cookie;
 mod destination;
@@ -20,6 +21,7 @@ mod forgery;
 mod halt;
 mod headers;
 mod keys;
+mod links;
 mod page;
 mod profile;
 mod qr;
@@ -146,13 +148,7 @@ pub fn router(parts: PortalParts) -> Router {
         .route(&at("login/enrol"), later_step::<sign_in::enrol::Fields>())
         .route(&at("login/password"), later_step::<sign_in::new_password::Fields>())
         .route(&at("setup"), get(setup::show).post(setup::submit))
-        .route(
-            &at("invitation"),
-            get(by_link::invitation::show).post(by_link::invitation::submit),
-        )
-        .route(&at("reset"), get(by_link::reset::show).post(by_link::reset::ask))
-        .route(&at("reset/password"), post(by_link::reset::submit))
-        .route(&at("recovery"), get(by_link::recovery::show))
+        .route(&at("recovery"), get(links::recovery::show))
         .route(&at("logout"), get(sign_out::show).post(sign_out::submit))
         .route(&at("profile"), get(profile::show))
         .route(
@@ -164,6 +160,13 @@ pub fn router(parts: PortalParts) -> Router {
             get(profile::second_factor::show).post(profile::second_factor::submit),
         )
         .route(&at("profile/sessions"), post(profile::sessions::submit))
+        .route(
+            &at("invitation"),
+            get(links::invitation::show).post(links::invitation::submit),
+        )
+        .route(&at("reset"), get(links::reset::show).post(links::reset::submit))
+        .route(&at("reset/ask"), post(links::reset::ask))
+        .merge(accounts_pages(at))
         .route(&at("whoami"), get(whoami::show))
         .route(&at("jwks.json"), get(jwks))
         .route(&at("assets/{name}"), get(asset))
@@ -172,6 +175,34 @@ pub fn router(parts: PortalParts) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(map_response(secured))
         .with_state(portal)
+}
+
+/// What somebody who administers accounts does there.
+fn accounts_pages(at: impl Fn(&str) -> String) -> Router<Arc<Portal>> {
+    Router::new()
+        .without_v07_checks()
+        .route(&at("accounts"), get(accounts::list::show))
+        .route(
+            &at("accounts/add"),
+            get(accounts::add::show).post(accounts::add::submit),
+        )
+        .route(
+            &at("accounts/invite"),
+            get(accounts::invite::show).post(accounts::invite::submit),
+        )
+        .route(&at("accounts/{id}"), get(accounts::one::show))
+        .route(
+            &at("accounts/{id}/edit"),
+            get(accounts::edit::show).post(accounts::edit::submit),
+        )
+        .route(
+            &at("accounts/{id}/password"),
+            get(accounts::password::show).post(accounts::password::submit),
+        )
+        .route(
+            &at("accounts/{id}/{act}"),
+            get(accounts::act::ask).post(accounts::act::submit),
+        )
 }
 
 fn later_step<S: LaterStep>() -> MethodRouter<Arc<Portal>> {

@@ -24,8 +24,8 @@ pub(crate) struct LoginPage {
     pub(crate) onward: String,
     /// What a link carried that gives the right to set up a second factor; empty: there is none.
     pub(crate) link: String,
-    /// Whether a forgotten password can be reset by a letter.
-    pub(crate) resettable: bool,
+    /// Whether a link for a forgotten password can be asked for.
+    pub(crate) reset: bool,
 }
 
 /// The first account's name and password.
@@ -77,42 +77,6 @@ pub(crate) struct RecoveryCodesPage {
     pub(crate) onward: String,
     pub(crate) host: String,
     pub(crate) at: When,
-}
-
-/// A password that a link gives the right to set.
-#[derive(Template)]
-#[template(path = "link_password.html")]
-pub(crate) struct LinkPasswordPage {
-    pub(crate) look: PageLook,
-    pub(crate) token: String,
-    pub(crate) title: &'static str,
-    pub(crate) lead: &'static str,
-    /// The path below the prefix that the form posts to.
-    pub(crate) action: &'static str,
-    pub(crate) button: &'static str,
-    /// What the link carried.
-    pub(crate) link: String,
-    /// Whose it is.
-    pub(crate) name: String,
-    pub(crate) error: Option<String>,
-    pub(crate) problems: Vec<String>,
-}
-
-/// A link that was used, replaced, has run out or never was.
-#[derive(Template)]
-#[template(path = "link_dead.html")]
-pub(crate) struct LinkDeadPage {
-    pub(crate) look: PageLook,
-}
-
-/// Where a letter with a link for a new password goes.
-#[derive(Template)]
-#[template(path = "ask_reset.html")]
-pub(crate) struct AskResetPage {
-    pub(crate) look: PageLook,
-    pub(crate) token: String,
-    /// It was just asked for.
-    pub(crate) asked: bool,
 }
 
 /// A new password in place of a temporary one.
@@ -198,4 +162,49 @@ pub(crate) struct WhoamiPage {
     pub(crate) site: Option<String>,
     pub(crate) scheme: &'static str,
     pub(crate) host: String,
+}
+
+/// A password, by a one-time link.
+#[derive(Template)]
+#[template(path = "link_password.html")]
+pub(crate) struct LinkPasswordPage {
+    pub(crate) look: PageLook,
+    pub(crate) token: String,
+    /// What the link carried.
+    pub(crate) link: String,
+    /// Whose password it will be.
+    pub(crate) name: String,
+    /// An invitation, or a forgotten password.
+    pub(crate) invited: bool,
+    /// The path below the prefix that the form posts to.
+    pub(crate) action: &'static str,
+    pub(crate) error: Option<String>,
+    pub(crate) problems: Vec<String>,
+}
+
+/// A link that is worth nothing.
+#[derive(Template)]
+#[template(path = "link_dead.html")]
+pub(crate) struct DeadLinkPage {
+    pub(crate) look: PageLook,
+    pub(crate) sentence: String,
+    pub(crate) invited: bool,
+}
+
+/// Ask for a link by e-mail.
+#[derive(Template)]
+#[template(path = "reset.html")]
+pub(crate) struct AskResetPage {
+    pub(crate) look: PageLook,
+    pub(crate) token: String,
+    /// Whether that was just done.
+    pub(crate) asked: bool,
+}
+
+/// A password that was set by a link.
+#[derive(Template)]
+#[template(path = "password_set.html")]
+pub(crate) struct PasswordSetPage {
+    pub(crate) look: PageLook,
+    pub(crate) name: String,
 }

@@ -157,6 +157,8 @@ pub(crate) struct PageLook {
     pub(crate) mark: &'static str,
     /// Who is signed in.
     pub(crate) account: Option<String>,
+    /// Whether they administer accounts.
+    pub(crate) administers: bool,
 }
 
 impl PageLook {
@@ -167,6 +169,7 @@ impl PageLook {
             style: assets::style_name(),
             mark: assets::mark_name(),
             account,
+            administers: false,
         }
     }
 }

@@ -14,6 +14,7 @@ use stagedoor_identity::session::Ended;
 use stagedoor_identity::sign_in::Origin;
 use stagedoor_identity::{LiveSession, Lookup, SessionToken};
 
+use crate::accounts;
 use crate::audience::{self, Audience};
 use crate::cookie::{self, Jar, Presented};
 use crate::destination::Destination;
@@ -125,7 +126,14 @@ impl Visit {
 
     /// What a page of ours is drawn with.
     pub(crate) fn look(&self) -> PageLook {
-        PageLook::new(&self.portal.look, self.account_name())
+        let administers = self.signed_in().is_some_and(|signed_in| {
+            let policy = self.portal.door.policy();
+            accounts::administers(&policy, &signed_in.session.account().role)
+        });
+        PageLook {
+            administers,
+            ..PageLook::new(&self.portal.look, self.account_name())
+        }
     }
 
     /// A path below the prefix.

@@ -27,6 +27,11 @@ pub(crate) fn rfc3339(at: Timestamp) -> String {
     format!("{:.6}", instant(at))
 }
 
+/// `2026-11-22`.
+pub(crate) fn date(at: Timestamp) -> String {
+    instant(at).strftime("%Y-%m-%d").to_string()
+}
+
 /// `14 minutes`: rounded up, so that nobody comes too early.
 pub(crate) fn span(from: Timestamp, to: Timestamp) -> String {
     let minutes = seconds_until(from, to).div_ceil(60);
@@ -57,6 +62,7 @@ mod tests {
     fn a_time_reads_well_and_exactly() {
         assert_eq!(for_people(AT), "22 November 2026, 15:46 (UTC)");
         assert_eq!(rfc3339(AT), "2026-11-22T15:46:00.000042Z");
+        assert_eq!(date(AT), "2026-11-22");
     }
 
     #[test]

@@ -96,15 +96,6 @@ pub(crate) fn ended(ended: &Ended) -> Words {
     }
 }
 
-/// A password was set by a link.
-pub(crate) fn password_set() -> Words {
-    Words::new(
-        "Your password is set",
-        "Every session that you had has ended.",
-        "Sign in with the new one.",
-    )
-}
-
 /// The stable code of an ended session, for programs.
 pub(crate) fn ended_code(reason: &EndReason) -> &'static str {
     match reason {

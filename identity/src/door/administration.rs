@@ -13,7 +13,7 @@ use super::{Actor, ChangeFault};
 use crate::account::{AccountChange, NewAccount, check_change, check_new};
 use crate::chance::uuid_v7;
 use crate::credential::password::Owner;
-use crate::credential::pool::{Busy, HashFailed};
+use crate::credential::pool::{Busy, HashFailed, Place};
 use crate::event::{Event, Kind};
 use crate::port::StoreError;
 use crate::session::EndReason;
@@ -36,17 +36,7 @@ impl House {
         let authority = self.authority(by).await?;
         let place = self.hashes.place()?;
         let policy = self.policy();
-        let owner = Owner::from(&new);
-        let unfit = self
-            .hashes
-            .judge(&place, &new.password, owner, Arc::clone(&policy))
-            .await?;
-        let unfit = unfit_password(&policy, MessageKey::PasswordUnfit, unfit);
-        let role = match check_new(&policy, &new) {
-            Ok(role) if unfit.is_empty() => role,
-            Ok(_) => return Err(ChangeFault::Unfit(unfit)),
-            Err(faults) => return Err(ChangeFault::Unfit(faults.into_iter().chain(unfit).collect())),
-        };
+        let role = self.judged(&place, &new, &policy).await?;
         authority.may_give(&policy, &role, &new.grants)?;
         let hash = self.hashes.hash(&place, &new.password, self.chance.as_ref()).await?;
         drop(place);
@@ -67,6 +57,27 @@ impl House {
         let event = about(Kind::AccountCreated, &account, by, now).detail("role", &account.role);
         self.store.record(&[event]).await?;
         Ok(account)
+    }
+
+    /// What `new` is made of, judged and not made.
+    pub(super) async fn check_new_account(&self, new: &NewAccount) -> Result<(), ChangeFault> {
+        let place = self.hashes.place()?;
+        self.judged(&place, new, &self.policy()).await.map(|_role| ())
+    }
+
+    /// The role of a new account that keeps the rules; else everything about it that does not.
+    async fn judged(&self, place: &Place, new: &NewAccount, policy: &Arc<Policy>) -> Result<String, ChangeFault> {
+        let owner = Owner::from(new);
+        let unfit = self
+            .hashes
+            .judge(place, &new.password, owner, Arc::clone(policy))
+            .await?;
+        let unfit = unfit_password(policy, MessageKey::PasswordUnfit, unfit);
+        match check_new(policy, new) {
+            Ok(role) if unfit.is_empty() => Ok(role),
+            Ok(_) => Err(ChangeFault::Unfit(unfit)),
+            Err(faults) => Err(ChangeFault::Unfit(faults.into_iter().chain(unfit).collect())),
+        }
     }
 
     pub(super) async fn change_account(

@@ -12,7 +12,7 @@ use http::HeaderValue;
 use stagedoor_identity::sign_in::SignInRefusal;
 
 pub(crate) use outcome::{advise_waiting, for_person, show_codes};
-pub(crate) use password::{BROWSER, password_set, refused as refused_for_good, with_link};
+pub(crate) use password::{refused, with_link};
 
 use crate::carried::{Carried, Pending, Step};
 use crate::cookie::Jar;

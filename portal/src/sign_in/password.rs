@@ -16,7 +16,7 @@ use crate::visit::{Posted, Standing, Visit, with_cookies};
 use crate::words::{self, Words};
 
 /// How people come in, unless a program says what it is.
-pub(crate) const BROWSER: &str = "browser";
+const BROWSER: &str = "browser";
 
 #[derive(Deserialize)]
 pub(crate) struct Asked {
@@ -92,16 +92,6 @@ pub(crate) async fn with_link(visit: &Visit, name: &str, link: String) -> Result
     login_page(visit, StatusCode::OK, view).await
 }
 
-/// The first step, for who has just set a password by a link.
-pub(crate) async fn password_set(visit: &Visit, name: &str) -> Result<Response, Halt> {
-    let view = View {
-        notice: Some(words::password_set()),
-        name: name.to_owned(),
-        ..View::default()
-    };
-    login_page(visit, StatusCode::OK, view).await
-}
-
 async fn by_form(visit: &Visit, mut fields: Fields) -> Result<Response, Halt> {
     let Some(bond) = visit.form_bond() else {
         return out_of_date(visit, fields).await;
@@ -121,7 +111,6 @@ async fn by_form(visit: &Visit, mut fields: Fields) -> Result<Response, Halt> {
                 to: fields.to,
                 name: fields.username,
                 link: fields.link,
-                ..View::default()
             };
             let mut answer = login_page(visit, words::sign_in_status(&refusal), view).await?;
             outcome::advise_waiting(visit, &refusal, &mut answer);
@@ -162,7 +151,6 @@ async fn out_of_date(visit: &Visit, fields: Fields) -> Result<Response, Halt> {
             to: fields.to,
             name: fields.username,
             link: fields.link,
-            ..View::default()
         },
     )
     .await
@@ -170,8 +158,6 @@ async fn out_of_date(visit: &Visit, fields: Fields) -> Result<Response, Halt> {
 
 #[derive(Default)]
 struct View {
-    /// What was just done, or why one is here.
-    notice: Option<Words>,
     error: Option<String>,
     to: String,
     name: String,
@@ -182,6 +168,7 @@ async fn login_page(visit: &Visit, status: StatusCode, view: View) -> Result<Res
     let form = visit.strangers_form().await?;
     let destination = visit.destination(Some(&view.to));
     let page = LoginPage {
+        reset: visit.portal.door.letterhead().is_some(),
         look: visit.look(),
         token: form.token,
         to: if destination.is_home() {
@@ -190,12 +177,11 @@ async fn login_page(visit: &Visit, status: StatusCode, view: View) -> Result<Res
             destination.as_str().to_owned()
         },
         name: view.name,
-        notice: view.notice.or_else(|| notice(visit).filter(|_| view.error.is_none())),
+        notice: if view.error.is_none() { notice(visit) } else { None },
         error: view.error,
         host: visit.caller.host.clone(),
         onward: destination.as_str().to_owned(),
         link: view.link,
-        resettable: visit.portal.door.letterhead().is_some(),
     };
     Ok(with_cookies(visit.page(status, &page)?, [form.cookie]))
 }

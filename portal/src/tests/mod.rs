@@ -1,6 +1,11 @@
 //! Tests of the portal as a whole: a real doorkeeper on a store in memory, a browser that keeps cookies and fills in forms,
 //! and the router between them.
 
+mod accounts;
+mod accounts_edit;
+mod accounts_forms;
+mod accounts_house;
+mod accounts_invite;
 mod browser;
 mod contrast;
 mod forgery;
@@ -12,6 +17,7 @@ mod once;
 mod profile;
 mod program;
 mod samples;
+mod samples_accounts;
 mod setup;
 mod sign_in;
 mod steps;
@@ -42,8 +48,9 @@ struct Stage {
     door: Arc<Doorkeeper>,
     store: Arc<MemoryStore>,
     clock: Arc<ManualClock>,
-    letterhead: Arc<SwappableLetterhead>,
     portal: Router,
+    policy: Arc<SwappablePolicy>,
+    letterhead: Arc<SwappableLetterhead>,
     setup: SessionToken,
 }
 
@@ -92,11 +99,12 @@ impl Stage {
         let chance = Arc::new(SeededChance::new(7));
         let setup = SessionToken::generate(chance.as_ref());
         let letterhead = Arc::new(SwappableLetterhead::default());
+        let policy = Arc::new(SwappablePolicy::new(compile(&rules, Revision(1)).unwrap()));
         let door = Doorkeeper::open(Parts {
             store: store.clone(),
             clock: clock.clone(),
             chance,
-            policy: Arc::new(SwappablePolicy::new(compile(&rules, Revision(1)).unwrap())),
+            policy: policy.clone(),
             hashes_in_flight: 1,
             issuer: "Stagedoor".to_owned(),
             letterhead: letterhead.clone(),
@@ -115,8 +123,9 @@ impl Stage {
             door,
             store,
             clock,
-            letterhead,
             portal,
+            policy,
+            letterhead,
             setup,
         }
     }

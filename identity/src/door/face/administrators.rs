@@ -45,6 +45,13 @@ impl Doorkeeper {
         see_through(async move { house.hand_over(to, &by).await }).await
     }
 
+    /// Everything that keeps an account from being made like that, whoever asks; nothing is made.
+    /// # Errors
+    /// `Unfit` with every field that is wrong; `Busy`.
+    pub async fn check_new_account(&self, new: &NewAccount) -> Result<(), ChangeFault> {
+        self.house.check_new_account(new).await
+    }
+
     /// Changes an account. A changed role, changed grants or networks, or disabling ends its sessions.
     /// # Errors
     /// As [`Doorkeeper::create_account`], and where the version is no longer `expected`.
