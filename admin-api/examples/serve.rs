@@ -61,6 +61,8 @@ async fn open(folder: &std::path::Path) -> Result<AdminParts, Box<dyn Error>> {
         policy: live.clone(),
         hashes_in_flight: 1,
         issuer: "Stagedoor".to_owned(),
+        letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
+        links_under: "/.stagedoor/".to_owned(),
     })
     .await?;
     Ok(AdminParts {
@@ -72,11 +74,7 @@ async fn open(folder: &std::path::Path) -> Result<AdminParts, Box<dyn Error>> {
 
 /// Two accounts, and the token that may do everything.
 async fn seed(door: &Doorkeeper) -> Result<String, Box<dyn Error>> {
-    let by = Actor {
-        name: "setup".to_owned(),
-        address: None,
-        request_id: None,
-    };
+    let by = Actor::operator("setup");
     for name in ["ada", "bob"] {
         let account = NewAccount {
             name: AccountName::parse(name)?,
@@ -95,6 +93,7 @@ async fn seed(door: &Doorkeeper) -> Result<String, Box<dyn Error>> {
         scopes: vec!["*".to_owned()],
         created_at: SystemClock.now(),
         expires_at: None,
+        account: None,
     };
     Ok(door.create_token(token, &by).await?.expose_text().to_owned())
 }

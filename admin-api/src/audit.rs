@@ -18,6 +18,9 @@ use crate::problem::{Problem, Refusals};
 use crate::scope::AuditRead;
 use crate::time::{read, written};
 
+/// What a store counts to: a signed number of 64 bits, as the document's format has it.
+const NUMBER_MAX: u64 = i64::MAX.unsigned_abs();
+
 pub(crate) fn routes() -> OpenApiRouter<Gate> {
     OpenApiRouter::new().routes(routes!(list_events))
 }
@@ -131,6 +134,7 @@ struct EventSearch {
     /// Only this support code, as the visitor reads it out.
     support_code: Option<String>,
     /// Only numbers below this one: `next` of the page before.
+    #[param(minimum = 0, maximum = 9_223_372_036_854_775_807_i64)]
     before: Option<u64>,
     /// How many at most.
     #[param(minimum = 1, maximum = 1000, default = 100)]
@@ -163,6 +167,12 @@ impl EventSearch {
             return Err(Problem::field(
                 "event",
                 format!("`{event}` is no kind of event; there are {}", known.join(", ")),
+            ));
+        }
+        if let Some(beyond) = self.before.filter(|number| *number > NUMBER_MAX) {
+            return Err(Problem::field(
+                "before",
+                format!("`{beyond}` is above {NUMBER_MAX}, the highest there can be"),
             ));
         }
         Ok(AuditQuery {

@@ -104,11 +104,11 @@ impl<S: Scope> FromRequestParts<Gate> for Allowed<S> {
             return Err(Problem::scope_missing(scope));
         }
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let actor = Actor {
-            name: format!("token:{}", token.name),
-            address: peer.map(|ConnectInfo(peer)| peer.ip().to_canonical()),
-            request_id: parts.extensions.get::<RequestId>().map(ToString::to_string),
-        };
+        let acting = gate.0.parts.door.actor_of(&token).await?;
+        let actor = acting
+            .ok_or_else(Problem::unauthenticated)?
+            .from(peer.map(|ConnectInfo(peer)| peer.ip().to_canonical()))
+            .in_request(parts.extensions.get::<RequestId>().map(ToString::to_string));
         Ok(Self {
             inside: Arc::clone(&gate.0),
             token,

@@ -28,8 +28,10 @@ pub trait PolicyBoard: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// Where it was not put in force; what was in force still is.
     async fn replace(&self, text: &str, if_match: Option<&str>, by: &str) -> Result<(), ReplaceRefusal>;
-    /// Where the admin API listens: the names it answers to.
+    /// Where the admin API listens: the addresses it answers to.
     fn admin_listens_on(&self) -> SocketAddr;
+    /// Whether the admin API may be called by this name, which is in lower case.
+    fn admin_is_called(&self, name: &str) -> bool;
 }
 
 /// A policy as it was written.

@@ -29,6 +29,7 @@ use crate::scope::AnyToken;
         (name = "policy", description = "The rules in force: reading, checking, replacing, questioning."),
         (name = "audit", description = "What happened."),
         (name = "tokens", description = "The keys to this API."),
+        (name = "letters", description = "Letters that wait to be sent."),
         (name = "health", description = "Probes, metrics, this document."),
     )
 )]

@@ -22,11 +22,11 @@ impl Expected {
         for value in headers.get_all(IF_MATCH) {
             said = true;
             let text = value.to_str().map_err(|_| unreadable())?;
-            for tag in text.split(',').map(str::trim) {
+            for tag in members(text) {
                 match tag {
                     "*" => return Ok(Self::Anything { said }),
-                    _ if tag.starts_with("W/") => {}
-                    _ if tag.len() >= 2 && tag.starts_with('"') && tag.ends_with('"') => tags.push(tag.to_owned()),
+                    _ if tag.strip_prefix("W/").is_some_and(is_tag) => {}
+                    _ if is_tag(tag) => tags.push(tag.to_owned()),
                     _ => return Err(unreadable()),
                 }
             }
@@ -46,6 +46,21 @@ impl Expected {
             Self::OneOf(_) => Err(mismatch(current)),
         }
     }
+}
+
+/// A list, cut at the commas that do not stand in a tag (RFC 9110, section 8.8.3).
+fn members(list: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    list.split(move |letter| {
+        quoted ^= letter == '"';
+        letter == ',' && !quoted
+    })
+    .map(str::trim)
+}
+
+fn is_tag(text: &str) -> bool {
+    let opaque = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    opaque.is_some_and(|opaque| opaque.bytes().all(|byte| byte > b' ' && byte != b'"'))
 }
 
 pub(crate) fn mismatch(current: &str) -> Problem {
@@ -83,6 +98,15 @@ mod tests {
         assert_eq!(listed.against("\"v3\"").unwrap().as_deref(), Some("\"v3\""));
         assert!(listed.against("\"v4\"").is_err());
         assert!(read(&["W/\"v1\""]).unwrap().against("\"v1\"").is_err());
+    }
+
+    #[test]
+    fn a_comma_in_a_tag_ends_nothing() {
+        let listed = read(&["\"a,b\",\"c\" , W/\"d,e\""]).unwrap();
+        assert_eq!(listed, Expected::OneOf(vec!["\"a,b\"".to_owned(), "\"c\"".to_owned()]));
+        assert!(read(&["\"a,b"]).is_err());
+        assert!(read(&["\"a\"b\""]).is_err());
+        assert!(read(&["W/a"]).is_err());
     }
 
     #[test]

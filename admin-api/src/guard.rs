@@ -1,28 +1,41 @@
 //! Against the operator's own browser: a page of another origin, or one whose name was rebound to this listener, gets
-//! nothing. Programs are not affected.
+//! nothing. Against a site whose upstream leads here: what came through a door gets nothing either. Programs are not affected.
 
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::HeaderMap;
 use http::header::{HOST, ORIGIN};
+use http::{HeaderMap, HeaderName};
 use stagedoor_policy::request::Host;
 
 use crate::auth::Gate;
 use crate::problem::{Problem, Sort};
 
+/// What a door sets on every request it lets through, and no visitor can send past it.
+const FROM_A_DOOR: HeaderName = HeaderName::from_static("x-stagedoor-door");
+
 /// Refuses hosts that are not this listener's, and origins that are not this host's.
 pub(crate) async fn check(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let authority = request.uri().authority().map(|authority| authority.as_str().as_bytes());
-    match refused(request.headers(), authority, gate.board().admin_listens_on()) {
+    let board = gate.board();
+    let named = |name: &str| board.admin_is_called(name);
+    match refused(request.headers(), authority, board.admin_listens_on(), named) {
         Some(problem) => problem.into_response(),
         None => next.run(request).await,
     }
 }
 
-fn refused(headers: &HeaderMap, authority: Option<&[u8]>, listener: SocketAddr) -> Option<Problem> {
+fn refused(
+    headers: &HeaderMap,
+    authority: Option<&[u8]>,
+    listener: SocketAddr,
+    named_so: impl Fn(&str) -> bool,
+) -> Option<Problem> {
+    if headers.contains_key(FROM_A_DOOR) {
+        return Some(Problem::of(Sort::THROUGH_A_DOOR));
+    }
     let mut hosts = headers
         .get_all(HOST)
         .iter()
@@ -38,10 +51,10 @@ fn refused(headers: &HeaderMap, authority: Option<&[u8]>, listener: SocketAddr) 
     let Ok(host) = Host::parse(named) else {
         return Some(Problem::because(Sort::MALFORMED, "`Host` is not a host"));
     };
-    if !answers_to(host.name(), listener.ip()) {
+    if !answers_to(host.name(), listener.ip()) && !named_so(host.name()) {
         return Some(Problem::because(
             Sort::HOST_NOT_ALLOWED,
-            "call it by `localhost`, a loopback address or the address it listens on",
+            "call it by `localhost`, a loopback address, the address it listens on or a name in `[admin] hosts`",
         ));
     }
     (!same_origin(headers, named)).then(|| Problem::of(Sort::FOREIGN_ORIGIN))
@@ -87,7 +100,8 @@ mod tests {
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        let problem = refused(&map, None, listener.parse().unwrap())?;
+        let named = |name: &str| name == "stagedoor.internal";
+        let problem = refused(&map, None, listener.parse().unwrap(), named)?;
         Some(problem.into_response().status().as_u16())
     }
 
@@ -120,6 +134,26 @@ mod tests {
         assert_eq!(code(&[("host", "10.0.0.6:9080")], "10.0.0.5:9080"), Some(403));
         assert_eq!(code(&[("host", "10.0.0.6:9080")], "0.0.0.0:9080"), None);
         assert_eq!(code(&[("host", "rebound.example.com")], "0.0.0.0:9080"), Some(403));
+    }
+
+    #[test]
+    fn a_listener_answers_to_the_names_it_was_given_and_to_nothing_like_them() {
+        for listener in ["127.0.0.1:9080", "0.0.0.0:9080"] {
+            for host in ["stagedoor.internal", "stagedoor.internal:9080", "STAGEDOOR.internal"] {
+                assert_eq!(code(&[("host", host)], listener), None, "{host}");
+            }
+            for host in ["x.stagedoor.internal", "stagedoor.internal.evil.example", "internal"] {
+                assert_eq!(code(&[("host", host)], listener), Some(403), "{host}");
+            }
+            let foreign = [("host", "stagedoor.internal"), ("origin", "http://evil.example")];
+            assert_eq!(code(&foreign, listener), Some(403));
+        }
+    }
+
+    #[test]
+    fn what_came_through_a_door_is_refused_whatever_its_host() {
+        let through = [("host", "localhost"), ("x-stagedoor-door", "1")];
+        assert_eq!(code(&through, "127.0.0.1:9080"), Some(508));
     }
 
     #[test]

@@ -11,12 +11,15 @@ mod accounts;
 mod audit;
 mod auth;
 mod board;
+mod devices;
 mod document;
 mod etag;
 mod guard;
 mod health;
 mod input;
+mod invitations;
 mod layers;
+mod letters;
 mod live;
 mod lockouts;
 mod page;
@@ -77,11 +80,14 @@ pub fn router(parts: AdminParts) -> axum::Router {
 fn routes() -> OpenApiRouter<auth::Gate> {
     OpenApiRouter::with_openapi(document::frame())
         .merge(accounts::routes())
+        .merge(invitations::routes())
+        .merge(devices::routes())
         .merge(sessions::routes())
         .merge(lockouts::routes())
         .merge(policy::routes())
         .merge(audit::routes())
         .merge(tokens::routes())
+        .merge(letters::routes())
         .merge(document::routes())
         .merge(health::routes())
 }

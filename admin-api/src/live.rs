@@ -76,6 +76,10 @@ impl PolicyBoard for Live {
     fn admin_listens_on(&self) -> SocketAddr {
         self.load().building.admin.listen
     }
+
+    fn admin_is_called(&self, name: &str) -> bool {
+        self.load().building.admin.hosts.iter().any(|host| host == name)
+    }
 }
 
 fn views(faults: &Faults) -> Vec<FaultView> {

@@ -4,8 +4,8 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
-use stagedoor_identity::ChangeFault;
 use stagedoor_identity::port::StoreError;
+use stagedoor_identity::{ChangeFault, RefusedWhy};
 use utoipa::{IntoResponses, ToSchema};
 
 /// Why a call failed. Boxed, since it travels through results that mostly hold something small.
@@ -86,10 +86,22 @@ sorts! {
     SCOPE_EXCEEDED = "scope_exceeded", FORBIDDEN, "a token cannot give away what it does not have";
     HOST_NOT_ALLOWED = "host_not_allowed", FORBIDDEN, "this listener does not answer to that host";
     FOREIGN_ORIGIN = "foreign_origin", FORBIDDEN, "calls from pages of another origin are refused";
+    THROUGH_A_DOOR = "through_a_door", LOOP_DETECTED, "calls that a door has let through are refused";
     NOT_FOUND = "not_found", NOT_FOUND, "there is no such thing";
     METHOD_NOT_ALLOWED = "method_not_allowed", METHOD_NOT_ALLOWED, "this path does not take that method";
     BODY_TOO_SLOW = "body_too_slow", REQUEST_TIMEOUT, "the body took too long to arrive";
+    NO_MAIL_SERVER = "no_mail_server", CONFLICT, "no mail server is configured";
     NAME_TAKEN = "name_taken", CONFLICT, "the name is taken";
+    SEATS_FULL = "seats_full", CONFLICT, "no seat is left";
+    LAST_OF_ROLE = "last_of_role", CONFLICT, "too few accounts of the role would be left";
+    HELD_BY_ONE = "held_by_one", CONFLICT, "the role is held by one account";
+    PERMISSION_DENIED = "permission_denied", FORBIDDEN, "permission denied";
+    ROLE_CHANGE_REFUSED = "role_change_refused", FORBIDDEN, "the role of this account is not changed in this way";
+    SIGNED_IN = "signed_in", CONFLICT, "the account is signed in and left alone meanwhile";
+    NOT_ACCEPTED = "not_accepted", CONFLICT, "the account has not been accepted";
+    ACCEPTED_ALREADY = "accepted_already", CONFLICT, "the account has been accepted";
+    NOT_FIT_TO_HOLD = "not_fit_to_hold", CONFLICT, "the role cannot be handed over to this account";
+    NOT_POSSIBLE = "not_possible", CONFLICT, "this cannot be done for this account";
     READ_ONLY = "read_only", CONFLICT, "the policy does not come from a file that can be written";
     VERSION_MISMATCH = "version_mismatch", PRECONDITION_FAILED, "it was changed meanwhile";
     BODY_TOO_LARGE = "body_too_large", PAYLOAD_TOO_LARGE, "the body is too large";
@@ -99,6 +111,7 @@ sorts! {
     IF_MATCH_NEEDED = "if_match_needed", PRECONDITION_REQUIRED, "an If-Match header is needed";
     INTERNAL = "internal", INTERNAL_SERVER_ERROR, "something went wrong inside";
     BUSY = "busy", SERVICE_UNAVAILABLE, "too busy at the moment";
+    OUTBOX_FULL = "outbox_full", SERVICE_UNAVAILABLE, "too many letters wait to be sent";
     STORE_FAILED = "store_failed", SERVICE_UNAVAILABLE, "the store failed";
 }
 
@@ -186,6 +199,14 @@ impl From<StoreError> for Problem {
             StoreError::NotFound => Self::of(Sort::NOT_FOUND),
             StoreError::NameTaken => Self::of(Sort::NAME_TAKEN),
             StoreError::VersionMismatch => Self::because(Sort::VERSION_MISMATCH, "read it again and repeat the change"),
+            StoreError::SeatsFull { .. } => Self::because(Sort::SEATS_FULL, error.to_string()),
+            StoreError::LastOfRole { .. } => Self::because(Sort::LAST_OF_ROLE, error.to_string()),
+            StoreError::HeldByOne { .. } => Self::because(Sort::HELD_BY_ONE, error.to_string()),
+            StoreError::LinkDead => Self::because(Sort::NOT_POSSIBLE, error.to_string()),
+            StoreError::ActorChanged => Self::because(Sort::VERSION_MISMATCH, error.to_string()),
+            full @ StoreError::OutboxFull { .. } => {
+                Self::because(Sort::OUTBOX_FULL, full.to_string()).with(RETRY_AFTER, HeaderValue::from_static("60"))
+            }
             StoreError::Engine(why) => {
                 tracing::error!(%why, "the store failed a call of the admin API");
                 Self::because(Sort::STORE_FAILED, "nothing was changed; the log says why")
@@ -208,6 +229,21 @@ impl From<ChangeFault> for Problem {
                     .collect(),
             ),
             ChangeFault::Store(error) => error.into(),
+            ChangeFault::Refused(refused) => {
+                let sort = match refused.why {
+                    RefusedWhy::PermissionDenied => Sort::PERMISSION_DENIED,
+                    RefusedWhy::RoleChange => Sort::ROLE_CHANGE_REFUSED,
+                    RefusedWhy::LastOfRole => Sort::LAST_OF_ROLE,
+                    RefusedWhy::HeldByOne => Sort::HELD_BY_ONE,
+                    RefusedWhy::SeatsFull { .. } => Sort::SEATS_FULL,
+                    RefusedWhy::SignedIn => Sort::SIGNED_IN,
+                    RefusedWhy::NotAccepted => Sort::NOT_ACCEPTED,
+                    RefusedWhy::Accepted => Sort::ACCEPTED_ALREADY,
+                    RefusedWhy::NotFitToHold => Sort::NOT_FIT_TO_HOLD,
+                    RefusedWhy::NotPossible => Sort::NOT_POSSIBLE,
+                };
+                Self::because(sort, refused.sentence)
+            }
             ChangeFault::Busy => {
                 Self::because(Sort::BUSY, "too many passwords are being hashed; try again in a second")
                     .with(RETRY_AFTER, HeaderValue::from_static("1"))

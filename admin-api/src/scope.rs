@@ -43,6 +43,10 @@ scopes! {
     TokensRead = "tokens:read";
     /// Make and revoke tokens.
     TokensWrite = "tokens:write";
+    /// See letters that wait, without their words.
+    LettersRead = "letters:read";
+    /// Have a letter sent to see whether letters arrive.
+    LettersWrite = "letters:write";
 }
 
 /// Any token will do.
@@ -73,6 +77,7 @@ mod tests {
             scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
             created_at: stagedoor_policy::time::Timestamp::default(),
             expires_at: None,
+            account: None,
         }
     }
 

@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::accounts::find;
 use crate::auth::{Allowed, Gate};
 use crate::input::{Asked, Json, Named, given};
 use crate::page::{Page, limit};
@@ -32,6 +33,9 @@ pub(crate) fn routes() -> OpenApiRouter<Gate> {
 struct TokenView {
     name: String,
     scopes: Vec<String>,
+    /// The id of the account it acts as; `null`: the operator's.
+    #[schema(required, value_type = Option<String>, format = "uuid")]
+    account: Option<uuid::Uuid>,
     #[schema(format = DateTime)]
     created_at: String,
     /// `null`: never.
@@ -44,6 +48,7 @@ impl TokenView {
         Self {
             name: token.name,
             scopes: token.scopes,
+            account: token.account.map(|account| account.0),
             created_at: written(token.created_at),
             expires_at: token.expires_at.map(written),
         }
@@ -81,6 +86,11 @@ struct TokenForm {
     /// At least one; only those that the token this is made with has itself.
     #[schema(schema_with = scope_names)]
     scopes: Vec<String>,
+    /// The account it acts as, by id or name: it may do what that account may on the door's own pages. Only with the scopes
+    /// `accounts:read` and `accounts:write`.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String)]
+    account: Option<String>,
     /// Absent: when the token this is made with expires, or never.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = String, format = DateTime)]
@@ -115,13 +125,20 @@ async fn list_tokens(
     responses((status = 201, body = TokenCreated),
         (status = 409, body = ProblemBody, content_type = "application/problem+json",
             description = "The name is taken."),
-        Refusals, BodyRefusals), security(("bearer" = ["tokens:write"])))]
+        Refusals, Missing, BodyRefusals), security(("bearer" = ["tokens:write"])))]
 async fn create_token(
     by: Allowed<TokensWrite>,
     Json(form): Json<TokenForm>,
 ) -> Result<(StatusCode, Answer<TokenCreated>), Problem> {
     let now = by.door().now();
-    let token = form.into_token(now, by.token().expires_at)?;
+    let account = match &form.account {
+        Some(named) => Some(find(&by, named).await?.id),
+        None => None,
+    };
+    let token = ApiToken {
+        account,
+        ..form.into_token(now, by.token().expires_at)?
+    };
     no_more_than(by.token(), &token)?;
     let secret = by.door().create_token(token.clone(), by.actor()).await?;
     let created = TokenCreated {
@@ -191,6 +208,7 @@ impl TokenForm {
             scopes: self.scopes,
             created_at: now,
             expires_at,
+            account: None,
         })
     }
 }
@@ -232,6 +250,7 @@ mod tests {
         TokenForm {
             name: "ci".to_owned(),
             scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
+            account: None,
             expires_at: expires_at.map(str::to_owned),
         }
     }

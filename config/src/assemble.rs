@@ -4,9 +4,12 @@ mod store;
 
 pub use store::RedisExtras;
 
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use http::HeaderValue;
 use stagedoor_policy::fault::{Fault, KeyPath};
 use stagedoor_policy::network::NetworkSet;
 
@@ -36,8 +39,10 @@ impl<'a> Assembly<'a> {
 
     /// `None` where a part without which there is no building is at fault.
     pub(crate) fn building(&mut self, mut fields: Fields) -> Option<Building> {
-        let listen = listen(fields.table("listen"));
-        let tls = self.tls(fields.table("tls"));
+        let (listen, redirect_to_https) = listen(fields.table("listen"));
+        let mut tls = fields.table("tls");
+        let hsts = tls.duration("hsts").map(hsts);
+        let tls = self.tls(tls);
         let mut proxies = fields.table("proxies");
         let trusted_proxies = self.networks(&mut proxies, "trusted");
         let proxy_protocol = self.networks(&mut proxies, "proxy_protocol");
@@ -49,28 +54,30 @@ impl<'a> Assembly<'a> {
             .map(|(name, fields)| self.site(name, fields, only_site))
             .collect();
         let store = self.store(fields.table("store"));
-        let mut admin = fields.table("admin");
-        let admin_listen = admin.address("listen");
-        admin.done();
+        let admin = self.admin(fields.table("admin"));
         let portal = self.portal(fields.table("portal"));
+        let mail = crate::mail::mail(self, fields.table("mail"));
         let limits = self.limits(fields.table("limits"));
         let log = self.log(fields.table("log"));
         fields.done();
         Some(Building {
             listen,
             tls,
+            redirect_to_https,
+            hsts,
             trusted_proxies,
             proxy_protocol,
             sites: sites.into_iter().flatten().collect(),
             store: store?,
-            admin: Admin { listen: admin_listen? },
+            admin: admin?,
             portal: portal?,
+            mail,
             limits: limits?,
             log: log?,
         })
     }
 
-    fn fault(&mut self, at: KeyPath, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn fault(&mut self, at: KeyPath, message: impl Into<String>, help: impl Into<String>) {
         self.faults.push(Fault {
             at,
             message: message.into(),
@@ -78,7 +85,7 @@ impl<'a> Assembly<'a> {
         });
     }
 
-    fn path(&self, text: &str) -> PathBuf {
+    pub(crate) fn path(&self, text: &str) -> PathBuf {
         self.folder.join(text)
     }
 
@@ -240,6 +247,9 @@ impl<'a> Assembly<'a> {
     fn server_name(&mut self, given: Option<String>, host: &str, site: &KeyPath) -> Option<String> {
         let at = site.key(if given.is_some() { "tls_server_name" } else { "upstream" });
         let name = given.unwrap_or_else(|| host.to_owned());
+        if name.parse::<IpAddr>().is_ok() {
+            return Some(name);
+        }
         match host_name(&name) {
             Ok(name) => Some(name),
             Err(why) => {
@@ -248,6 +258,24 @@ impl<'a> Assembly<'a> {
                 None
             }
         }
+    }
+
+    fn admin(&mut self, mut fields: Fields) -> Option<Admin> {
+        let listen = fields.address("listen");
+        let texts = fields.texts("hosts").unwrap_or_default();
+        fields.done();
+        let mut hosts = Vec::with_capacity(texts.len());
+        for (index, text) in texts.iter().enumerate() {
+            match host_name(text) {
+                Ok(name) => hosts.push(name),
+                Err(why) => self.fault(
+                    KeyPath::of(["admin", "hosts"]).index(index),
+                    format!("{} {why}", quoted(text)),
+                    "write whole names without a port, such as `stagedoor.internal`; addresses need no entry",
+                ),
+            }
+        }
+        Some(Admin { listen: listen?, hosts })
     }
 
     fn portal(&mut self, mut fields: Fields) -> Option<PortalSettings> {
@@ -290,6 +318,8 @@ impl<'a> Assembly<'a> {
             handshake_deadline: fields.duration("handshake_deadline")?,
             body_deadline: fields.duration("body_deadline")?,
             body_bytes_per_second_min: fields.count("body_bytes_per_second_min")?,
+            answer_bytes_per_second_min: fields.count("answer_bytes_per_second_min")?,
+            answer_stall_max: fields.duration("answer_stall_max")?,
             websockets_per_account_max: size(fields.count("websockets_per_account_max")?),
             malformed_per_minute_max: fields.count("malformed_per_minute_max")?,
         };
@@ -330,13 +360,21 @@ const TITLE_CHARACTERS_MAX: usize = 60;
 /// Below, no browser's request would fit; above, Pingora's reader gives up whatever is allowed.
 const HEADER_BYTES: RangeInclusive<u64> = 1024..=1024 * 1024;
 
-fn listen(mut fields: Fields) -> Listen {
+/// The listeners, and whether plain HTTP is sent on.
+fn listen(mut fields: Fields) -> (Listen, bool) {
     let listen = Listen {
         http: fields.addresses("http"),
         https: fields.addresses("https"),
     };
+    let redirect_to_https = fields.flag("redirect_to_https") == Some(true);
     fields.done();
-    listen
+    (listen, redirect_to_https)
+}
+
+/// In whole seconds, and for this host alone (RFC 6797, section 6.1).
+fn hsts(for_so_long: Duration) -> HeaderValue {
+    let value = HeaderValue::from_str(&format!("max-age={}", for_so_long.as_secs()));
+    value.unwrap_or_else(|_| HeaderValue::from_static("max-age=0"))
 }
 
 fn timeouts(fields: &mut Fields) -> Option<Timeouts> {

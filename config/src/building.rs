@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use http::HeaderValue;
 use stagedoor_identity::Secret;
 use stagedoor_policy::network::NetworkSet;
 
@@ -18,6 +19,10 @@ pub struct Building {
     pub listen: Listen,
     /// The certificate of the HTTPS listeners.
     pub tls: Option<TlsFiles>,
+    /// Whether plain HTTP is sent on to the first HTTPS listener; only where there is one.
+    pub redirect_to_https: bool,
+    /// The value of `Strict-Transport-Security` on every answer in TLS; `None` says nothing. Only where there is TLS.
+    pub hsts: Option<HeaderValue>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: NetworkSet,
     /// Peers that begin each connection with a PROXY protocol header: demanded of them, read from nobody else.
@@ -30,6 +35,8 @@ pub struct Building {
     pub admin: Admin,
     /// Stagedoor's own pages.
     pub portal: PortalSettings,
+    /// Letters; `None`: none is sent.
+    pub mail: Option<Mail>,
     /// How much of everything.
     pub limits: Limits,
     /// What is logged.
@@ -188,10 +195,12 @@ impl PartialEq for RedisPassword {
 impl Eq for RedisPassword {}
 
 /// `[admin]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admin {
     /// The only listener of the admin API.
     pub listen: SocketAddr,
+    /// The names it answers to beside `localhost` and addresses, in lower case.
+    pub hosts: Vec<String>,
 }
 
 /// `[portal]`.
@@ -201,6 +210,48 @@ pub struct PortalSettings {
     pub prefix: String,
     /// Never empty.
     pub title: String,
+}
+
+/// `[mail]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// How the server is spoken to.
+    pub scheme: MailScheme,
+    /// A name in lower case, or an address without brackets; what the certificate must be for.
+    pub host: String,
+    /// Always known.
+    pub port: u16,
+    /// Set with [`Mail::password_file`], and only then; never over a connection in the clear but to this machine.
+    pub user: Option<String>,
+    /// Holds the password and nothing else.
+    pub password_file: Option<PathBuf>,
+    /// The name letters come from; may be empty.
+    pub from_name: String,
+    /// The address letters come from.
+    pub from_address: String,
+    /// Scheme, host and port, without a slash at the end.
+    pub public_url: String,
+    /// PEM of the authority to trust instead of the public ones.
+    pub ca_file: Option<PathBuf>,
+    /// For each answer of the server's.
+    pub timeout: Duration,
+    /// Letters that may wait.
+    pub letters_max: u32,
+    /// The wait after a first failure.
+    pub retry_after: Duration,
+    /// How long a letter is tried for.
+    pub give_up_after: Duration,
+}
+
+/// How a mail server is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailScheme {
+    /// TLS from the first byte.
+    Tls,
+    /// TLS before anything is told; a server that does not offer it gets no letters.
+    StartTls,
+    /// In the clear.
+    Clear,
 }
 
 /// `[limits]`.
@@ -230,6 +281,10 @@ pub struct Limits {
     pub body_deadline: Duration,
     /// The slowest a body may come; 0 is any rate.
     pub body_bytes_per_second_min: u64,
+    /// The slowest an answer may be taken; 0 is any rate.
+    pub answer_bytes_per_second_min: u64,
+    /// How far a visitor may fall behind that.
+    pub answer_stall_max: Duration,
     /// WebSockets of one account at once.
     pub websockets_per_account_max: usize,
     /// Malformed requests of one address in a minute before its new connections are closed at once.
@@ -306,7 +361,7 @@ impl Building {
         keep("listen.http", self.listen.http != in_force.listen.http);
         keep("listen.https", self.listen.https != in_force.listen.https);
         keep("store", self.store != in_force.store);
-        keep("admin.listen", self.admin != in_force.admin);
+        keep("admin.listen", self.admin.listen != in_force.admin.listen);
         keep("portal.prefix", self.portal.prefix != in_force.portal.prefix);
         keep("portal.title", self.portal.title != in_force.portal.title);
         keep("limits.threads", self.limits.threads != in_force.limits.threads);
@@ -323,7 +378,7 @@ impl Building {
         keep("log.access", self.log.access != in_force.log.access);
         self.listen = in_force.listen.clone();
         self.store = in_force.store.clone();
-        self.admin = in_force.admin;
+        self.admin.listen = in_force.admin.listen;
         self.portal = in_force.portal.clone();
         self.limits.threads = in_force.limits.threads;
         self.limits.hashes_in_flight = in_force.limits.hashes_in_flight;

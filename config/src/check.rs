@@ -8,6 +8,7 @@ use std::path::Path;
 use stagedoor_policy::fault::{Fault, KeyPath};
 use stagedoor_policy::request::Leniency;
 use stagedoor_policy::rules::Rules;
+use stagedoor_policy::{Revision, compliance};
 
 use crate::building::{Building, Site};
 use crate::fault::quoted;
@@ -84,6 +85,25 @@ pub(crate) fn sites_without_rules(building: &Building, rules: &Rules) -> Vec<Str
     without.map(|site| site.name.clone()).collect()
 }
 
+/// Rules about passwords that demand other than a standard does, and nobody has said why.
+pub(crate) fn departures_without_reason(rules: &Rules) -> Vec<String> {
+    // A policy with a fault has been refused before.
+    let Ok(policy) = stagedoor_policy::compile(rules, Revision::default()) else {
+        return Vec::new();
+    };
+    let departures = compliance::departures(&policy).into_iter();
+    let unexplained = departures.filter(|found| found.setting.starts_with("password.") && found.reason.is_none());
+    let warning = |found: compliance::Departure| {
+        let documents: Vec<&str> = found.demands.iter().map(|demand| demand.document).collect();
+        format!(
+            "`{}` departs from {} without a reason: write one in `[departures]`, see `stagedoor policy compliance`",
+            found.setting,
+            documents.join(" and ")
+        )
+    };
+    unexplained.map(warning).collect()
+}
+
 fn listeners(building: &Building, faults: &mut Vec<Fault>) {
     let mut seen: Vec<(SocketAddr, String)> = Vec::new();
     for (at, address) in all_listeners(building) {
@@ -114,6 +134,14 @@ fn listeners(building: &Building, faults: &mut Vec<Fault>) {
             help,
         ));
     }
+    if building.listen.https.is_empty() {
+        let help = "give `https` of `[listen]` an address such as `\"0.0.0.0:443\"`, or leave this out";
+        let redirects = building.redirect_to_https.then_some(["listen", "redirect_to_https"]);
+        let promises = building.hsts.is_some().then_some(["tls", "hsts"]);
+        for at in redirects.into_iter().chain(promises) {
+            faults.push(fault(KeyPath::of(at), "there is no listener for HTTPS", help));
+        }
+    }
 }
 
 fn all_listeners(building: &Building) -> Vec<(KeyPath, SocketAddr)> {
@@ -142,6 +170,13 @@ fn files(building: &Building, faults: &mut Vec<Fault>) {
         if let Some(path) = &site.upstream.ca_file {
             wanted.push((KeyPath::of(["site", &site.name, "ca_file"]), path));
         }
+    }
+    if let Some(mail) = &building.mail {
+        let of_mail = [("ca_file", &mail.ca_file), ("password_file", &mail.password_file)];
+        let named = of_mail
+            .into_iter()
+            .filter_map(|(key, path)| Some((key, path.as_deref()?)));
+        wanted.extend(named.map(|(key, path)| (KeyPath::of(["mail", key]), path)));
     }
     for (at, path) in wanted {
         if let Err(why) = readable(path) {

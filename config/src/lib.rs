@@ -18,6 +18,7 @@ mod frame_ancestors;
 mod host;
 mod live;
 mod load;
+mod mail;
 mod nearest;
 mod quantity;
 mod read;
@@ -31,8 +32,8 @@ mod upstream;
 
 pub use assemble::RedisExtras;
 pub use building::{
-    AccessLog, Admin, Building, IdentityHeaders, Limits, Listen, LogFormat, LogLevel, LogSettings, PortalSettings,
-    RedisPassword, RedisPlace, Site, StoreChoice, Timeouts, TlsFiles, Upstream,
+    AccessLog, Admin, Building, IdentityHeaders, Limits, Listen, LogFormat, LogLevel, LogSettings, Mail, MailScheme,
+    PortalSettings, RedisPassword, RedisPlace, Site, StoreChoice, Timeouts, TlsFiles, Upstream,
 };
 pub use environment::{COMMAND_LINE_NAMES, Environment};
 pub use fault::{Faults, FileFault};
@@ -41,5 +42,5 @@ pub use host::HostPattern;
 pub use live::{Cause, Live, OpenFault, PolicyHistory, Reloaded, ReplaceFault, Status};
 pub use load::{Inline, Loaded, Sources, load, load_building};
 pub use snapshot::{SiteEntry, Snapshot};
-pub use starter::starter_files;
+pub use starter::{PRESETS, Preset, starter_files};
 pub use upstream::Scheme;

@@ -164,6 +164,8 @@ fn finish(building: Building, mut rules: Rules, building_text: &str, policy_text
         ));
         rules.sites.insert(site, SiteRules::default());
     }
+    rules.title.clone_from(&building.portal.title);
+    warnings.extend(check::departures_without_reason(&rules));
     Loaded {
         building,
         rules,

@@ -4,36 +4,34 @@ use std::collections::BTreeMap;
 
 use stagedoor_policy::request::Leniency;
 use stagedoor_policy::rules::{
-    AreaRules, ChannelRules, InactivityRules, LockoutRules, OpenTo, PasswordRules, Preflight, RoleRules, Rules,
-    SecondFactor, SecondFactorRules, SessionRules, SiteRules, WhenFull,
+    AreaRules, ChannelRules, InactivityRules, LockoutRules, OpenTo, Preflight, RoleRules, Rules, SecondFactor,
+    SecondFactorRules, SessionRules, SiteRules, WhenFull,
 };
 
 use crate::fields::{Fields, Value, texts};
+
+mod people;
 
 /// Every value has its kind by now; what the names mean is for `stagedoor_policy::compile` to check.
 pub(crate) fn rules(mut fields: Fields) -> Rules {
     let rules = Rules {
         networks: lists(fields.named("networks")),
-        sites: fields
-            .tables("site")
-            .into_iter()
-            .map(|(name, fields)| (name, site(fields)))
-            .collect(),
-        roles: fields
-            .tables("role")
-            .into_iter()
-            .map(|(name, fields)| (name, role(fields)))
-            .collect(),
-        channels: fields
-            .tables("channel")
-            .into_iter()
-            .map(|(name, fields)| (name, channel(fields)))
-            .collect(),
+        sites: each(&mut fields, "site", site),
+        roles: each(&mut fields, "role", role),
+        channels: each(&mut fields, "channel", channel),
         session: session(fields.table("session")),
         lockout: lockout(fields.table("lockout")),
         inactivity: inactivity(fields.table("inactivity")),
         second_factor: second_factor_rules(fields.table("second_factor")),
-        password: password(fields.table("password")),
+        password: people::password(fields.table("password")),
+        seats: each(&mut fields, "seats", people::seats),
+        account: people::account(fields.table("account")),
+        invitation: people::invitation(fields.table("invitation")),
+        reset: people::reset(fields.table("reset")),
+        preferences: each(&mut fields, "preferences", people::preference),
+        messages: people::messages(fields.table("messages")),
+        departures: named_texts(fields.named("departures")),
+        title: String::new(), // stagedoor.toml has it
     };
     fields.done();
     rules
@@ -42,6 +40,7 @@ pub(crate) fn rules(mut fields: Fields) -> Rules {
 fn site(mut fields: Fields) -> SiteRules {
     let site = SiteRules {
         networks: fields.texts("networks"),
+        network_rules: people::network_rules(fields.table("network_rules")),
         allow: fields
             .texts("allow")
             .iter()
@@ -52,11 +51,7 @@ fn site(mut fields: Fields) -> SiteRules {
             Some("forward") => Preflight::Forward,
             _ => Preflight::Refuse,
         },
-        areas: fields
-            .tables("areas")
-            .into_iter()
-            .map(|(name, fields)| (name, area(fields)))
-            .collect(),
+        areas: each(&mut fields, "areas", area),
     };
     fields.done();
     site
@@ -79,18 +74,24 @@ fn area(mut fields: Fields) -> AreaRules {
 }
 
 fn role(mut fields: Fields) -> RoleRules {
-    let mut account_networks = fields.table("account_networks");
     let role = RoleRules {
         may: lists(fields.named("may")),
         networks: fields.texts("networks"),
+        network_rules: people::network_rules(fields.table("network_rules")),
         channels: fields.texts("channels"),
         default: fields.flag("default").unwrap_or_default(),
-        account_networks_required: account_networks.flag("required").unwrap_or_default(),
-        account_networks_at_most: account_networks.count("at_most").map(number),
+        account_networks: people::account_networks(fields.table("account_networks")),
         second_factor: fields.text("second_factor").as_deref().map(second_factor),
         inactivity_exempt: fields.flag("inactivity_exempt").unwrap_or_default(),
+        keep_at_least: fields.count("keep_at_least").map(number).unwrap_or_default(),
+        held_by: people::held_by(&mut fields),
+        handed_to: fields.texts("handed_to"),
+        hands_down_to: fields.text("hands_down_to"),
+        role_changed_by: people::changed_by(&mut fields, "role_changed_by"),
+        administers: fields.texts("administers").unwrap_or_default(),
+        unchanged_while_on: fields.texts("unchanged_while_on").unwrap_or_default(),
+        may_be_granted: fields.texts("may_be_granted"),
     };
-    account_networks.done();
     fields.done();
     role
 }
@@ -101,6 +102,8 @@ fn channel(mut fields: Fields) -> ChannelRules {
         when_full: fields.text("when_full").as_deref().map(when_full),
         idle: fields.duration("idle"),
         lifetime: fields.duration("lifetime"),
+        linked_device: fields.flag("linked_device").unwrap_or_default(),
+        refused: fields.text("refused"),
     };
     fields.done();
     channel
@@ -135,6 +138,8 @@ fn lockout(mut fields: Fields) -> LockoutRules {
 fn inactivity(mut fields: Fields) -> InactivityRules {
     let inactivity = InactivityRules {
         block_after: fields.duration("block_after"),
+        warn_before: fields.duration("warn_before"),
+        returns_by: people::returns_by(&mut fields),
     };
     fields.done();
     inactivity
@@ -143,19 +148,10 @@ fn inactivity(mut fields: Fields) -> InactivityRules {
 fn second_factor_rules(mut fields: Fields) -> SecondFactorRules {
     let rules = SecondFactorRules {
         ask: fields.text("ask").as_deref().map(second_factor).unwrap_or_default(),
+        enrolment: people::enrolment(&mut fields),
     };
     fields.done();
     rules
-}
-
-fn password(mut fields: Fields) -> PasswordRules {
-    let usual = PasswordRules::default();
-    let password = PasswordRules {
-        at_least: fields.count("at_least").map_or(usual.at_least, number),
-        at_most: fields.count("at_most").map_or(usual.at_most, number),
-    };
-    fields.done();
-    password
 }
 
 fn second_factor(word: &str) -> SecondFactor {
@@ -177,6 +173,20 @@ fn when_full(word: &str) -> WhenFull {
 /// The description keeps counts within 32 bits.
 fn number(count: u64) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Every entry of a table of the operator's own names.
+fn each<T>(fields: &mut Fields, key: &str, of: fn(Fields) -> T) -> BTreeMap<String, T> {
+    let entries = fields.tables(key).into_iter();
+    entries.map(|(name, fields)| (name, of(fields))).collect()
+}
+
+fn named_texts(entries: Vec<(String, Value)>) -> BTreeMap<String, String> {
+    let text = |(name, value)| match value {
+        Value::Text(text) => Some((name, text)),
+        _ => None,
+    };
+    entries.into_iter().filter_map(text).collect()
 }
 
 fn lists(entries: Vec<(String, Value)>) -> BTreeMap<String, Vec<String>> {

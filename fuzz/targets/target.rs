@@ -4,7 +4,7 @@
 
 use http::Method;
 use libfuzzer_sys::fuzz_target;
-use stagedoor_policy::request::{Leniencies, Leniency, Target};
+use stagedoor_policy::request::{Leniencies, Leniency, READINGS_MAX, Target};
 
 /// What two servers could read differently, so that a strict site has it neither in what is matched nor in what is sent on.
 const NEVER: [&str; 14] = [
@@ -60,6 +60,7 @@ fn check(target: &Target<'_>, raw: &[u8], allowed: Leniencies) {
         assert!(!reading.starts_with("//") && !leads_elsewhere(reading), "{reading}");
         assert!(!reading.chars().any(char::is_control), "{reading}");
     }
+    assert!(target.other_readings().count() < READINGS_MAX, "{path}");
     // Read by whoever decodes as often as there is something to decode, and takes every separator for one.
     let mut text = path.to_owned();
     for _ in 0..4 {

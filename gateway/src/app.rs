@@ -3,12 +3,12 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use pingora::connectors::{ConnectorOptions, TransportConnector};
 use pingora::proxy::HttpProxy;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server};
 use stagedoor_admin_api::AdminParts;
 use stagedoor_config::{Building, Environment, Live, Sources};
+use stagedoor_identity::letter::CurrentLetterhead;
 use stagedoor_identity::{Chance as _, Clock, CurrentPolicy, Doorkeeper, Parts, Secret, SystemChance, SystemClock};
 use stagedoor_portal::{PortalParts, Setup};
 use tokio::runtime::Runtime;
@@ -16,20 +16,21 @@ use tokio::runtime::Runtime;
 use crate::access_log::AccessLog;
 use crate::assertion::{self, Assertions};
 use crate::audit;
+use crate::ending::Ending;
 use crate::fault::StartFault;
 use crate::keeping::{Charge, Keeper};
 use crate::listener::tls::{self, Certificate};
 use crate::listener::{Doorway, Entry, EntryParts, Listeners};
+use crate::loops::{self, Mark};
+use crate::mail::Sender;
 use crate::metrics::{Metrics, Render};
 use crate::open::Register;
-use crate::proxy::{Gate, TunnelConnector};
+use crate::proxy::Gate;
 use crate::request_id::RequestIds;
 use crate::storing::{self, Held};
 use crate::upstream::Upstreams;
 
-/// Seconds between SIGTERM and the end of what is still under way.
-const GRACE_SECONDS: u64 = 5;
-/// Further seconds for the threads to end.
+/// Seconds after the grace of [`Ending`] for the threads to end.
 const SHUTDOWN_SECONDS: u64 = 3;
 /// Requests on one connection, after which it is closed to free its memory.
 const REQUESTS_PER_CONNECTION_MAX: u32 = 10_000;
@@ -54,6 +55,8 @@ pub struct Door {
 pub struct Start {
     /// For assertions.
     pub signing_key: Secret,
+    /// By which requests of ours are known again.
+    pub mark: Mark,
     /// The right to make the first account, where there is none yet.
     pub setup: Option<Arc<Setup>>,
 }
@@ -79,6 +82,8 @@ pub async fn open(sources: Sources, environment: Environment) -> Result<Door, St
         policy: Arc::clone(&live) as Arc<dyn CurrentPolicy>,
         hashes_in_flight: building.limits.hashes_in_flight.unwrap_or_else(|| (cores() / 2).max(1)),
         issuer: building.portal.title.clone(),
+        letterhead: Arc::clone(&live) as Arc<dyn CurrentLetterhead>,
+        links_under: building.portal.prefix.clone(),
     };
     let door = Doorkeeper::open(parts)
         .await
@@ -132,14 +137,21 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
         door: Arc::clone(&opened.door),
         portal: portal(&opened, &building, &assertions, start.setup),
         assertions: Arc::clone(&assertions),
+        mark: start.mark,
         upstreams: Arc::clone(&upstreams),
         seats: Arc::default(),
-        connector: TunnelConnector(TransportConnector::new(Some(ConnectorOptions::new(1)))),
         metrics: Arc::clone(&opened.metrics),
         audit: audit_queue,
         access_log: access_log(&building)?,
         ids: RequestIds::new(random_number()),
     };
+    let letters = Sender::new(
+        Arc::clone(&opened.live),
+        Arc::clone(&opened.door),
+        Arc::new(SystemChance),
+        // Of all doors of a machine, one alone listens there.
+        format!("the door with its admin API on {}", building.admin.listen),
+    );
     let charge = Charge {
         live: opened.live,
         door: opened.door,
@@ -148,15 +160,21 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
         certificate: certificate.clone(),
         assertions,
         metrics: opened.metrics,
+        letters,
         audit: audit_writer,
         admin: (admin, admin_listener),
     };
     let keeper = Keeper::start(charge, runtime);
     let keeper =
         keeper.map_err(|error| StartFault::Failed(format!("the keeper's threads cannot be started: {error}")))?;
-    let server = server(gate, &building, register, doorways);
+    let (ending, closing) = Ending::new();
+    let server = server(gate, &building, register, |entry| {
+        Listeners::new(entry, doorways, closing)
+    });
     opened.held.end_this_process_when_lost(keeper.runtime());
-    server.run(RunArgs::default());
+    server.run(RunArgs {
+        shutdown_signal: Box::new(ending),
+    });
     keeper.stop_and_then(opened.held.give_back());
     Ok(())
 }
@@ -186,11 +204,16 @@ fn doorways(building: &Building, certificate: Option<&Arc<Certificate>>) -> Resu
         .collect()
 }
 
-fn server(gate: Gate, building: &Building, register: Arc<Register>, doorways: Vec<Doorway>) -> Server {
+fn server(
+    gate: Gate,
+    building: &Building,
+    register: Arc<Register>,
+    listeners: impl FnOnce(Entry) -> Listeners,
+) -> Server {
     let conf = ServerConf {
         threads: building.limits.threads.unwrap_or_else(cores),
         work_stealing: true,
-        grace_period_seconds: Some(GRACE_SECONDS),
+        grace_period_seconds: Some(0),
         graceful_shutdown_timeout_seconds: Some(SHUTDOWN_SECONDS),
         max_retries: UPSTREAM_TRIES_MAX,
         ..ServerConf::default()
@@ -211,7 +234,7 @@ fn server(gate: Gate, building: &Building, register: Arc<Register>, doorways: Ve
         audit,
         register,
     });
-    server.add_service(Listeners::new(entry, doorways));
+    server.add_service(listeners(entry));
     server
 }
 
@@ -245,6 +268,16 @@ pub async fn signing_key(door: &Doorkeeper) -> Result<Secret, StartFault> {
     let fresh = assertion::generate_key().map_err(|error| StartFault::Failed(error.to_string()))?;
     let key = door.store().key_or_insert("assertion", &fresh).await;
     key.map_err(|error| StartFault::Failed(error.to_string()))
+}
+
+/// The mark of all doors with this store.
+///
+/// # Errors
+/// Where the store fails, or holds something else under its name.
+pub async fn mark(door: &Doorkeeper) -> Result<Mark, StartFault> {
+    let key = door.key(loops::KEY).await;
+    let key = key.map_err(|error| StartFault::Failed(error.to_string()))?;
+    Mark::new(&key).ok_or_else(|| StartFault::Failed(format!("the stored key `{}` is too short", loops::KEY)))
 }
 
 fn cores() -> usize {

@@ -9,9 +9,13 @@ use http_body_util::BodyExt as _;
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use pingora::{Error, ErrorType, OrErr as _, Result};
+use stagedoor_config::Building;
 use stagedoor_portal::Caller;
 use std::time::Duration;
 use tower::ServiceExt as _;
+
+use crate::https;
+use crate::open::hands_over;
 
 /// Larger bodies are refused; the portal's forms are a few hundred bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -88,21 +92,27 @@ async fn read_all(session: &mut Session) -> Result<Received> {
 ///
 /// # Errors
 /// Where the visitor is gone.
-pub async fn serve(session: &mut Session, portal: &Router, caller: Caller, body: Bytes) -> Result<u16> {
+pub async fn serve(
+    session: &mut Session,
+    building: &Building,
+    portal: &Router,
+    caller: Caller,
+    body: Bytes,
+) -> Result<u16> {
     let mut request = http::Request::from_parts(session.req_header().as_owned_parts(), Body::from(body));
     request.extensions_mut().insert(caller);
     let answer = match portal.clone().oneshot(request).await {
         Ok(answer) => answer,
         Err(impossible) => match impossible {},
     };
-    send(session, answer).await
+    send(session, building, answer).await
 }
 
 /// Sends an answer of our own, framed as the visitor's protocol wants it. Answers the status.
 ///
 /// # Errors
 /// Where the visitor is gone.
-pub async fn send(session: &mut Session, answer: http::Response<Body>) -> Result<u16> {
+pub async fn send(session: &mut Session, building: &Building, answer: http::Response<Body>) -> Result<u16> {
     let (parts, mut body) = answer.into_parts();
     let mut header = ResponseHeader::build(parts.status, Some(parts.headers.len() + 1))?;
     let bodiless = parts.status == http::StatusCode::NO_CONTENT || parts.status == http::StatusCode::NOT_MODIFIED;
@@ -111,6 +121,7 @@ pub async fn send(session: &mut Session, answer: http::Response<Body>) -> Result
             header.append_header(name, value)?;
         }
     }
+    https::promise(&mut header, session, building)?;
     let exact = body.size_hint().exact();
     if !bodiless && !header.headers.contains_key(CONTENT_LENGTH) {
         match exact {
@@ -127,6 +138,7 @@ pub async fn send(session: &mut Session, answer: http::Response<Body>) -> Result
         while let Some(frame) = body.frame().await {
             let frame = frame.or_err(ErrorType::InternalError, "the portal's body broke off")?;
             if let Ok(data) = frame.into_data() {
+                hands_over(data.len());
                 session.write_response_body(Some(data), false).await?;
             }
         }

@@ -43,8 +43,6 @@ pub struct RequestContext {
     pub outcome: &'static str,
     /// The status answered by us, where we did.
     pub status: u16,
-    /// Interim answers (1xx) of the console so far.
-    pub interim_answers: u32,
     /// When the console was asked.
     pub upstream_started: Option<Instant>,
 }
@@ -115,7 +113,6 @@ impl RequestContext {
             body_bytes_seen: 0,
             outcome: "unfinished",
             status: 0,
-            interim_answers: 0,
             upstream_started: None,
         }
     }

@@ -18,11 +18,7 @@ pub const TOKEN_FILE: &str = "admin.token";
 
 /// Who does what is done here, in the audit.
 fn actor() -> Actor {
-    Actor {
-        name: "setup".to_owned(),
-        address: None,
-        request_id: None,
-    }
+    Actor::operator("setup")
 }
 
 /// Makes the first bearer token where there is none, and keeps it in a file that only this user can read.
@@ -43,6 +39,7 @@ pub async fn first_token(door: &Doorkeeper, data_dir: &Path) -> Result<Option<Se
         scopes: vec!["*".to_owned()],
         created_at: door.now(),
         expires_at: None,
+        account: None,
     };
     let secret = door
         .create_token(token, &actor())

@@ -1,5 +1,5 @@
 //! What goes on besides requests, on threads of its own, so that it neither slows them nor ends before they do: watching
-//! the files, judging again what is open, keeping house, writing the audit, resolving names, the admin API.
+//! the files, judging again what is open, keeping house, writing the audit, resolving names, sending letters, the admin API.
 
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -19,10 +19,12 @@ use tokio::net::TcpStream;
 use tokio::runtime::{Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
 
 use crate::assertion::Assertions;
 use crate::audit::AuditWriter;
 use crate::listener::tls::Certificate;
+use crate::mail::Sender;
 use crate::metrics::Metrics;
 use crate::open::Register;
 use crate::upstream::Upstreams;
@@ -61,6 +63,8 @@ pub struct Charge {
     pub assertions: Arc<Assertions>,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// Sends letters.
+    pub letters: Sender,
     /// Refusals to be written.
     pub audit: AuditWriter,
     /// The admin API and the listener it is served on.
@@ -73,6 +77,7 @@ pub struct Keeper {
     runtime: Runtime,
     stop: watch::Sender<bool>,
     door: Arc<Doorkeeper>,
+    letters: JoinHandle<()>,
 }
 
 impl Keeper {
@@ -113,12 +118,18 @@ impl Keeper {
         ));
         runtime.spawn(audit_reloads(Arc::clone(&charge.live), Arc::clone(&door)));
         runtime.spawn(keep_house(Arc::clone(&door), charge.assertions));
+        let letters = runtime.spawn(charge.letters.run(stopped.clone()));
         runtime.spawn(resolve(Arc::clone(&charge.live), charge.upstreams));
         if let Some(certificate) = charge.certificate {
             runtime.spawn(reload_certificate(charge.live, certificate));
         }
         drop(entered);
-        Ok(Self { runtime, stop, door })
+        Ok(Self {
+            runtime,
+            stop,
+            door,
+            letters,
+        })
     }
 
     /// The runtime that all of it runs on.
@@ -134,6 +145,13 @@ impl Keeper {
             .block_on(async { tokio::time::timeout(FAREWELL, self.door.keep_house()).await });
         if !matches!(last, Ok(Ok(()))) {
             tracing::error!("the last-used times of the last seconds could not be written");
+        }
+        let letters = self.letters;
+        let last = self
+            .runtime
+            .block_on(async { tokio::time::timeout(FAREWELL, letters).await });
+        if !matches!(last, Ok(Ok(()))) {
+            tracing::warn!("a letter was under way when the door closed; it is sent again once the door is open");
         }
         let farewell = async { tokio::time::timeout(FAREWELL, and_then).await };
         if self.runtime.block_on(farewell).is_err() {

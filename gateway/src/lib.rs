@@ -16,13 +16,17 @@ pub mod context;
 
 pub mod demo;
 pub mod due;
+pub mod ending;
 pub mod fault;
 pub mod first_start;
 pub mod headers;
 pub mod house;
+pub mod https;
 pub mod keeping;
 pub mod listener;
 pub mod logging;
+pub mod loops;
+pub mod mail;
 pub mod metrics;
 pub mod open;
 pub mod pace;

@@ -32,6 +32,11 @@ pub struct Metrics {
     lockouts: IntCounter,
     displacements: IntCounter,
     bans: IntCounter,
+    hashes: IntCounter,
+    hashes_waiting: IntGauge,
+    letters: IntCounterVec,
+    letters_waiting: IntGauge,
+    letters_oldest: IntGauge,
     reloads: IntCounterVec,
     policy_revision: IntGauge,
     policy_age: IntGauge,
@@ -74,6 +79,15 @@ impl Metrics {
             lockouts: families.counter("lockouts_total", "Lock-outs set.")?,
             displacements: families.counter("displacements_total", "Sessions displaced by a later sign-in.")?,
             bans: families.counter("bans_total", "Accounts banned for disuse.")?,
+            hashes: families.counter("password_hashes_total", "Password hashes computed.")?,
+            hashes_waiting: families.gauge("password_hashes_waiting", "Password hashes waiting or under way.")?,
+            letters: families.counters(
+                "letters_total",
+                "Letters, by what became of them.",
+                &["kind", "outcome"],
+            )?,
+            letters_waiting: families.gauge("letters_waiting", "Letters that wait to be sent.")?,
+            letters_oldest: families.gauge("letters_oldest_seconds", "For how long the oldest letter waits.")?,
             reloads: families.counters("reloads_total", "Reloads of policy or sites.", &["result"])?,
             policy_revision: families.gauge("policy_revision", "The policy in force.")?,
             policy_age: families.gauge("policy_age_seconds", "Since the policy in force was taken over.")?,
@@ -157,6 +171,16 @@ impl Metrics {
         raise(&self.lockouts, tally.lockouts.load(Ordering::Relaxed));
         raise(&self.displacements, tally.displacements.load(Ordering::Relaxed));
         raise(&self.bans, tally.bans.load(Ordering::Relaxed));
+        raise(&self.hashes, tally.hashes.load(Ordering::Relaxed));
+        self.hashes_waiting
+            .set(count(tally.hashes_waiting.load(Ordering::Relaxed)));
+        for (kind, outcome, total) in tally.letters().filter(|(_, _, total)| *total > 0) {
+            raise(&self.letters.with_label_values(&[kind.name(), outcome.name()]), total);
+        }
+        self.letters_waiting
+            .set(count(tally.letters_waiting.load(Ordering::Relaxed)));
+        self.letters_oldest
+            .set(count(tally.letters_oldest_seconds.load(Ordering::Relaxed)));
         for (outcome, total) in tally.sign_ins() {
             raise(&self.sign_ins.with_label_values(&[outcome]), total);
         }

@@ -29,6 +29,17 @@ tokio::task_local! {
     pub static SLOT: Arc<Slot>;
 }
 
+/// What there is to say of the turn of this task's request, where it runs in a slot at all.
+pub fn with_turn(say: impl FnOnce(&Turn)) {
+    // A connection that waits among the idle ones belongs to no request.
+    let _elsewhere = SLOT.try_with(|slot| say(slot.turn()));
+}
+
+/// So many bytes of this task's answer are about to be written.
+pub fn hands_over(bytes: usize) {
+    with_turn(|turn| turn.hands_over(bytes));
+}
+
 /// One place in the register: a connection's (HTTP/1) or a stream's (HTTP/2).
 #[derive(Debug, Default)]
 pub struct Slot {
@@ -48,6 +59,8 @@ pub enum Ran<T> {
     Ended,
     /// The visitor took too long, and there was no way to tell it so.
     TooSlow,
+    /// The visitor took its answer too slowly.
+    NotTaken,
     /// It panicked; the visitor's connection is gone, others do not notice.
     Panicked,
 }
@@ -122,6 +135,7 @@ impl Slot {
                     Poll::Pending => break,
                     // Whoever reads the connection finds the fault there, and the visitor is answered.
                     Poll::Ready(Late::Refuse(fault)) => self.turn.refuse(fault),
+                    Poll::Ready(Late::BreakOff) => return Poll::Ready(Ran::NotTaken),
                     Poll::Ready(Late::GiveUp) => return Poll::Ready(Ran::TooSlow),
                 }
             }

@@ -10,6 +10,10 @@ use tokio::time::{Instant, Sleep};
 
 use crate::wire::{Stage, Turn, WireFault};
 
+mod taking;
+
+use taking::{Look, Taking};
+
 /// A body is looked at this often.
 const LOOK_INTERVAL: Duration = Duration::from_secs(30);
 /// After a refusal, until it is given up that the visitor reads it.
@@ -26,6 +30,10 @@ pub struct Pace {
     pub body: Duration,
     /// The slowest the body may come, in bytes a second.
     pub body_bytes_per_second_min: u64,
+    /// The slowest its answer may be taken, in bytes a second.
+    pub answer_bytes_per_second_min: u64,
+    /// How far the visitor may fall behind that.
+    pub answer_stall: Duration,
 }
 
 impl Pace {
@@ -36,6 +44,8 @@ impl Pace {
             head: limits.header_deadline,
             body: limits.body_deadline,
             body_bytes_per_second_min: limits.body_bytes_per_second_min,
+            answer_bytes_per_second_min: limits.answer_bytes_per_second_min,
+            answer_stall: limits.answer_stall_max,
         }
     }
 
@@ -57,6 +67,8 @@ impl Default for Pace {
             head: hour,
             body: hour,
             body_bytes_per_second_min: 0,
+            answer_bytes_per_second_min: 0,
+            answer_stall: hour,
         }
     }
 }
@@ -66,6 +78,8 @@ impl Default for Pace {
 pub enum Late {
     /// Tell it why.
     Refuse(WireFault),
+    /// Break its answer off: it does not take it.
+    BreakOff,
     /// Close the connection: there is nothing to answer, or it does not listen.
     GiveUp,
 }
@@ -79,6 +93,7 @@ pub struct Timer<'s> {
     body_began: Instant,
     body_bytes_seen: u64,
     told: bool,
+    answer: Taking,
 }
 
 impl<'s> Timer<'s> {
@@ -91,6 +106,7 @@ impl<'s> Timer<'s> {
             body_began: Instant::now(),
             body_bytes_seen: 0,
             told: false,
+            answer: Taking::new(pace),
         };
         timer.sleep_for(pace.waiting);
         timer
@@ -103,7 +119,7 @@ impl<'s> Timer<'s> {
             self.enter(stage);
         }
         if stage == Stage::Answer {
-            return Poll::Pending;
+            return self.poll_answer(turn, context);
         }
         loop {
             ready!(self.sleep.as_mut().poll(context));
@@ -122,6 +138,16 @@ impl<'s> Timer<'s> {
             self.sleep_for(FAREWELL);
             return Poll::Ready(Late::Refuse(fault));
         }
+    }
+
+    /// Ready where the visitor holds its answer up for longer than what it took of it allows.
+    fn poll_answer(&mut self, turn: &Turn, context: &mut Context<'_>) -> Poll<Late> {
+        match self.answer.look(turn) {
+            Look::Free => return Poll::Pending,
+            Look::HeldUpSince(began, left) => self.sleep.as_mut().reset(began + left),
+            Look::HeldUp => {}
+        }
+        self.sleep.as_mut().poll(context).map(|()| Late::BreakOff)
     }
 
     fn enter(&mut self, stage: Stage) {
@@ -169,6 +195,8 @@ mod tests {
         head: Duration::from_secs(10),
         body: Duration::from_secs(3600),
         body_bytes_per_second_min: 100,
+        answer_bytes_per_second_min: 100,
+        answer_stall: Duration::from_secs(30),
     };
 
     async fn late(timer: &mut Timer<'_>, turn: &Turn) -> (Late, u64) {

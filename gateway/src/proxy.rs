@@ -18,13 +18,15 @@ use crate::answer;
 use crate::assertion::Assertions;
 use crate::audit::AuditQueue;
 use crate::context::RequestContext;
+use crate::https;
+use crate::loops::Mark;
 use crate::metrics::Metrics;
 use crate::panics::{PANICKED, caught, caught_at_once};
 use crate::refusal::Refused;
 use crate::request_id::RequestIds;
 use crate::seats::Seats;
-use crate::stage::examine::AnswerFault;
 use crate::upstream::Upstreams;
+use crate::upstream::fault::AnswerFault;
 use crate::upstream::strict::Stale;
 use crate::way;
 
@@ -46,12 +48,12 @@ pub struct Gate {
     pub portal: axum::Router,
     /// Signed assertions for consoles.
     pub assertions: Arc<Assertions>,
+    /// By which requests of ours are known again.
+    pub mark: Mark,
     /// Where consoles live.
     pub upstreams: Arc<Upstreams>,
     /// Who has how many WebSockets open.
     pub seats: Arc<Seats>,
-    /// For tunnels, which use connections of their own.
-    pub connector: TunnelConnector,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Where refusals are recorded.
@@ -60,15 +62,6 @@ pub struct Gate {
     pub access_log: Option<AccessLog>,
     /// Names for requests.
     pub ids: RequestIds,
-}
-
-/// Pingora's connector, which has no `Debug` of its own.
-pub struct TunnelConnector(pub pingora::connectors::TransportConnector);
-
-impl std::fmt::Debug for TunnelConnector {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TunnelConnector")
-    }
 }
 
 #[async_trait]
@@ -130,26 +123,31 @@ impl ProxyHttp for Gate {
         answer: &mut ResponseHeader,
         ctx: &mut RequestContext,
     ) -> Result<()> {
-        caught_at_once("examine", || exchange::examine(answer, ctx))
+        caught_at_once("answered", || exchange::answered(answer, ctx))
     }
 
     fn upstream_response_body_filter(
         &self,
         _session: &mut Session,
-        _body: &mut Option<Bytes>,
-        _end_of_stream: bool,
+        body: &mut Option<Bytes>,
+        end_of_stream: bool,
         ctx: &mut RequestContext,
     ) -> Result<Option<Duration>> {
-        caught_at_once("answer body", || exchange::answer_body(ctx))
+        caught_at_once("answer body", || {
+            exchange::answer_body(body.as_ref(), end_of_stream, ctx)
+        })
     }
 
     async fn response_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         answer: &mut ResponseHeader,
         ctx: &mut RequestContext,
     ) -> Result<()> {
-        caught_at_once("reply", || exchange::reply(self, answer, ctx))
+        caught_at_once("reply", || {
+            exchange::reply(self, answer, ctx)?;
+            https::promise(answer, session, &ctx.snapshot.building)
+        })
     }
 
     fn error_while_proxy(
@@ -250,7 +248,7 @@ fn below<T: std::error::Error + 'static>(error: &Error) -> Option<&T> {
 }
 
 /// What a failure is to the visitor; `None` where the visitor is gone.
-fn refused_by(error: &Error) -> Option<Refused> {
+pub(crate) fn refused_by(error: &Error) -> Option<Refused> {
     match (error.etype(), error.esource()) {
         (etype, _) if etype == &PANICKED => Some(Refused::Internal),
         _ if below::<AnswerFault>(error).is_some() => Some(Refused::UpstreamMalformed),

@@ -31,8 +31,16 @@ pub enum Refused {
     Policy(Refusal),
     /// There was a session, and it is over.
     SessionEnded(Ended),
+    /// Plain HTTP, where only HTTPS is served.
+    HttpsRequired,
     /// The site takes no WebSockets, or the upgrade is none.
     UpgradeNotAllowed,
+    /// A WebSocket is asked for by a handshake that is not whole.
+    HandshakeMalformed,
+    /// A WebSocket is asked for in a version that there is not.
+    HandshakeVersion,
+    /// More came behind a WebSocket's handshake before it was answered.
+    HandshakeOvertaken,
     /// A WebSocket opened by another site's page.
     ForeignOrigin,
     /// The account, or the address where nobody is signed in, has as many WebSockets open as it may.
@@ -45,6 +53,8 @@ pub enum Refused {
     UpstreamMalformed,
     /// What came is no well-formed request, or came too slowly.
     Wire(WireFault),
+    /// A door has sent it: an upstream leads back here.
+    Loop,
     /// A fault of our own.
     Internal,
 }
@@ -57,7 +67,10 @@ impl Refused {
             | Self::HostMissing
             | Self::HostMalformed
             | Self::TargetMalformed(_)
+            | Self::HandshakeMalformed
+            | Self::HandshakeOvertaken
             | Self::Policy(Refusal::CaseAmbiguous) => StatusCode::BAD_REQUEST,
+            Self::HandshakeVersion => StatusCode::UPGRADE_REQUIRED,
             Self::HostUnknown => StatusCode::MISDIRECTED_REQUEST,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -65,10 +78,13 @@ impl Refused {
             Self::Policy(Refusal::SignInRequired | Refusal::SecondFactorRequired) | Self::SessionEnded(_) => {
                 StatusCode::UNAUTHORIZED
             }
-            Self::Policy(_) | Self::UpgradeNotAllowed | Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::Policy(_) | Self::HttpsRequired | Self::UpgradeNotAllowed | Self::ForeignOrigin => {
+                StatusCode::FORBIDDEN
+            }
             Self::TooManyWebSockets => StatusCode::TOO_MANY_REQUESTS,
             Self::UpstreamUnreachable | Self::UpstreamMalformed => StatusCode::BAD_GATEWAY,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::Loop => StatusCode::LOOP_DETECTED,
             Self::Wire(fault) => fault.status(),
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -87,12 +103,17 @@ impl Refused {
             Self::BodyTooLarge => "body_too_large",
             Self::Policy(refusal) => refusal.code(),
             Self::SessionEnded(_) => "session_ended",
+            Self::HttpsRequired => "https_required",
             Self::UpgradeNotAllowed => "upgrade_not_allowed",
+            Self::HandshakeMalformed => "websocket_handshake_malformed",
+            Self::HandshakeVersion => "websocket_version_not_supported",
+            Self::HandshakeOvertaken => "websocket_handshake_overtaken",
             Self::ForeignOrigin => "foreign_origin",
             Self::TooManyWebSockets => "too_many_websockets",
             Self::UpstreamUnreachable => "upstream_unreachable",
             Self::UpstreamTimeout => "upstream_timeout",
             Self::UpstreamMalformed => "upstream_malformed",
+            Self::Loop => "loop",
             Self::Wire(fault) => fault.code(),
             Self::Internal => "internal",
         }
@@ -110,7 +131,12 @@ impl Refused {
             Self::BodyTooLarge => "What you are sending is larger than this site allows.",
             Self::Policy(refusal) => policy_sentence(*refusal),
             Self::SessionEnded(_) => "Your session has ended. Please sign in again.",
+            Self::HttpsRequired => "This site is open by HTTPS alone. What was sent just now could be read on its way.",
             Self::UpgradeNotAllowed => "This site does not take live connections here.",
+            Self::HandshakeMalformed | Self::HandshakeOvertaken => {
+                "The request for a live connection is not written in a way that can be checked."
+            }
+            Self::HandshakeVersion => "This kind of live connection is not spoken here.",
             Self::TooManyWebSockets => {
                 "Too many live connections are open already. Closing other tabs of this site helps."
             }
@@ -119,6 +145,7 @@ impl Refused {
             Self::UpstreamTimeout => "The console behind this door took too long to answer.",
             Self::UpstreamMalformed => "The console behind this door gave an answer that cannot be passed on.",
             Self::Wire(fault) => wire_sentence(*fault),
+            Self::Loop => "What should be the console behind this door is this door itself.",
             Self::Internal => "Something went wrong at this door. It has been noted.",
         }
     }
@@ -138,6 +165,8 @@ impl Refused {
             Self::HostMissing
             | Self::HostMalformed
             | Self::TargetMalformed(_)
+            | Self::HandshakeMalformed
+            | Self::HandshakeOvertaken
             | Self::Policy(Refusal::CaseAmbiguous) => true,
             _ => false,
         }
@@ -156,6 +185,7 @@ fn wire_sentence(fault: WireFault) -> &'static str {
         }
         WireFault::HeadTooSlow | WireFault::BodyTooSlow => "The request took too long to arrive. Please try again.",
         WireFault::Busy => "There are too many requests at the moment. Please try again in a while.",
+        WireFault::VisitorUnknown => "Your network address could not be determined.",
         WireFault::HostMissing | WireFault::Host => "The request does not say which site it is for.",
         WireFault::Connect => "This way of asking is not let through.",
         WireFault::Expect => "The request expects something that this door cannot promise.",

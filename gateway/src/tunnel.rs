@@ -7,17 +7,17 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use pingora::connectors::TransportConnector;
 use pingora::http::{RequestHeader, ResponseHeader};
 pub use pingora::protocols::http::v1::client::HttpSession as ConsoleSession;
+use pingora::protocols::l4::stream::Stream;
 use pingora::proxy::Session;
-use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorType, Result};
 use tokio::time::Instant;
 
 use crate::headers::nominated;
-use crate::open::Slot;
-use crate::stage::examine::{AnswerFault, examine, examine_size};
+use crate::open::{Slot, hands_over};
+use crate::upstream::fault::AnswerFault;
+use crate::websocket::handshake::check_agreement;
 
 pub mod frames;
 pub use frames::FrameCounter;
@@ -89,57 +89,42 @@ pub fn prepare(request: &mut RequestHeader) -> Result<()> {
     request.insert_header("Upgrade", "websocket")
 }
 
-/// Sends the handshake to the console.
+/// Sends the handshake to the console, over a connection that is read strictly.
 ///
 /// # Errors
-/// Where the console cannot be reached or does not answer in time.
-pub async fn shake_hands(connector: &TransportConnector, peer: &HttpPeer, request: RequestHeader) -> Result<Handshake> {
-    let stream = connector.new_stream(peer).await.map_err(pingora::Error::into_up)?;
-    let mut console = Box::new(ConsoleSession::new(stream));
+/// Where the console does not answer in time, or says what is no answer.
+pub async fn shake_hands(stream: Stream, request: RequestHeader) -> Result<Handshake> {
+    let asked = request.headers.clone();
+    let mut console = Box::new(ConsoleSession::new(Box::new(stream)));
     console.read_timeout = Some(HANDSHAKE_TIMEOUT);
     console.write_timeout = Some(WRITE_TIMEOUT);
     let exchange = async {
-        let mut interim_answers = 0;
-        console
-            .write_request_header(Box::new(request))
-            .await
-            .map_err(pingora::Error::into_up)?;
+        console.write_request_header(Box::new(request)).await?;
         loop {
-            let answer = console
-                .read_resp_header_parts()
-                .await
-                .map_err(pingora::Error::into_up)?;
+            let answer = console.read_resp_header_parts().await?;
             if answer.status == http::StatusCode::SWITCHING_PROTOCOLS {
-                examine_size(&answer.headers).map_err(not_passed_on)?;
+                check_agreement(&asked, &answer.headers).map_err(not_passed_on)?;
+            }
+            if answer.status == http::StatusCode::SWITCHING_PROTOCOLS || !answer.status.is_informational() {
                 return Ok::<_, Box<Error>>(answer);
             }
-            examine(&answer, interim_answers).map_err(not_passed_on)?;
-            if !answer.status.is_informational() {
-                return Ok(answer);
-            }
-            interim_answers += 1;
         }
     };
     let answer = tokio::time::timeout(HANDSHAKE_TIMEOUT, exchange).await;
-    let answer = answer.map_err(|_| Error::new_up(ErrorType::ReadTimedout))??;
-    let agreed = answer.status == http::StatusCode::SWITCHING_PROTOCOLS
-        && answer
-            .headers
-            .get("upgrade")
-            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
-    if agreed {
+    let answer = answer
+        .map_err(|_| Error::new_up(ErrorType::ReadTimedout))?
+        .map_err(Error::into_up)?;
+    if answer.status == http::StatusCode::SWITCHING_PROTOCOLS {
         console.read_timeout = None;
         console.maybe_upgrade_body_writer();
         Ok(Handshake::Switched(console, answer))
-    } else if answer.status.is_informational() {
-        Err(Error::explain(ErrorType::InvalidHTTPHeader, "a 101 that upgrades to something else").into_up())
     } else {
         Ok(Handshake::Declined(console, answer))
     }
 }
 
 fn not_passed_on(fault: AnswerFault) -> Box<Error> {
-    Error::because(ErrorType::InvalidHTTPHeader, "the console's answer", fault).into_up()
+    Error::because(ErrorType::InvalidHTTPHeader, "the console's answer", fault)
 }
 
 /// Passes bytes until one side closes, nothing moves for `idle`, or the slot is ended. `used` is told of whatever the visitor
@@ -203,6 +188,7 @@ async fn pass_until_closed(
                 Ok(Some(bytes)) => {
                     to_visitor.count(&bytes);
                     *writing = true;
+                    hands_over(bytes.len());
                     session.downstream_session.write_response_body(bytes, false).await?;
                     *writing = false;
                 }

@@ -2,33 +2,32 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use pingora::protocols::ALPN;
 use pingora::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy};
-use pingora::utils::tls::{WrappedX509, parse_x509};
-use rustls::RootCertStore;
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject as _;
 use stagedoor_config::{Scheme, Site, Snapshot, Upstream};
 
 use crate::bound::Group;
 use crate::refusal::Refused;
 
 mod body;
+pub mod fault;
 mod head;
 pub mod idle;
+pub mod line;
+pub mod link;
 pub mod strict;
+pub mod trust;
 
-use idle::{Idle, Line};
+use idle::Console;
+use line::Line;
+use trust::{NoTrust, Trust};
 
 /// How long one resolution may take.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
-/// On top of connecting: for the TLS handshake.
-const TLS_ALLOWANCE: Duration = Duration::from_secs(2);
 
 /// Nobody but one visitor can use a private connection, and he is mostly gone when it is idle for longer. Between two pages
 /// he signs in again without noticing.
@@ -44,49 +43,22 @@ pub struct Upstreams {
 #[derive(Debug, Clone)]
 struct Known {
     upstream: Upstream,
-    address: Option<SocketAddr>,
-    authority: Authority,
-    line: Arc<Line>,
-}
-
-/// Who vouches for a console's certificate.
-#[derive(Debug, Clone)]
-enum Authority {
-    /// The public ones.
-    Public,
-    /// The site's own.
-    Own(Arc<[WrappedX509]>),
-    /// The site names one that cannot be read, so nothing can be trusted.
-    Unreadable,
+    /// `None`: its name does not resolve, or nobody could vouch for it.
+    line: Option<Arc<Line>>,
 }
 
 impl Upstreams {
     /// Looks every console up again. A name that does not resolve keeps its last address.
     pub async fn resolve_all(&self, snapshot: &Snapshot) {
         let mut fresh = HashMap::new();
+        let known = self.known.load_full();
         for entry in snapshot.sites() {
             let site = &entry.site;
-            let kept = self
-                .known
-                .load()
-                .get(&site.name)
-                .map(|last| Arc::clone(&last.line.idle));
-            let mut known = learn(site, kept.unwrap_or_default()).await;
-            known.line.idle.forget_old(site.timeouts.keepalive);
-            if known.address.is_none() {
-                tracing::warn!(site = %site.name, host = %site.upstream.host, "the upstream's name does not resolve");
-                let last = self
-                    .known
-                    .load()
-                    .get(&site.name)
-                    .filter(|last| last.upstream == site.upstream)
-                    .cloned();
-                known.address = last.and_then(|last| last.address);
+            let learnt = learn(site, known.get(&site.name)).await;
+            if let Some(line) = &learnt.line {
+                line.idle.forget_old(site.timeouts.keepalive);
             }
-            if matches!(known.authority, Authority::Unreadable) {
-                tracing::error!(site = %site.name, "the site's ca_file cannot be used; its console is not connected to");
-            }
-            fresh.insert(site.name.clone(), known);
+            fresh.insert(site.name.clone(), learnt);
         }
         self.known.store(Arc::new(fresh));
     }
@@ -96,53 +68,41 @@ impl Upstreams {
     /// # Errors
     /// Where its name does not resolve, or nobody could vouch for its certificate.
     pub async fn peer(&self, site: &Site, group: Option<&Group>) -> Result<HttpPeer, Refused> {
-        let known = self
-            .known
-            .load()
-            .get(&site.name)
-            .filter(|known| known.upstream == site.upstream)
-            .cloned();
-        let known = match known {
-            Some(known) => known,
-            None => learn(site, Arc::default()).await,
-        };
-        let address = known.address.ok_or(Refused::UpstreamUnreachable)?;
-        let mut peer = match (site.upstream.scheme, &site.upstream.tls_server_name) {
-            (Scheme::Http, _) => HttpPeer::new(address, false, String::new()),
-            (Scheme::Https, Some(name)) if !name.is_empty() => HttpPeer::new(address, true, name.clone()),
-            // Pingora verifies nothing where the name is empty, so that must never come to pass.
-            (Scheme::Https, _) => return Err(Refused::UpstreamUnreachable),
-        };
-        match known.authority {
-            Authority::Public => {}
-            Authority::Own(authorities) => peer.options.ca = Some(authorities),
-            Authority::Unreadable => return Err(Refused::UpstreamUnreachable),
-        }
-        let times = &site.timeouts;
-        peer.options.connection_timeout = Some(times.connect);
-        peer.options.total_connection_timeout = Some(times.connect.saturating_add(TLS_ALLOWANCE));
-        peer.options.read_timeout = Some(times.read);
-        peer.options.write_timeout = Some(times.write);
-        peer.options.idle_timeout = Some(times.keepalive);
-        let mut line = known.line;
+        let mut line = self.line(site).await?;
         if let Some(group) = group {
-            let keepalive = times.keepalive.min(PRIVATE_KEEPALIVE);
-            peer.group_key = group.key;
-            peer.options.idle_timeout = Some(keepalive);
             line = Arc::new(Line {
+                to: line.to.clone(),
                 idle: Arc::clone(&group.idle),
-                keepalive,
-                connect_within: times.connect,
+                keepalive: line.keepalive.min(PRIVATE_KEEPALIVE),
+                connect_within: line.connect_within,
             });
         }
-        if site.upstream.scheme == Scheme::Http {
-            // In clear, what the console says is read before Pingora reads it; inside TLS, only Pingora can.
-            peer.options.custom_l4 = Some(line);
-        }
+        // In clear, as far as pingora knows: TLS and what is read inside it are the line's.
+        let mut peer = HttpPeer::new(line.to.address, false, String::new());
+        let times = &site.timeouts;
+        peer.options.read_timeout = Some(times.read);
+        peer.options.write_timeout = Some(times.write);
+        peer.options.idle_timeout = Some(line.keepalive);
+        peer.group_key = group.map_or(0, |group| group.key);
+        peer.options.custom_l4 = Some(line);
         peer.options.alpn = ALPN::H1;
         // WebSockets take a way of their own (`tunnel.rs`); pingora's must stay shut, whatever it takes for one.
         peer.options.http_upstream_request_policy = HttpUpstreamRequestPolicy::deny_upgrades();
         Ok(peer)
+    }
+
+    /// The way to a site's console.
+    ///
+    /// # Errors
+    /// As [`Upstreams::peer`].
+    pub async fn line(&self, site: &Site) -> Result<Arc<Line>, Refused> {
+        let known = self.known.load();
+        let known = known.get(&site.name).filter(|known| known.upstream == site.upstream);
+        let line = match known {
+            Some(known) => known.line.clone(),
+            None => learn(site, None).await.line,
+        };
+        line.ok_or(Refused::UpstreamUnreachable)
     }
 }
 
@@ -158,38 +118,39 @@ pub fn authority(upstream: &Upstream) -> String {
     }
 }
 
-async fn learn(site: &Site, idle: Arc<Idle>) -> Known {
+/// Looks a console up, keeping what it may of what was known before.
+async fn learn(site: &Site, last: Option<&Known>) -> Known {
     let upstream = &site.upstream;
-    let authority = match &upstream.ca_file {
-        None => Authority::Public,
-        Some(path) => read_authorities(path).map_or(Authority::Unreadable, Authority::Own),
+    let last_line = last.and_then(|last| last.line.as_ref());
+    let address = match resolve(upstream).await {
+        Some(address) => Some(address),
+        None => {
+            tracing::warn!(site = %site.name, host = %upstream.host, "the upstream's name does not resolve");
+            let same = last.is_some_and(|last| last.upstream == *upstream);
+            last_line.filter(|_| same).map(|line| line.to.address)
+        }
     };
-    Known {
-        upstream: upstream.clone(),
-        address: resolve(upstream).await,
-        authority,
-        line: Arc::new(Line {
-            idle,
+    let trust = trust(upstream, last_line.and_then(|line| line.to.trust.as_ref()))
+        .inspect_err(|why| tracing::error!(site = %site.name, %why, "the site's console is not connected to"));
+    let line = address.zip(trust.ok()).map(|(address, trust)| {
+        Arc::new(Line {
+            to: Console { address, trust },
+            idle: last_line.map(|line| Arc::clone(&line.idle)).unwrap_or_default(),
             keepalive: site.timeouts.keepalive,
             connect_within: site.timeouts.connect,
-        }),
+        })
+    });
+    Known {
+        upstream: upstream.clone(),
+        line,
     }
 }
 
-/// Only what rustls can take as a root is handed to pingora, whose own parser panics on anything else.
-fn read_authorities(path: &Path) -> Option<Arc<[WrappedX509]>> {
-    let found: Vec<_> = CertificateDer::pem_file_iter(path)
-        .ok()?
-        .collect::<Result<_, _>>()
-        .ok()?;
-    let mut roots = RootCertStore::empty();
-    let usable = !found.is_empty() && found.iter().all(|certificate| roots.add(certificate.clone()).is_ok());
-    usable.then(|| {
-        found
-            .iter()
-            .map(|certificate| WrappedX509::new(certificate.to_vec(), parse_x509))
-            .collect()
-    })
+fn trust(upstream: &Upstream, last: Option<&Arc<Trust>>) -> Result<Option<Arc<Trust>>, NoTrust> {
+    match upstream.scheme {
+        Scheme::Http => Ok(None),
+        Scheme::Https => Trust::of(upstream, last).map(Some),
+    }
 }
 
 async fn resolve(upstream: &Upstream) -> Option<SocketAddr> {

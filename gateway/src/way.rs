@@ -15,6 +15,7 @@ use crate::bound;
 use crate::bridge::{self, Received};
 use crate::context::RequestContext;
 use crate::due::Due;
+use crate::https;
 use crate::proxy::Gate;
 use crate::refusal::Refused;
 use crate::stage::decide::Asked;
@@ -31,6 +32,8 @@ enum Way {
     Tunnel,
     /// To the portal.
     Portal,
+    /// To this address, by HTTPS.
+    ToHttps(String),
     /// Nowhere; the rule that refused, where one did.
     Nowhere(Refused, Option<String>),
 }
@@ -47,6 +50,7 @@ pub async fn travel(gate: &Gate, session: &mut Session, ctx: &mut RequestContext
         Way::Console => return Ok(false),
         Way::Tunnel => websocket::open(gate, session, ctx).await?,
         Way::Portal => visit_portal(gate, session, ctx).await?,
+        Way::ToHttps(location) => answer::to_https(session, ctx, &location).await?,
         Way::Nowhere(refused, rule) => {
             answer::refuse(gate, session, ctx, &refused, rule).await?;
         }
@@ -68,14 +72,19 @@ pub fn raw_host_text(request: &RequestHeader) -> String {
 
 fn establish(gate: &Gate, session: &Session, ctx: &mut RequestContext) -> Way {
     let snapshot = Arc::clone(&ctx.snapshot);
-    match checked(session, &snapshot, ctx) {
-        Ok((address, entry, target)) => judge(gate, session, ctx, &snapshot, address, entry, &target),
+    match checked(gate, session, &snapshot, ctx) {
+        Ok((address, entry, target)) => match https::instead(session, &snapshot, &target) {
+            Ok(None) => judge(gate, session, ctx, &snapshot, address, entry, &target),
+            Ok(Some(location)) => Way::ToHttps(location),
+            Err(refused) => Way::Nowhere(refused, None),
+        },
         Err(refused) => Way::Nowhere(refused, None),
     }
 }
 
 /// Address, site and target: what can be told without knowing who is asking.
 fn checked<'s>(
+    gate: &Gate,
     session: &'s Session,
     snapshot: &'s Snapshot,
     ctx: &mut RequestContext,
@@ -86,6 +95,9 @@ fn checked<'s>(
         return Err(Refused::Wire(fault));
     }
     let request = session.req_header();
+    if gate.mark.is_on(&request.headers) {
+        return Err(Refused::Loop);
+    }
     let entry = target::site(request, snapshot)?;
     ctx.site = Some(Arc::clone(entry));
     let target = target::establish(request, snapshot.policy.leniencies(entry.id))?;
@@ -223,7 +235,7 @@ async fn visit_portal(gate: &Gate, session: &mut Session, ctx: &mut RequestConte
         }
     };
     let caller = caller(gate, session, ctx).ok_or_else(|| Error::new(ErrorType::InternalError))?;
-    ctx.status = bridge::serve(session, &gate.portal, caller, body).await?;
+    ctx.status = bridge::serve(session, &ctx.snapshot.building, &gate.portal, caller, body).await?;
     ctx.outcome = "portal";
     Ok(())
 }

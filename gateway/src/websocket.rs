@@ -1,21 +1,29 @@
 //! From a permitted handshake to a tunnel.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use pingora::http::RequestHeader;
 use pingora::proxy::Session;
-use pingora::{Error, ErrorSource, ErrorType, Result};
+use pingora::{Error, ErrorType, Result};
 
 use crate::answer;
 use crate::context::RequestContext;
+use crate::https;
 use crate::metrics::Counted;
-use crate::proxy::Gate;
+use crate::open::hands_over;
+use crate::proxy::{Gate, refused_by};
 use crate::refusal::Refused;
 use crate::seats::{Seat, Sitter};
 use crate::stage::forward::Passport;
 use crate::stage::{forward, reply};
 use crate::tunnel::{self, Handshake};
+use crate::upstream::strict::Asks;
 use crate::way;
+use crate::wire::Turn;
+
+pub mod handshake;
 
 /// Whether a WebSocket is asked for. Pingora calls any offer to change the protocol an upgrade (curl and Java offer h2c
 /// unasked); such a request is an ordinary one, with a body perhaps. So is one that asks for a WebSocket with a body: bytes of
@@ -58,7 +66,8 @@ pub fn check_origin(request: &RequestHeader, secure: bool) -> Result<(), Refused
 /// # Errors
 /// Where the visitor is gone.
 pub async fn open(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<()> {
-    let shaken = match take_seat(gate, ctx) {
+    let seat = handshake::check(&session.req_header().headers).and_then(|()| take_seat(gate, ctx));
+    let shaken = match seat {
         Ok(seat) => shake_hands(gate, session, ctx).await.map(|shaken| (seat, shaken)),
         Err(refused) => Err(refused),
     };
@@ -74,6 +83,7 @@ pub async fn open(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) 
                 return Error::e_explain(ErrorType::InternalError, "no permit, no way upstream");
             };
             reply::finish(&mut answer, site, admitted)?;
+            https::promise(&mut answer, session, &ctx.snapshot.building)?;
             (ctx.outcome, ctx.status) = ("allowed", answer.status.as_u16());
             pass_on(session, &mut console, *answer).await
         }
@@ -122,7 +132,11 @@ async fn tunnel_through(
     Ok(())
 }
 
-async fn shake_hands(gate: &Gate, session: &Session, ctx: &RequestContext) -> Result<Handshake, Refused> {
+async fn shake_hands(gate: &Gate, session: &mut Session, ctx: &RequestContext) -> Result<Handshake, Refused> {
+    let slot = ctx.slot.as_ref().ok_or(Refused::Internal)?;
+    if slot.turn().has_more_behind() {
+        return Err(Refused::HandshakeOvertaken);
+    }
     let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
         return Err(Refused::Internal);
     };
@@ -135,20 +149,43 @@ async fn shake_hands(gate: &Gate, session: &Session, ctx: &RequestContext) -> Re
         secure: way::is_secure(session),
         host: &host,
         assertions: &gate.assertions,
+        mark: &gate.mark,
     };
     tunnel::drop_nominated(&mut request);
     let prepared = forward::rewrite(&mut request, &passport).and_then(|()| tunnel::prepare(&mut request));
     prepared.map_err(|_| Refused::Internal)?;
-    let mut peer = gate.upstreams.peer(site, ctx.group().as_deref()).await?;
-    // A tunnel has a connection of its own, from its first byte to its last.
-    peer.options.custom_l4 = None;
-    tunnel::shake_hands(&gate.connector.0, &peer, request)
-        .await
-        .map_err(|error| match (error.etype(), error.esource()) {
-            (ErrorType::ConnectTimedout | ErrorType::ReadTimedout, _) => Refused::UpstreamTimeout,
-            (ErrorType::InvalidHTTPHeader, ErrorSource::Upstream) => Refused::UpstreamMalformed,
-            _ => Refused::UpstreamUnreachable,
-        })
+    let line = gate.upstreams.line(site).await?;
+    let shaken = async {
+        // A tunnel has a connection of its own, from its first byte to its last.
+        let stream = line.open(Asks::Tunnel).await?;
+        tunnel::shake_hands(stream, request).await
+    };
+    unless_overtaken(session, slot.turn(), shaken)
+        .await?
+        .map_err(|error| refused_by(&error).unwrap_or(Refused::UpstreamUnreachable))
+}
+
+/// Waits for the console, and meanwhile for what a visitor may not send before it is answered (RFC 6455, section 4.1): bytes
+/// that were meant for an HTTP server must not become a tunnel's.
+async fn unless_overtaken<T>(
+    session: &mut Session,
+    turn: &Turn,
+    shaken: impl Future<Output = T>,
+) -> Result<T, Refused> {
+    let mut shaken = pin!(shaken);
+    let mut silence = pin!(session.downstream_session.read_body_or_idle(true));
+    let mut gone = false;
+    std::future::poll_fn(|context| {
+        let answered = shaken.as_mut().poll(context);
+        // Looked at behind the console's answer, so that what is there when it comes is seen. That the visitor is gone shows
+        // once the answer is written.
+        gone = gone || silence.as_mut().poll(context).is_ready();
+        if turn.has_more_behind() {
+            return Poll::Ready(Err(Refused::HandshakeOvertaken));
+        }
+        answered.map(Ok)
+    })
+    .await
 }
 
 /// A console that declines says so in an ordinary answer, which the visitor is to see.
@@ -170,6 +207,7 @@ async fn pass_on(
     answer.set_version(http::Version::HTTP_11);
     session.write_response_header(Box::new(answer), no_body).await?;
     while let Some(bytes) = console.read_body_bytes().await.map_err(pingora::Error::into_up)? {
+        hands_over(bytes.len());
         session.write_response_body(Some(bytes), false).await?;
     }
     session.write_response_body(None, true).await

@@ -16,7 +16,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pingora::apps::ServerApp as _;
-use pingora::connectors::{ConnectorOptions, TransportConnector};
 use pingora::protocols::l4::stream::Stream;
 use pingora::protocols::{GetSocketDigest as _, SocketDigest};
 use pingora::proxy::http_proxy;
@@ -24,7 +23,7 @@ use pingora::server::configuration::ServerConf;
 use stagedoor::assertion::{self, Assertions};
 use stagedoor::audit::{self, AuditWriter};
 use stagedoor::metrics::Metrics;
-use stagedoor::proxy::{Gate, TunnelConnector};
+use stagedoor::proxy::Gate;
 use stagedoor::request_id::RequestIds;
 use stagedoor::upstream::Upstreams;
 use stagedoor_config::{Environment, Live, Sources};
@@ -97,9 +96,9 @@ impl Fixture {
             door: Arc::clone(&door),
             portal: axum::Router::new().fallback(page_that_panics),
             assertions: Arc::new(Assertions::new(&key, "x", Arc::new(SystemClock)).unwrap()),
+            mark: stagedoor::loops::Mark::new(&stagedoor_identity::Secret::new([7; 8])).unwrap(),
             upstreams: Arc::new(Upstreams::default()),
             seats: Arc::default(),
-            connector: TunnelConnector(TransportConnector::new(Some(ConnectorOptions::new(1)))),
             metrics: Arc::clone(&metrics),
             audit,
             access_log: None,
@@ -174,6 +173,8 @@ async fn open_door(folder: &Path, clock: Arc<dyn Clock>) -> (Arc<Live>, Arc<Door
         policy: Arc::clone(&live) as Arc<dyn CurrentPolicy>,
         hashes_in_flight: 1,
         issuer: "x".to_owned(),
+        letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
+        links_under: "/.stagedoor/".to_owned(),
     });
     (live, door.await.unwrap())
 }

@@ -1,6 +1,10 @@
 //! Accounts.
 
 mod checks;
+mod fold;
+mod state;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use stagedoor_policy::ExtraGrant;
@@ -8,6 +12,8 @@ use stagedoor_policy::time::Timestamp;
 use uuid::Uuid;
 
 pub(crate) use checks::{check_change, check_new};
+pub use fold::folded;
+pub use state::AccountState;
 
 /// The longest sign-in name, in bytes.
 const NAME_BYTES_MAX: usize = 64;
@@ -50,8 +56,57 @@ pub struct Account {
     pub last_used_at: Option<Timestamp>,
     /// When an administrator last lifted a ban; disuse is counted from the latest of this, `created_at`, `last_used_at`.
     pub reinstated_at: Option<Timestamp>,
+    /// When whoever it is for took it over: at once where it was made with a password, else when the invitation was
+    /// accepted. `None`: invited; nobody can sign in to it.
+    pub accepted_at: Option<Timestamp>,
+    /// The invitation that waits to be accepted, also one to come back.
+    pub invitation: Option<Invitation>,
+    /// This account has to show a second factor, whatever its role has to.
+    pub second_factor_demanded: bool,
+    /// What its holder has chosen, by the names that the policy declares.
+    pub preferences: BTreeMap<String, String>,
+    /// Devices linked to it; counted by the store.
+    pub devices: u32,
     /// Rises by one with each change; what `If-Match` compares.
     pub version: u64,
+}
+
+impl Account {
+    /// A new account of nothing but a name and a role, accepted at once.
+    pub fn new(id: AccountId, name: AccountName, role: &str, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            name,
+            display_name: String::new(),
+            email: None,
+            role: role.to_owned(),
+            grants: Vec::new(),
+            networks: Vec::new(),
+            disabled: false,
+            password_temporary: false,
+            second_factor: false,
+            recovery_codes_left: 0,
+            created_at,
+            last_sign_in_at: None,
+            last_used_at: None,
+            reinstated_at: None,
+            accepted_at: Some(created_at),
+            invitation: None,
+            second_factor_demanded: false,
+            preferences: BTreeMap::new(),
+            devices: 0,
+            version: 1,
+        }
+    }
+}
+
+/// An invitation, without its secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Invitation {
+    /// When it was last sent.
+    pub sent_at: Timestamp,
+    /// Worthless from then on.
+    pub expires_at: Timestamp,
 }
 
 /// A sign-in name that has passed the shape check; compared in lower case.
@@ -99,6 +154,23 @@ pub struct NewAccount {
     pub password_temporary: bool,
 }
 
+/// What an account is made of that has yet to be accepted.
+#[derive(Debug, Clone)]
+pub struct NewInvitation {
+    /// See [`Account::name`].
+    pub name: AccountName,
+    /// See [`Account::display_name`].
+    pub display_name: String,
+    /// Where the invitation goes; needed where letters are sent.
+    pub email: Option<String>,
+    /// `None`: the policy's default role.
+    pub role: Option<String>,
+    /// See [`Account::grants`].
+    pub grants: Vec<ExtraGrant>,
+    /// See [`Account::networks`].
+    pub networks: Vec<String>,
+}
+
 /// What changes in an account; `None` leaves it as it is.
 #[derive(Debug, Clone, Default)]
 pub struct AccountChange {
@@ -114,17 +186,57 @@ pub struct AccountChange {
     pub networks: Option<Vec<String>>,
     /// See [`Account::disabled`].
     pub disabled: Option<bool>,
+    /// See [`Account::name`].
+    pub name: Option<AccountName>,
+    /// See [`Account::second_factor_demanded`].
+    pub second_factor_demanded: Option<bool>,
+    /// See [`Account::preferences`]: all of them.
+    pub preferences: Option<BTreeMap<String, String>>,
 }
+
+impl AccountChange {
+    /// Makes the change; raises no version.
+    pub fn apply(self, account: &mut Account) {
+        fn set<T>(field: &mut T, new: Option<T>) {
+            if let Some(new) = new {
+                *field = new;
+            }
+        }
+        set(&mut account.name, self.name);
+        set(&mut account.display_name, self.display_name);
+        set(&mut account.email, self.email);
+        set(&mut account.role, self.role);
+        set(&mut account.grants, self.grants);
+        set(&mut account.networks, self.networks);
+        set(&mut account.disabled, self.disabled);
+        set(&mut account.second_factor_demanded, self.second_factor_demanded);
+        set(&mut account.preferences, self.preferences);
+    }
+}
+
+/// The longest text that is searched for, in characters; what is longer finds nothing.
+pub const SEARCH_CHARS_MAX: usize = 100;
 
 /// A search in the account list.
 #[derive(Debug, Clone, Default)]
 pub struct AccountQuery {
-    /// Part of the name or display name, any script; empty: all.
+    /// Part of the name or display name, any script and case; 0 to [`SEARCH_CHARS_MAX`] characters; empty: all.
     pub contains: String,
+    /// Only in the display name, not in the name.
+    pub display_name_only: bool,
+    /// Only accounts of these roles. `None`: of any.
+    pub roles: Option<Vec<String>>,
     /// Only names after this one (paging).
     pub after: Option<AccountName>,
     /// At most this many; 1 to 1,000.
     pub limit: u32,
+}
+
+impl AccountQuery {
+    /// What is searched for, as it is compared; `None` where it is too long to be looked for.
+    pub fn folded(&self) -> Option<String> {
+        (self.contains.chars().count() <= SEARCH_CHARS_MAX).then(|| folded(&self.contains))
+    }
 }
 
 #[cfg(test)]

@@ -1,22 +1,37 @@
 //! The doorkeeper: every rule about accounts and sessions, in front of the store and the memory.
 //!
-//! This file is the face; the work is in [`house`] and the files beside it, in the order a visitor meets them:
+//! This file and [`face`] are the face; the work is in [`house`] and the files beside it, in the order a visitor meets them:
 //! `at_the_door` (sign-in), `attempts` (counting failures), `admission` (who may come in now), `opening` (a session),
-//! `enrolment` and `own_password`; then `administration`, `ending`, `tokens`; then `housekeeping`.
+//! `enrolment`, `own_password` and `profile`; `links`, `invitations` and `forgotten` (one-time links); then by what right
+//! somebody acts (`actor`, `rights`, `structure`, `refused`) and what is done by it: `administration`, `mending`,
+//! `handing_over`, `devices`, `ending`, `tokens`; then `letters` and `housekeeping`.
 //!
 //! Every step that changes something runs as a task of its own and is awaited: a visitor who hangs up half way cannot leave
 //! the store and the memory in disagreement. Steps that touch one account's sessions take turns ([`turns`]).
 
+mod actor;
 mod administration;
 mod admission;
 mod at_the_door;
 mod attempts;
+mod devices;
 mod ending;
 mod enrolment;
+mod face;
+mod forgotten;
+mod handing_over;
 mod house;
 mod housekeeping;
+mod invitations;
+mod letters;
+mod links;
+mod mending;
 mod opening;
 mod own_password;
+mod profile;
+mod refused;
+mod rights;
+mod structure;
 mod tally;
 mod tokens;
 mod turns;
@@ -29,15 +44,18 @@ use std::sync::Arc;
 use stagedoor_policy::Policy;
 use stagedoor_policy::time::Timestamp;
 
-use crate::account::{Account, AccountChange, AccountId, NewAccount};
+use crate::account::{Account, AccountId, AccountName};
 use crate::event::Event;
+use crate::letter::CurrentLetterhead;
 use crate::live::Lookup;
-use crate::port::{ApiToken, SharedStore, StoreError};
+use crate::port::{SharedStore, StoreError};
 use crate::secret::{Password, Secret, SessionToken};
-use crate::session::{EndReason, SessionId, SessionRecord};
+use crate::session::SessionRecord;
 use crate::sign_in::{Attempt, Enrolment, Origin, Progress, SignInRefusal, Ticket};
 use crate::{Chance, Clock, LiveSession};
 
+pub use actor::{Actor, Who};
+pub use refused::{Refused, RefusedWhy};
 pub use tally::Tally;
 pub use tokens::SCOPES;
 
@@ -64,17 +82,39 @@ pub struct Parts {
     pub hashes_in_flight: usize,
     /// What authenticator apps show: "Stagedoor" or the operator's name.
     pub issuer: String,
+    /// The door's own prefix with the slash at its end, such as `/.stagedoor/`: pages that take links are behind it.
+    pub links_under: String,
+    /// What is on every letter, and whether letters are sent at all.
+    pub letterhead: Arc<dyn CurrentLetterhead>,
 }
 
-/// Who asks for a change, for the audit.
-#[derive(Debug, Clone)]
-pub struct Actor {
-    /// `token:NAME`, `cli`, `setup`, or an account's name.
-    pub name: String,
-    /// From where.
-    pub address: Option<std::net::IpAddr>,
-    /// Which request.
-    pub request_id: Option<String>,
+/// What people change about themselves; `None` leaves it as it is.
+#[derive(Debug, Clone, Default)]
+pub struct OwnChange {
+    /// See [`Account::display_name`].
+    pub display_name: Option<String>,
+    /// See [`Account::name`].
+    pub name: Option<AccountName>,
+    /// See [`Account::preferences`]: all of them.
+    pub preferences: Option<std::collections::BTreeMap<String, String>>,
+}
+
+/// An invitation that was made.
+#[derive(Debug)]
+pub struct Invited {
+    /// The account that waits to be accepted.
+    pub account: Account,
+    /// The token of its link, where no letter carries it: to be shown once, to who asked.
+    pub link: Option<Secret>,
+}
+
+/// An invitation that was accepted.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The name to sign in with.
+    pub name: AccountName,
+    /// What the sign-in that follows came to. A refusal takes nothing back: the account is accepted.
+    pub next: Result<Progress, SignInRefusal>,
 }
 
 /// Why a change was not made.
@@ -86,6 +126,9 @@ pub enum ChangeFault {
     /// From the store: not found, name taken, version mismatch, failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A rule about people refuses it.
+    #[error("{}", .0.sentence)]
+    Refused(Refused),
     /// Too many hashes under way.
     #[error("too many passwords are being checked; try again in a second")]
     Busy,
@@ -239,127 +282,6 @@ impl Doorkeeper {
         live.into_iter().map(|(record, _)| record).collect()
     }
 
-    // --- for administrators -------------------------------------------------------------------------------------
-    /// Makes an account.
-    /// # Errors
-    /// Every field that is wrong at once; the name being taken; the store.
-    pub async fn create_account(&self, new: NewAccount, by: &Actor) -> Result<Account, ChangeFault> {
-        let (house, by) = (Arc::clone(&self.house), by.clone());
-        see_through(async move { house.create_account(new, &by).await }).await
-    }
-
-    /// Changes an account. A changed role, changed grants or networks, or disabling ends its sessions.
-    /// # Errors
-    /// As [`Doorkeeper::create_account`], and where the version is no longer `expected`.
-    pub async fn change_account(
-        &self,
-        id: AccountId,
-        expected: Option<u64>,
-        change: AccountChange,
-        by: &Actor,
-    ) -> Result<Account, ChangeFault> {
-        let (house, by) = (Arc::clone(&self.house), by.clone());
-        see_through(async move { house.change_account(id, expected, change, &by).await }).await
-    }
-
-    /// Removes an account.
-    /// # Errors
-    /// Where there is none, or its version is no longer `expected`.
-    pub async fn remove_account(&self, id: AccountId, expected: Option<u64>, by: &Actor) -> Result<(), ChangeFault> {
-        let (house, by) = (Arc::clone(&self.house), by.clone());
-        see_through(async move { house.remove_account(id, expected, &by).await }).await
-    }
-
-    /// Sets a temporary password; ends the account's sessions.
-    /// # Errors
-    /// `Unfit` for field `password`, judged as everybody's passwords are.
-    pub async fn reset_password(&self, id: AccountId, temporary: Password, by: &Actor) -> Result<(), ChangeFault> {
-        let (house, by) = (Arc::clone(&self.house), by.clone());
-        see_through(async move { house.reset_password(id, &temporary, &by).await }).await
-    }
-
-    /// Takes the second factor away; ends the account's sessions.
-    /// # Errors
-    /// Where there is no such account.
-    pub async fn reset_second_factor(&self, id: AccountId, by: &Actor) -> Result<(), ChangeFault> {
-        let (house, by) = (Arc::clone(&self.house), by.clone());
-        see_through(async move { house.reset_second_factor(id, &by).await }).await
-    }
-
-    /// Ends every lock of the account. How many there were.
-    /// # Errors
-    /// Where there is no such account.
-    pub async fn unlock(&self, id: AccountId, by: &Actor) -> Result<u32, ChangeFault> {
-        let (house, by) = (Arc::clone(&self.house), by.clone());
-        see_through(async move { house.unlock(id, &by).await }).await
-    }
-
-    /// Ends one lock by its id, of an unknown name too; `false` where there is none.
-    /// # Errors
-    /// Where the store failed.
-    pub async fn end_lockout(&self, id: &str, by: &Actor) -> Result<bool, ChangeFault> {
-        let (house, id, by) = (Arc::clone(&self.house), id.to_owned(), by.clone());
-        see_through(async move { house.end_lockout(&id, &by).await }).await
-    }
-
-    /// Lifts an inactivity ban.
-    /// # Errors
-    /// Where there is no such account.
-    pub async fn reinstate(&self, id: AccountId, by: &Actor) -> Result<Account, ChangeFault> {
-        let (house, by) = (Arc::clone(&self.house), by.clone());
-        see_through(async move { house.reinstate(id, &by).await }).await
-    }
-
-    /// Whether the account is banned for disuse at `now`, by the policy of the moment.
-    pub fn is_banned(&self, account: &Account, now: Timestamp) -> bool {
-        self.house.memory.is_banned(account, &self.house.policy(), now)
-    }
-
-    /// Every live session, oldest first.
-    pub fn sessions(&self) -> Vec<(SessionRecord, Arc<Account>)> {
-        self.house.live_sessions(self.house.memory.sessions())
-    }
-
-    /// Ends a session; `false` where it is not live.
-    /// # Errors
-    /// Where the store failed.
-    pub async fn end_session(&self, id: SessionId, reason: EndReason, by: &Actor) -> Result<bool, ChangeFault> {
-        let (house, by) = (Arc::clone(&self.house), by.clone());
-        see_through(async move { house.end_session(id, &reason, &by).await }).await
-    }
-
-    /// Ends all sessions of an account. How many.
-    /// # Errors
-    /// Where the store failed.
-    pub async fn end_sessions_of(&self, account: AccountId, by: &Actor) -> Result<usize, ChangeFault> {
-        let (house, by) = (Arc::clone(&self.house), by.clone());
-        see_through(async move { house.end_sessions_of(account, &by).await }).await
-    }
-
-    /// Makes a bearer token for the admin API: `sdt_` and 43 characters, shown once. `created_at` is set to now.
-    /// # Errors
-    /// `Unfit` for a name, scope or end that is none; the name being taken.
-    pub async fn create_token(&self, token: ApiToken, by: &Actor) -> Result<Secret, ChangeFault> {
-        let (house, by) = (Arc::clone(&self.house), by.clone());
-        see_through(async move { house.create_token(token, &by).await }).await
-    }
-
-    /// Takes a bearer token away; `false` where there is none of that name.
-    /// # Errors
-    /// Where the store failed.
-    pub async fn revoke_token(&self, name: &str, by: &Actor) -> Result<bool, ChangeFault> {
-        let (house, name, by) = (Arc::clone(&self.house), name.to_owned(), by.clone());
-        see_through(async move { house.revoke_token(&name, &by).await }).await
-    }
-
-    /// Who presents this bearer token; found by its hash, so that no comparison tells how near a guess was; `None` where
-    /// unknown or expired.
-    /// # Errors
-    /// Where the store failed.
-    pub async fn token(&self, presented: &str) -> Result<Option<ApiToken>, StoreError> {
-        self.house.token(presented).await
-    }
-
     // --- keeping house ------------------------------------------------------------------------------------------
     /// Records events. Durable when it answers.
     /// # Errors
@@ -381,6 +303,11 @@ impl Doorkeeper {
     /// The store, for lists that no rule stands before.
     pub fn store(&self) -> &SharedStore {
         &self.house.store
+    }
+
+    /// The policy of the moment.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.house.policy()
     }
 
     /// The time.

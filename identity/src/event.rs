@@ -112,7 +112,7 @@ impl Event {
 
     /// Something an administrator or program did.
     pub fn done(kind: Kind, by: &Actor, now: Timestamp) -> Self {
-        let mut event = Self::new(kind, Outcome::Done, now).actor(&by.name);
+        let mut event = Self::new(kind, Outcome::Done, now).actor(by.name());
         event.address = by.address;
         event.request_id = by.request_id.as_deref().map(printable);
         event

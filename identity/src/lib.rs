@@ -9,17 +9,22 @@ mod clock;
 pub mod credential;
 mod door;
 pub mod event;
+pub mod letter;
 mod live;
 pub mod port;
 pub mod secret;
 pub mod session;
 pub mod sign_in;
 pub mod testing;
+pub mod when;
 
 pub use account::{Account, AccountId};
 pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, SystemClock};
-pub use door::{Actor, ChangeFault, CurrentPolicy, Doorkeeper, Parts, SCOPES, Tally};
+pub use door::{
+    Accepted, Actor, ChangeFault, CurrentPolicy, Doorkeeper, Invited, OwnChange, Parts, Refused, RefusedWhy, SCOPES,
+    Tally, Who,
+};
 pub use live::{Facts, LiveSession, Lookup};
 pub use secret::{Password, Secret, SessionToken};
 pub use session::{EndReason, SessionId};

@@ -12,7 +12,7 @@ use stagedoor_policy::time::Timestamp;
 use stagedoor_policy::{Policy, Visitor};
 use tokio::sync::watch;
 
-pub(crate) use cell::{AccountCell, AccountFacts, disused_since};
+pub(crate) use cell::{AccountCell, AccountFacts, disused_since, is_banned_since};
 pub(crate) use memory::Memory;
 
 use crate::session::{Ended, SessionId, SessionRecord};

@@ -7,6 +7,7 @@ use stagedoor_policy::time::Timestamp;
 use uuid::Uuid;
 
 use crate::AccountId;
+use crate::port::DeviceId;
 use crate::secret::TokenHash;
 
 /// A session's public name (UUID v7): in lists, audit and the assertion's `sid`. Opens nothing.
@@ -31,6 +32,8 @@ pub struct SessionRecord {
     pub user_agent: String,
     /// Whether a second factor was shown.
     pub second_factor: bool,
+    /// The device it came from; it ends when that is no longer linked to the account.
+    pub device: Option<DeviceId>,
     /// When it was opened.
     pub opened_at: Timestamp,
     /// Ends then, whatever happens.
@@ -79,6 +82,8 @@ pub enum EndReason {
     CredentialsChanged,
     /// The account was removed.
     AccountRemoved,
+    /// The device it came from is no longer linked to the account.
+    DeviceUnlinked,
     /// The rules no longer let the account in.
     PolicyChanged,
 }
@@ -97,6 +102,7 @@ impl EndReason {
             Self::AccountChanged => "account_changed",
             Self::CredentialsChanged => "credentials_changed",
             Self::AccountRemoved => "account_removed",
+            Self::DeviceUnlinked => "device_unlinked",
             Self::PolicyChanged => "policy_changed",
         }
     }

@@ -22,6 +22,10 @@ pub struct Attempt {
     pub code: Option<String>,
     /// `browser`, or what a program says it is.
     pub channel: String,
+    /// The token of a link that lets a second factor be enrolled, where it came along.
+    pub right: Option<Secret>,
+    /// The key of the device, where it has one: what a channel with `linked_device` demands.
+    pub device_key: Option<Secret>,
     /// From where, what with.
     pub from: Origin,
 }
@@ -140,6 +144,9 @@ pub enum SignInRefusal {
     /// `ticket_expired`: begin again.
     #[error("this took too long; sign in again")]
     TicketExpired,
+    /// `link_dead`: the link was used, has run out, was replaced by a newer one, or never was.
+    #[error("this link has been used or has run out; ask for a new one")]
+    LinkDead,
     /// `password_unfit`: the new password breaks these rules, one sentence each.
     #[error("the new password does not meet the requirements")]
     PasswordUnfit(Vec<String>),
@@ -163,6 +170,10 @@ pub enum RefusedBecause {
     Channel,
     /// Banned for disuse.
     Inactive,
+    /// A second factor has to be enrolled, and that needs a link from an administrator.
+    EnrolmentRight,
+    /// Not from a device that is linked to the account.
+    Device,
 }
 
 impl SignInRefusal {
@@ -175,6 +186,7 @@ impl SignInRefusal {
             Self::Refused { .. } => "refused",
             Self::SessionLimit { .. } => "session_limit",
             Self::TicketExpired => "ticket_expired",
+            Self::LinkDead => "link_dead",
             Self::PasswordUnfit(_) => "password_unfit",
             Self::Busy { .. } => "busy",
             Self::Unavailable => "unavailable",
@@ -200,6 +212,8 @@ impl RefusedBecause {
             Self::Address => "address_not_allowed",
             Self::Channel => "channel_not_allowed",
             Self::Inactive => "banned_for_disuse",
+            Self::EnrolmentRight => "enrolment_right_needed",
+            Self::Device => "device_not_linked",
         }
     }
 }
@@ -207,6 +221,9 @@ impl RefusedBecause {
 /// A store that fails refuses: nothing is guessed.
 impl From<crate::port::StoreError> for SignInRefusal {
     fn from(fault: crate::port::StoreError) -> Self {
+        if matches!(fault, crate::port::StoreError::LinkDead) {
+            return Self::LinkDead;
+        }
         tracing::error!(%fault, "a sign-in was refused, since the store could not be asked");
         Self::Unavailable
     }

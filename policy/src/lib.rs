@@ -7,11 +7,13 @@
 //! compiled), [`decide()`] and [`explain()`].
 
 mod compile;
+pub mod compliance;
 mod decide;
 pub mod fault;
 mod level;
 mod name;
 pub mod network;
+pub mod password;
 mod pattern;
 mod policy;
 pub mod request;
@@ -27,5 +29,5 @@ mod verb;
 pub use compile::{AREAS_PER_SITE_MAX, SITES_MAX, compile};
 pub use decide::{Decision, Explanation, Permit, Question, Refusal, Scope, Step, Visitor, decide, explain};
 pub use level::{ExtraGrant, Level};
-pub use policy::{AreaId, Policy, Revision, SiteId};
+pub use policy::{AreaId, Policy, Preference, Revision, Seats, SiteId};
 pub use table::RoleTable;

@@ -7,11 +7,16 @@ use foldhash::fast::FixedState;
 use crate::network::NetworkSet;
 use crate::request::{ClientAddress, Leniencies};
 use crate::role::Role;
-use crate::rules::{InactivityRules, LockoutRules, PasswordRules, SecondFactor, SessionRules};
+use crate::rules::{InactivityRules, LockoutRules, OpenTo, SecondFactor, SessionRules};
 use crate::site::Site;
 use crate::{ExtraGrant, Level, Refusal, Scope, Visitor};
 
 mod checks;
+mod names;
+mod people;
+
+pub(crate) use people::{Channel, People};
+pub use people::{Preference, Seats};
 
 /// The channel that exists whether the rules name it or not.
 pub(crate) const BROWSER: &str = "browser";
@@ -47,7 +52,7 @@ pub struct Policy {
     pub(crate) inactivity: InactivityRules,
     /// For a role that the policy does not have.
     pub(crate) second_factor: SecondFactor,
-    pub(crate) password: PasswordRules,
+    pub(crate) people: People,
 }
 
 impl Policy {
@@ -83,6 +88,16 @@ impl Policy {
         let areas = self.site_at(site).map_or(&[][..], |site| &site.areas);
         (0..=u16::MAX).map(AreaId).zip(areas.iter().map(|area| &*area.name))
     }
+    /// An area's named actions; none for an id of another policy.
+    pub fn actions(&self, site: SiteId, area: AreaId) -> impl Iterator<Item = &str> {
+        let area = self.site_at(site).and_then(|site| site.area(area));
+        area.into_iter().flat_map(|area| &area.actions).map(|name| &**name)
+    }
+    /// Whether a grant is needed in the area; not for an id of another policy.
+    pub fn needs_grant(&self, site: SiteId, area: AreaId) -> bool {
+        let area = self.site_at(site).and_then(|site| site.area(area));
+        area.is_some_and(|area| area.open_to == OpenTo::Granted)
+    }
     /// Whether a role of that name exists.
     pub fn has_role(&self, role: &str) -> bool {
         self.role_places.contains_key(role)
@@ -111,10 +126,14 @@ impl Policy {
     pub fn lockout(&self) -> LockoutRules {
         self.lockout
     }
-    /// When disuse bans an account of that role; `block_after` is `None` for an exempt one.
+    /// When disuse bans an account of that role; `block_after` and `warn_before` are `None` for an exempt one.
     pub fn inactivity(&self, role: &str) -> InactivityRules {
         if self.role(role).is_some_and(|role| role.inactivity_exempt) {
-            InactivityRules { block_after: None }
+            InactivityRules {
+                block_after: None,
+                warn_before: None,
+                ..self.inactivity
+            }
         } else {
             self.inactivity
         }
@@ -123,21 +142,22 @@ impl Policy {
     pub fn second_factor(&self, role: &str) -> SecondFactor {
         self.role(role).map_or(self.second_factor, |role| role.second_factor)
     }
-    /// What a password must be.
-    pub fn password(&self) -> PasswordRules {
-        self.password
-    }
     /// Checks networks that an account of that role is to be given: shape, number, whether any are needed.
     /// # Errors
     /// One sentence for each thing that is wrong.
     pub fn check_account_networks(&self, role: &str, networks: &[String]) -> Result<NetworkSet, Vec<String>> {
         checks::account_networks(self, role, networks)
     }
-    /// Checks grants that an account is to hold: the areas and actions exist.
+    /// Checks grants that an account of that role is to hold: the areas and actions exist, and the role may be granted
+    /// them.
     /// # Errors
     /// One sentence for each thing that is wrong.
-    pub fn check_extra_grants(&self, grants: &[ExtraGrant]) -> Result<(), Vec<String>> {
-        checks::extra_grants(self, grants)
+    pub fn check_extra_grants(&self, role: &str, grants: &[ExtraGrant]) -> Result<(), Vec<String>> {
+        checks::extra_grants(self, role, grants)
+    }
+    /// Whether the visitor holds all of the grant, on every site that it is meant on: who may pass it on.
+    pub fn holds(&self, visitor: &Visitor<'_>, grant: &ExtraGrant) -> bool {
+        crate::decide::holds(self, visitor, grant)
     }
     /// Whether the address passes the networks of the role and of the account (sign-in asks before there is a target).
     /// # Errors
@@ -165,6 +185,13 @@ impl Policy {
                 && grants.everywhere.is_some_and(|grant| grant.level == Level::Manage)
         };
         self.roles.iter().filter(everything).map(|role| &*role.name)
+    }
+
+    /// The areas a grant speaks of: one, or that of the name on every site that has it.
+    pub(crate) fn places_of(&self, grant: &ExtraGrant) -> impl Iterator<Item = (SiteId, AreaId)> {
+        let meant = |site: &&Site| grant.site.as_deref().is_none_or(|name| *site.name == *name);
+        let sites = self.sites.iter().filter(meant);
+        sites.filter_map(|site| Some((*self.site_ids.get(&site.name)?, *site.area_ids.get(&*grant.area)?)))
     }
 
     pub(crate) fn site_at(&self, site: SiteId) -> Option<&Site> {

@@ -6,6 +6,17 @@ use std::time::Duration;
 
 use crate::request::Leniencies;
 
+mod messages;
+mod password;
+mod people;
+
+pub use messages::MessageKey;
+pub use password::{Breached, CharacterClass, OtherCharacters, PasswordRules};
+pub use people::{
+    AccountNetworkRules, AccountRules, ChangedBy, Enrolment, Family, HeldBy, InvitationRules, NameShape,
+    NetworkListRules, NetworkShape, PreferenceRules, ResetRules, ReturnsBy, SeatRules,
+};
+
 /// A whole policy file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
@@ -28,6 +39,22 @@ pub struct Rules {
     pub second_factor: SecondFactorRules,
     /// What a password must be.
     pub password: PasswordRules,
+    /// By group name: how many accounts there may be.
+    pub seats: BTreeMap<String, SeatRules>,
+    /// What an account may be called.
+    pub account: AccountRules,
+    /// How an account begins.
+    pub invitation: InvitationRules,
+    /// How a forgotten password is replaced.
+    pub reset: ResetRules,
+    /// By name: what an account chooses for itself.
+    pub preferences: BTreeMap<String, PreferenceRules>,
+    /// What the door is called: no key of the policy's own, but no password may hold it.
+    pub title: String,
+    /// Sentences in the place of the door's own.
+    pub messages: BTreeMap<MessageKey, String>,
+    /// Why the policy departs from what [`crate::compliance`] knows of, by the key's path.
+    pub departures: BTreeMap<String, String>,
 }
 
 /// `[site.NAME]`.
@@ -35,6 +62,8 @@ pub struct Rules {
 pub struct SiteRules {
     /// Absent: from anywhere; empty: from nowhere.
     pub networks: Option<Vec<String>>,
+    /// What may be in that list, the names in it resolved.
+    pub network_rules: NetworkListRules,
     /// What passes here although two servers could read it differently.
     pub allow: Leniencies,
     /// What becomes of questions that browsers ask before they ask in a visitor's name.
@@ -88,18 +117,35 @@ pub struct RoleRules {
     pub may: BTreeMap<String, Vec<String>>,
     /// Absent: from anywhere; empty: from nowhere.
     pub networks: Option<Vec<String>>,
+    /// What may be in that list, the names in it resolved.
+    pub network_rules: NetworkListRules,
     /// Absent: `["browser"]`.
     pub channels: Option<Vec<String>>,
     /// The role a new account gets when none is named; at most one role may say so.
     pub default: bool,
-    /// Whether accounts of this role must have networks of their own.
-    pub account_networks_required: bool,
-    /// How many networks of its own an account of this role may have at most.
-    pub account_networks_at_most: Option<u32>,
+    /// What networks of its own an account of this role may, or must, have.
+    pub account_networks: AccountNetworkRules,
     /// Absent: as `[second_factor]` says.
     pub second_factor: Option<SecondFactor>,
     /// Exempt from the inactivity ban.
     pub inactivity_exempt: bool,
+    /// So many accounts of this role that have accepted and are not disabled there always are.
+    pub keep_at_least: u32,
+    /// Any number of accounts, or exactly one.
+    pub held_by: HeldBy,
+    /// Whose accounts the role may be handed over to, where it is held by one. Absent: those of any role.
+    pub handed_to: Option<Vec<String>>,
+    /// The role that the former holder gets. Absent: the one that the new holder had.
+    pub hands_down_to: Option<String>,
+    /// Who may give its accounts another role.
+    pub role_changed_by: ChangedBy,
+    /// The roles whose accounts an account of this role may see and manage on the door's own pages; `*` is every role.
+    pub administers: Vec<String>,
+    /// Channels: while an account of the role is signed in by one of them, it is neither changed nor removed.
+    pub unchanged_while_on: Vec<String>,
+    /// Which grants of its own an account of this role may hold: `area`, `site/area`, `area.action` or
+    /// `site/area.action`. Absent: any; empty: none.
+    pub may_be_granted: Option<Vec<String>>,
 }
 
 /// `[channel.NAME]`: what differs from `[session]`.
@@ -113,6 +159,10 @@ pub struct ChannelRules {
     pub idle: Option<Duration>,
     /// See [`SessionRules::lifetime`].
     pub lifetime: Option<Duration>,
+    /// Whether it may only be used from a device that is linked to the account.
+    pub linked_device: bool,
+    /// What a role is told that may not come in by it. Absent: [`MessageKey::ChannelRefused`].
+    pub refused: Option<String>,
 }
 
 /// `[session]`.
@@ -178,6 +228,10 @@ impl Default for LockoutRules {
 pub struct InactivityRules {
     /// Banned after this long without use, counted from creation for an account never used. Absent: never.
     pub block_after: Option<Duration>,
+    /// A letter is sent this long before. Absent: none.
+    pub warn_before: Option<Duration>,
+    /// How a banned account comes back.
+    pub returns_by: ReturnsBy,
 }
 
 /// Whether a second factor is asked for.
@@ -195,22 +249,6 @@ pub enum SecondFactor {
 pub struct SecondFactorRules {
     /// Default optional.
     pub ask: SecondFactor,
-}
-
-/// `[password]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PasswordRules {
-    /// In Unicode scalar values. Default 12.
-    pub at_least: u32,
-    /// In Unicode scalar values. Default 128.
-    pub at_most: u32,
-}
-
-impl Default for PasswordRules {
-    fn default() -> Self {
-        Self {
-            at_least: 12,
-            at_most: 128,
-        }
-    }
+    /// What it takes to enrol the first one.
+    pub enrolment: Enrolment,
 }

@@ -151,7 +151,12 @@ fn folded<'b>(path: &str, place: &'b mut [u8]) -> Option<&'b str> {
 impl Area {
     /// The bit of a named action; 0 where the area has none of that name.
     pub(crate) fn action_bit(&self, name: &str) -> u64 {
-        self.actions.iter().position(|action| **action == *name).map_or(0, bit)
+        self.place_of(name).map_or(0, bit)
+    }
+
+    /// The place of a named action.
+    pub(crate) fn place_of(&self, name: &str) -> Option<usize> {
+        self.actions.iter().position(|action| **action == *name)
     }
 
     /// An action's name.

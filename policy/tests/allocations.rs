@@ -7,7 +7,9 @@
 
 use http::Method;
 use stagedoor_policy::network::NetworkSet;
-use stagedoor_policy::request::{ClientAddress, Leniencies, Leniency, Target, from_forwarded_for};
+use stagedoor_policy::request::{
+    ClientAddress, Leniencies, Leniency, PATH_BYTES_MAX, READINGS_MAX, Target, from_forwarded_for,
+};
 use stagedoor_policy::rules::{AreaRules, RoleRules, Rules};
 use stagedoor_policy::{Decision, ExtraGrant, Level, Policy, Question, Revision, Visitor, compile, decide};
 
@@ -142,4 +144,36 @@ fn reading_a_canonical_target_and_an_address_does_not_allocate() {
     );
     let counted = allocation_counter::measure(|| assert!(Target::parse(&Method::GET, b"/%61").is_ok()));
     assert!(counted.count_total > 0, "the counter counts");
+}
+
+/// Every reading is a copy of the path, so what is taken from the heap counts the readings that are made.
+#[test]
+fn a_path_of_many_readings_costs_no_more_than_so_many_copies_of_it() {
+    let all = Leniencies::from_iter(Leniency::ALL);
+    let cost = |doubts: &str, passes: bool| {
+        let doubts = format!("/a{doubts}b");
+        let path = doubts.repeat(PATH_BYTES_MAX / doubts.len());
+        let counted = allocation_counter::measure(|| {
+            let parsed = Target::parse_leniently(&Method::GET, path.as_bytes(), all);
+            assert_eq!(parsed.is_ok(), passes, "{doubts}: {:?}", parsed.err());
+        });
+        counted.bytes_total / path.len() as u64
+    };
+    let one = cost("%2F", true);
+    assert!(
+        one > 2,
+        "the counter counts: the path in two spellings and its readings"
+    );
+    // The spelling sent on, the one matched, each reading, and each once more where it is made anew without empty segments;
+    // twice that for strings that grow.
+    let most = 2 * (2 + 2 * READINGS_MAX as u64);
+    for doubts in ["%2F%5C", "%5C%3B%23", "%2Fx%5Cx%3Bx%23"] {
+        let cost = cost(doubts, true);
+        assert!(cost <= most, "{doubts}: {cost} times its length, more than {most}");
+    }
+    // Whatever there is more is refused before one reading is made.
+    for doubts in ["%2F%5C%3B%3F%23", "%2F%5C%3B%3F%23%C2%A5%EF%BC%9B%EF%BC%9F%EF%BC%83"] {
+        let cost = cost(doubts, false);
+        assert!(cost < 16, "{doubts}: {cost} times its length");
+    }
 }

@@ -236,7 +236,7 @@ fn a_method_is_on_the_list_in_its_own_spelling_or_refused() {
 fn every_code_of_a_target_fault_is_reachable() {
     let long_path = format!("/{}", "a".repeat(5000));
     let long_target = format!("/?{}", "a".repeat(20_000));
-    let all: [(&str, &str, TargetFault); 31] = [
+    let all: [(&str, &str, TargetFault); 32] = [
         ("TRACE", "/", TargetFault::MethodNotAllowed),
         ("GET", "x", TargetFault::NotOriginForm),
         ("GET", &long_target, TargetFault::TargetTooLong),
@@ -264,6 +264,7 @@ fn every_code_of_a_target_fault_is_reachable() {
         ("GET", "/a//", TargetFault::EmptySegment),
         ("GET", "/a%EF%BC%8Fb", TargetFault::LookAlike),
         ("GET", "/a./b", TargetFault::WindowsName),
+        ("GET", "/%2F%5C%3B%3F%23", TargetFault::TooManyReadings),
         ("GET", "/?\x7f", TargetFault::QueryControl),
         ("GET", "/?é", TargetFault::QueryNonAscii),
         ("GET", "/?#", TargetFault::QueryHash),
@@ -271,9 +272,10 @@ fn every_code_of_a_target_fault_is_reachable() {
     ];
     for ((method, raw, fault), listed) in all.iter().zip(TargetFault::ALL) {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        // Where case is not folded there is no other name.
+        // Where case is not folded there is no other name, and where nothing is allowed no other reading.
         let allowed = match fault {
             TargetFault::WindowsName => Leniencies::NONE.with(Leniency::CaseInsensitive),
+            TargetFault::TooManyReadings => Leniencies::from_iter(Leniency::ALL),
             _ => Leniencies::NONE,
         };
         let parsed = Target::parse_leniently(&method, raw.as_bytes(), allowed);

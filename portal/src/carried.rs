@@ -8,6 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use stagedoor_identity::sign_in::{Enrolment, NextStep, Ticket};
+use stagedoor_policy::Policy;
+use stagedoor_policy::rules::MessageKey;
 
 use crate::forgery::Bond;
 use crate::keys::Keys;
@@ -58,7 +60,7 @@ pub(crate) enum Step {
     OwnEnrolment,
 }
 
-/// What was just done on the profile page.
+/// What was just done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Done {
     /// And every other session ended.
@@ -67,6 +69,64 @@ pub(crate) enum Done {
     SessionEnded,
     /// All others; so many.
     SessionsEnded(usize),
+    /// To an account that one administers.
+    Account(AccountDone),
+}
+
+/// What was just done on the pages about accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum AccountDone {
+    /// Made.
+    Added,
+    /// Changed.
+    Changed,
+    /// It has a temporary password.
+    PasswordReset,
+    /// It has none any more.
+    SecondFactorReset,
+    /// Its locks are lifted.
+    Unlocked,
+    /// So many.
+    SessionsEnded(usize),
+    /// Switched off.
+    Disabled,
+    /// Switched on.
+    Enabled,
+    /// The ban is lifted.
+    Reinstated,
+    /// It is gone.
+    Deleted,
+    /// Somebody, by letter.
+    Invited,
+    /// A role that one alone holds.
+    HandedOver,
+}
+
+impl AccountDone {
+    /// For who did it.
+    pub(crate) fn sentence(self, policy: &Policy) -> String {
+        let sentence = match self {
+            Self::Added => "The account is made. Its password is temporary: it is changed at the first sign-in.",
+            Self::Changed => "The account is changed.",
+            Self::PasswordReset => {
+                "The account has a temporary password, to be changed at the next sign-in. Its sessions have ended."
+            }
+            Self::SecondFactorReset => {
+                "The account has no second factor any more and can set one up anew. Its sessions have ended."
+            }
+            Self::Unlocked => policy.message(MessageKey::Unlocked),
+            Self::SessionsEnded(0) => "There was no session.",
+            Self::SessionsEnded(1) => "One session has ended.",
+            Self::SessionsEnded(number) => return format!("{number} sessions have ended."),
+            Self::Disabled => "The account is switched off. Its sessions have ended.",
+            Self::Enabled => "The account is switched on.",
+            Self::Reinstated => "The ban is lifted. Disuse is counted from now on.",
+            Self::Deleted => "The account is deleted.",
+            Self::Invited => "The invitation is on its way by e-mail.",
+            Self::HandedOver => "The role is handed over.",
+        };
+        sentence.to_owned()
+    }
 }
 
 impl Pending {

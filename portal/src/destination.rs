@@ -4,6 +4,9 @@ use http::uri::PathAndQuery;
 
 const DESTINATION_BYTES_MAX: usize = 2048;
 
+/// What becomes the start of another host's address once it is decoded, once or twice.
+const HOST_TO_DECODERS: [&str; 4] = ["/%2f", "/%5c", "/%252f", "/%255c"];
+
 /// A path (and query) of the visitor's own origin. Nothing else can be held, so nothing else can be redirected to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Destination(PathAndQuery);
@@ -29,16 +32,7 @@ impl Destination {
 
     /// For the query of a link.
     pub(crate) fn escaped(&self) -> String {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/');
-        let mut text = String::new();
-        for byte in self.as_str().bytes() {
-            if plain(byte) {
-                text.push(char::from(byte));
-            } else {
-                text.push_str(&format!("%{byte:02X}"));
-            }
-        }
-        text
+        escaped(self.as_str().as_bytes())
     }
 
     fn plain(asked: &str, prefix: &str) -> Option<Self> {
@@ -54,12 +48,32 @@ impl Destination {
         // The door's own pages for coming and going would lead round in a circle.
         let own = path.strip_prefix(prefix).unwrap_or_default();
         let circle = own.starts_with("login") || own.starts_with("logout");
-        // `//` would name another host.
-        if path.contains("//") || hides_a_control_byte(asked) || circle {
+        // `//` would name another host, also to whoever decodes it first.
+        let names_a_host = path.contains("//") || HOST_TO_DECODERS.iter().any(|start| begins_with(path, start));
+        if names_a_host || hides_a_control_byte(asked) || circle {
             return None;
         }
         Some(Self(parsed))
     }
+}
+
+/// Bytes as they go into a query: only those that can end neither a parameter nor a header stay as they are.
+pub(crate) fn escaped(bytes: &[u8]) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/');
+    let mut text = String::with_capacity(bytes.len());
+    for byte in bytes {
+        if plain(*byte) {
+            text.push(char::from(*byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
+fn begins_with(path: &str, start: &str) -> bool {
+    path.get(..start.len())
+        .is_some_and(|there| there.eq_ignore_ascii_case(start))
 }
 
 fn hides_a_control_byte(text: &str) -> bool {
@@ -97,6 +111,11 @@ mod tests {
             "//evil.example",
             "///evil.example",
             "/\\evil.example",
+            "/%2fevil.example",
+            "/%2F%2Fevil.example",
+            "/%5cevil.example",
+            "/%252fevil.example",
+            "/%255Cevil.example",
             "\\\\evil.example",
             "/a//evil.example",
             "/a#b",

@@ -15,6 +15,8 @@ pub(crate) enum Halt {
     Forged,
     /// The form's token was not made for this visitor.
     FormExpired,
+    /// Not for this visitor; the code says why.
+    NoEntry(&'static str),
     /// There is no such page.
     NotFound,
     /// Not by this method.
@@ -43,7 +45,7 @@ impl Halt {
         match self {
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::SignInFirst => StatusCode::UNAUTHORIZED,
-            Self::Forged | Self::FormExpired => StatusCode::FORBIDDEN,
+            Self::Forged | Self::FormExpired | Self::NoEntry(_) => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -59,6 +61,7 @@ impl Halt {
             Self::SignInFirst => "sign_in_required",
             Self::Forged => "forged",
             Self::FormExpired => "form_expired",
+            Self::NoEntry(code) => code,
             Self::NotFound => "not_found",
             Self::WrongMethod => "method_not_allowed",
             Self::TooLarge => "too_large",

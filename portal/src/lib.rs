@@ -5,11 +5,13 @@
 //! prefix over with a [`Caller`] in its extensions, and sends the answer back. [`presented_token`] and [`refusal`] are for the
 //! gateway's own use.
 //!
-//! Reading order: `visit` (one request), `sign_in` (the way in), `profile` (one's own account), `refusal` (the way out).
+//! Reading order: `visit` (one request), `sign_in` (the way in), `profile` (one's own account), `accounts` (those one
+//! administers), `refusal` (the way out).
 //!
 //! State lives in three cookies (see `cookie`): the session, a random value that strangers' forms are tied to, and the sealed
 //! step a sign-in is at. The door itself remembers nothing of half-done sign-ins.
 
+mod accounts;
 mod assets;
 mod audience;
 mod carried;
@@ -19,6 +21,7 @@ mod forgery;
 mod halt;
 mod headers;
 mod keys;
+mod links;
 mod page;
 mod profile;
 mod qr;
@@ -43,7 +46,7 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use stagedoor_identity::Doorkeeper;
 use stagedoor_policy::request::ClientAddress;
 use stagedoor_policy::time::Timestamp;
@@ -56,6 +59,7 @@ pub use setup::Setup;
 use crate::halt::Halt;
 use crate::keys::KeyRing;
 use crate::refusal::Look;
+use crate::sign_in::later::{self, LaterStep};
 use crate::visit::Visit;
 
 /// The largest body a form or a program may post to the portal.
@@ -139,17 +143,12 @@ pub fn router(parts: PortalParts) -> Router {
         )
         .route(
             &at("login/second-factor"),
-            get(sign_in::second_factor::show).post(sign_in::second_factor::submit),
+            later_step::<sign_in::second_factor::Fields>(),
         )
-        .route(
-            &at("login/enrol"),
-            get(sign_in::enrol::show).post(sign_in::enrol::submit),
-        )
-        .route(
-            &at("login/password"),
-            get(sign_in::new_password::show).post(sign_in::new_password::submit),
-        )
+        .route(&at("login/enrol"), later_step::<sign_in::enrol::Fields>())
+        .route(&at("login/password"), later_step::<sign_in::new_password::Fields>())
         .route(&at("setup"), get(setup::show).post(setup::submit))
+        .route(&at("recovery"), get(links::recovery::show))
         .route(&at("logout"), get(sign_out::show).post(sign_out::submit))
         .route(&at("profile"), get(profile::show))
         .route(
@@ -161,6 +160,13 @@ pub fn router(parts: PortalParts) -> Router {
             get(profile::second_factor::show).post(profile::second_factor::submit),
         )
         .route(&at("profile/sessions"), post(profile::sessions::submit))
+        .route(
+            &at("invitation"),
+            get(links::invitation::show).post(links::invitation::submit),
+        )
+        .route(&at("reset"), get(links::reset::show).post(links::reset::submit))
+        .route(&at("reset/ask"), post(links::reset::ask))
+        .merge(accounts_pages(at))
         .route(&at("whoami"), get(whoami::show))
         .route(&at("jwks.json"), get(jwks))
         .route(&at("assets/{name}"), get(asset))
@@ -169,6 +175,38 @@ pub fn router(parts: PortalParts) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(map_response(secured))
         .with_state(portal)
+}
+
+/// What somebody who administers accounts does there.
+fn accounts_pages(at: impl Fn(&str) -> String) -> Router<Arc<Portal>> {
+    Router::new()
+        .without_v07_checks()
+        .route(&at("accounts"), get(accounts::list::show))
+        .route(
+            &at("accounts/add"),
+            get(accounts::add::show).post(accounts::add::submit),
+        )
+        .route(
+            &at("accounts/invite"),
+            get(accounts::invite::show).post(accounts::invite::submit),
+        )
+        .route(&at("accounts/{id}"), get(accounts::one::show))
+        .route(
+            &at("accounts/{id}/edit"),
+            get(accounts::edit::show).post(accounts::edit::submit),
+        )
+        .route(
+            &at("accounts/{id}/password"),
+            get(accounts::password::show).post(accounts::password::submit),
+        )
+        .route(
+            &at("accounts/{id}/{act}"),
+            get(accounts::act::ask).post(accounts::act::submit),
+        )
+}
+
+fn later_step<S: LaterStep>() -> MethodRouter<Arc<Portal>> {
+    get(later::show::<S>).post(later::submit::<S>)
 }
 
 fn whole_prefix(written: &str) -> String {

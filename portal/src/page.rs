@@ -22,6 +22,10 @@ pub(crate) struct LoginPage {
     pub(crate) host: String,
     /// Where a visitor who is signed in already may go on to.
     pub(crate) onward: String,
+    /// What a link carried that gives the right to set up a second factor; empty: there is none.
+    pub(crate) link: String,
+    /// Whether a link for a forgotten password can be asked for.
+    pub(crate) reset: bool,
 }
 
 /// The first account's name and password.
@@ -158,4 +162,49 @@ pub(crate) struct WhoamiPage {
     pub(crate) site: Option<String>,
     pub(crate) scheme: &'static str,
     pub(crate) host: String,
+}
+
+/// A password, by a one-time link.
+#[derive(Template)]
+#[template(path = "link_password.html")]
+pub(crate) struct LinkPasswordPage {
+    pub(crate) look: PageLook,
+    pub(crate) token: String,
+    /// What the link carried.
+    pub(crate) link: String,
+    /// Whose password it will be.
+    pub(crate) name: String,
+    /// An invitation, or a forgotten password.
+    pub(crate) invited: bool,
+    /// The path below the prefix that the form posts to.
+    pub(crate) action: &'static str,
+    pub(crate) error: Option<String>,
+    pub(crate) problems: Vec<String>,
+}
+
+/// A link that is worth nothing.
+#[derive(Template)]
+#[template(path = "link_dead.html")]
+pub(crate) struct DeadLinkPage {
+    pub(crate) look: PageLook,
+    pub(crate) sentence: String,
+    pub(crate) invited: bool,
+}
+
+/// Ask for a link by e-mail.
+#[derive(Template)]
+#[template(path = "reset.html")]
+pub(crate) struct AskResetPage {
+    pub(crate) look: PageLook,
+    pub(crate) token: String,
+    /// Whether that was just done.
+    pub(crate) asked: bool,
+}
+
+/// A password that was set by a link.
+#[derive(Template)]
+#[template(path = "password_set.html")]
+pub(crate) struct PasswordSetPage {
+    pub(crate) look: PageLook,
+    pub(crate) name: String,
 }

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use stagedoor_identity::session::Ended;
 use stagedoor_policy::time::Timestamp;
 
+use crate::destination::escaped;
 use crate::when::When;
 use crate::words::Words;
 use crate::{Audience, assets, headers, words};
@@ -47,6 +48,8 @@ pub struct RefusalView {
     pub ended: Option<Ended>,
     /// Where to sign in, where that would help: a path of ours.
     pub sign_in_link: Option<String>,
+    /// Whether there is a start page that the visitor may be led back to.
+    pub has_start: bool,
     /// When to try again, in seconds.
     pub retry_after_seconds: Option<u64>,
 }
@@ -67,6 +70,7 @@ impl RefusalView {
             reason: None,
             ended: None,
             sign_in_link: None,
+            has_start: false,
             retry_after_seconds: None,
         }
     }
@@ -96,6 +100,18 @@ pub fn answer(view: &RefusalView, audience: Audience) -> (StatusCode, HeaderMap,
         Audience::Person => render(view),
         Audience::Program => render_json(view),
     }
+}
+
+/// The way to the sign-in page, and from there back to what was wanted: path and query, as the visitor sent them.
+pub fn to_sign_in(look: &Look, wanted: &[u8]) -> (StatusCode, HeaderMap) {
+    let mut headers = HeaderMap::new();
+    let location = format!("{}login?to={}", look.prefix, escaped(wanted));
+    // Of a prefix and escaped bytes, a header's value can always be made.
+    if let Ok(location) = HeaderValue::try_from(location) {
+        headers.insert(header::LOCATION, location);
+    }
+    headers::secure(&mut headers);
+    (StatusCode::SEE_OTHER, headers)
 }
 
 /// The page.
@@ -141,6 +157,8 @@ pub(crate) struct PageLook {
     pub(crate) mark: &'static str,
     /// Who is signed in.
     pub(crate) account: Option<String>,
+    /// Whether they administer accounts.
+    pub(crate) administers: bool,
 }
 
 impl PageLook {
@@ -151,6 +169,7 @@ impl PageLook {
             style: assets::style_name(),
             mark: assets::mark_name(),
             account,
+            administers: false,
         }
     }
 }
@@ -218,6 +237,27 @@ mod tests {
         assert!(page.contains("from another place: from 198.51.100.7") && page.contains("/.stagedoor/login?to=/x"));
         let (_, _, body) = render_json(&view);
         assert!(body.contains("\"session_displaced\""), "{body}");
+    }
+
+    #[test]
+    fn the_way_back_is_carried_whole_and_cannot_break_out_of_the_header() {
+        let look = view(401, "sign_in_required").look;
+        let (status, headers) = to_sign_in(&look, b"/a/b?x=1&y=2");
+        assert_eq!(status, 303);
+        assert_eq!(headers[header::LOCATION], "/.stagedoor/login?to=/a/b%3Fx%3D1%26y%3D2");
+        assert_eq!(headers[header::X_FRAME_OPTIONS], "DENY");
+        assert_eq!(headers[header::CACHE_CONTROL], "no-store");
+        let (_, headers) = to_sign_in(&look, b"/\r\nSet-Cookie: x=1");
+        let location = headers[header::LOCATION].to_str().unwrap();
+        assert!(!location.contains(['\r', '\n', ' ', ':']), "{location}");
+    }
+
+    #[test]
+    fn back_to_the_start_leads_only_who_has_a_start() {
+        let mut view = view(403, "not_granted");
+        assert!(!render(&view).2.contains("start page"));
+        view.has_start = true;
+        assert!(render(&view).2.contains("start page"));
     }
 
     #[test]

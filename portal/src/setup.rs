@@ -145,17 +145,16 @@ fn first_account(name: AccountName, password: Password, role: &str) -> NewAccoun
 }
 
 async fn make(visit: &Visit, new: NewAccount) -> Result<(), ChangeFault> {
-    let actor = Actor {
-        name: "setup".to_owned(),
-        address: Some(visit.caller.address.ip()),
-        request_id: Some(visit.caller.request_id.clone()),
-    };
+    let actor = Actor::operator("setup")
+        .from(Some(visit.caller.address.ip()))
+        .in_request(Some(visit.caller.request_id.clone()));
     visit.portal.door.create_account(new, &actor).await.map(|_| ())
 }
 
 fn sentences(fault: ChangeFault) -> Result<Vec<String>, Halt> {
     match fault {
         ChangeFault::Unfit(fields) => Ok(fields.into_iter().map(|(_, sentence)| sentence).collect()),
+        ChangeFault::Refused(refused) => Ok(vec![refused.sentence]),
         ChangeFault::Store(_) | ChangeFault::Busy => Err(Halt::Unavailable),
     }
 }

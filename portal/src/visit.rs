@@ -14,6 +14,7 @@ use stagedoor_identity::session::Ended;
 use stagedoor_identity::sign_in::Origin;
 use stagedoor_identity::{LiveSession, Lookup, SessionToken};
 
+use crate::accounts;
 use crate::audience::{self, Audience};
 use crate::cookie::{self, Jar, Presented};
 use crate::destination::Destination;
@@ -70,6 +71,8 @@ impl FromRequestParts<Arc<Portal>> for Visit {
         };
         let standing = match cookie::presented_token(&parts.headers, caller.secure) {
             Presented::None | Presented::Ambiguous => Standing::Stranger,
+            // Asked again although the gateway has asked before it read the body: a body may take long enough for the session to
+            // end, and what was begun before must not be finished after.
             Presented::One(token) => match portal.door.look_up(&token, caller.now) {
                 Lookup::Live(session) => {
                     portal.door.used(&session, caller.now);
@@ -123,7 +126,14 @@ impl Visit {
 
     /// What a page of ours is drawn with.
     pub(crate) fn look(&self) -> PageLook {
-        PageLook::new(&self.portal.look, self.account_name())
+        let administers = self.signed_in().is_some_and(|signed_in| {
+            let policy = self.portal.door.policy();
+            accounts::administers(&policy, &signed_in.session.account().role)
+        });
+        PageLook {
+            administers,
+            ..PageLook::new(&self.portal.look, self.account_name())
+        }
     }
 
     /// A path below the prefix.
@@ -205,6 +215,7 @@ impl Visit {
         view.address = Some(self.caller.address.ip());
         view.account = self.account_name();
         view.retry_after_seconds = halt.retry_after_seconds();
+        view.has_start = self.caller.site.is_some();
         if matches!(halt, Halt::SignInFirst) {
             view.sign_in_link = Some(self.path("login"));
             if let Standing::Ended(ended) = &self.standing {

@@ -1,7 +1,8 @@
 //! Times as people and programs read them. Always UTC: the door does not know where its visitors are.
 
-use jiff::tz::TimeZone;
 use stagedoor_policy::time::Timestamp;
+
+pub(crate) use stagedoor_identity::when::for_people;
 
 /// A point in time on a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,17 +22,14 @@ impl When {
     }
 }
 
-/// `22 November 2026, 15:46 (UTC)`.
-pub(crate) fn for_people(at: Timestamp) -> String {
-    instant(at)
-        .to_zoned(TimeZone::UTC)
-        .strftime("%-d %B %Y, %H:%M (UTC)")
-        .to_string()
-}
-
 /// `2026-11-22T15:46:00.000000Z`.
 pub(crate) fn rfc3339(at: Timestamp) -> String {
     format!("{:.6}", instant(at))
+}
+
+/// `2026-11-22`.
+pub(crate) fn date(at: Timestamp) -> String {
+    instant(at).strftime("%Y-%m-%d").to_string()
 }
 
 /// `14 minutes`: rounded up, so that nobody comes too early.
@@ -64,6 +62,7 @@ mod tests {
     fn a_time_reads_well_and_exactly() {
         assert_eq!(for_people(AT), "22 November 2026, 15:46 (UTC)");
         assert_eq!(rfc3339(AT), "2026-11-22T15:46:00.000042Z");
+        assert_eq!(date(AT), "2026-11-22");
     }
 
     #[test]

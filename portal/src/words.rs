@@ -83,6 +83,11 @@ pub(crate) fn ended(ended: &Ended) -> Words {
             format!("This account was removed at {at}."),
             ASK,
         ),
+        EndReason::DeviceUnlinked => Words::new(
+            "You have been signed out",
+            format!("The device you signed in from is no longer linked to this account, since {at}."),
+            ASK,
+        ),
         EndReason::PolicyChanged => Words::new(
             "You have been signed out",
             format!("The rules of this door changed at {at}."),
@@ -104,6 +109,7 @@ pub(crate) fn ended_code(reason: &EndReason) -> &'static str {
         EndReason::AccountChanged => "account_changed",
         EndReason::CredentialsChanged => "credentials_changed",
         EndReason::AccountRemoved => "account_removed",
+        EndReason::DeviceUnlinked => "device_unlinked",
         EndReason::PolicyChanged => "policy_changed",
     }
 }
@@ -135,6 +141,17 @@ pub(crate) fn sign_in(refusal: &SignInRefusal, address: IpAddr, now: Timestamp) 
         } => {
             format!("This account is blocked because it was not used for a long time. {ASK}")
         }
+        SignInRefusal::Refused {
+            reason: RefusedBecause::EnrolmentRight,
+        } => {
+            format!("A second factor must be set up before this account can sign in, and that needs a link. {ASK}")
+        }
+        SignInRefusal::Refused {
+            reason: RefusedBecause::Device,
+        } => {
+            format!("This account may sign in this way only from a device that is linked to it. {ASK}")
+        }
+        SignInRefusal::LinkDead => "This link has been used or has run out. Please ask for a new one.".to_owned(),
         SignInRefusal::SessionLimit { opened_at, address } => format!(
             "This account is signed in elsewhere: from {address} since {}. Sign out there first.",
             when::for_people(*opened_at)
@@ -187,6 +204,11 @@ pub(crate) fn refusal(status: StatusCode, code: &str, address: Option<IpAddr>) -
             "Your role may only come in from registered addresses, and none is registered for your account.",
             ASK,
         ),
+        "case_ambiguous" => Words::new(
+            "Upper or lower case?",
+            "With other upper and lower case letters this address leads to another part of the console, so it was not passed on.",
+            "Follow a link of the console's own pages instead of typing the address.",
+        ),
         "sign_in_required" => Words::new("Please sign in", "You need to sign in to see this page.", ""),
         "second_factor_required" => Words::new(
             "A second factor is needed",
@@ -220,7 +242,7 @@ pub(crate) const UNAVAILABLE_RETRY_SECONDS: u64 = 5;
 const ASK: &str = "If you need this, ask your administrator.";
 
 /// Status, headline, sentence, advice.
-const BY_STATUS: [(u16, &str, &str, &str); 14] = [
+const BY_STATUS: [(u16, &str, &str, &str); 15] = [
     (
         400,
         "This request cannot be understood",
@@ -284,6 +306,12 @@ const BY_STATUS: [(u16, &str, &str, &str); 14] = [
         "The console takes too long",
         "The console behind the door did not answer in time.",
         "Try again in a moment. If it stays like this, tell your administrator the support code.",
+    ),
+    (
+        508,
+        "This leads in a circle",
+        "What should be the console behind this door is this door itself.",
+        "Tell your administrator the support code.",
     ),
 ];
 
@@ -351,7 +379,9 @@ mod tests {
     #[test]
     fn every_status_the_door_answers_with_has_words_of_its_own() {
         let other = by_status(StatusCode::IM_A_TEAPOT);
-        for status in [400, 401, 403, 404, 405, 408, 413, 415, 421, 429, 431, 502, 503, 504] {
+        for status in [
+            400, 401, 403, 404, 405, 408, 413, 415, 421, 429, 431, 502, 503, 504, 508,
+        ] {
             assert_ne!(by_status(StatusCode::from_u16(status).unwrap()), other, "{status}");
         }
     }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use stagedoor_identity::event::StoredEvent;
-use stagedoor_identity::port::{ApiToken, Lockout, StoreError, StoredCredentials};
+use stagedoor_identity::letter::DueLetter;
+use stagedoor_identity::port::{ApiToken, Device, Link, Lockout, StoreError, StoredCredentials};
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::session::SessionRecord;
 use stagedoor_identity::{Account, Secret};
@@ -21,6 +22,14 @@ pub(crate) const BATCH_RECORDS: usize = 200;
 pub enum Record {
     /// An account with its secrets.
     Account(Box<HeldAccount>),
+    /// A device, and the hash of its key.
+    Device(Device, TokenHash),
+    /// A one-time link.
+    Link(Link),
+    /// That something was asked for.
+    Asked(Asked),
+    /// A letter that waits.
+    Letter(Box<HeldLetter>),
     /// A session, ended or not.
     Session(Box<SessionRecord>),
     /// A failure to sign in.
@@ -46,6 +55,28 @@ pub struct HeldAccount {
     pub credentials: StoredCredentials,
     /// Hashes of its recovery codes.
     pub codes: Vec<[u8; 32]>,
+}
+
+/// That something was asked for, by or for somebody.
+#[derive(Debug)]
+pub struct Asked {
+    /// Of what is counted.
+    pub key: [u8; 32],
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A letter that waits, with all that is known of its tries.
+#[derive(Debug)]
+pub struct HeldLetter {
+    /// The letter; its own time is when it was queued.
+    pub due: DueLetter,
+    /// When it is tried next, or its claim ends.
+    pub due_at: Timestamp,
+    /// Who has claimed it.
+    pub worker: Option<String>,
+    /// Why it failed last.
+    pub last_failure: Option<String>,
 }
 
 /// A failure to sign in.
@@ -92,7 +123,7 @@ pub enum Batch {
 pub trait Movable: Send + Sync {
     /// Whether nothing is kept in it.
     async fn is_empty(&self) -> Result<bool, StoreError>;
-    /// Sends everything, accounts before their sessions, and [`Batch::Done`] at the end.
+    /// Sends everything, accounts before what is theirs, and [`Batch::Done`] at the end.
     async fn read_out(&self, to: Sender<Batch>) -> Result<(), StoreError>;
     /// Keeps everything that comes, or, where it is cut off, nothing that anybody could take for a store.
     async fn take_in(&self, from: Receiver<Batch>) -> Result<Moved, StoreError>;
@@ -103,6 +134,14 @@ pub trait Movable: Send + Sync {
 pub struct Moved {
     /// Accounts.
     pub accounts: u64,
+    /// Devices.
+    pub devices: u64,
+    /// One-time links.
+    pub links: u64,
+    /// Counts of what was asked for.
+    pub asked: u64,
+    /// Letters that wait.
+    pub letters: u64,
     /// Sessions, ended ones too.
     pub sessions: u64,
     /// Failures to sign in.
@@ -123,6 +162,10 @@ impl Moved {
     pub(crate) fn count(&mut self, record: &Record) {
         let which = match record {
             Record::Account(_) => &mut self.accounts,
+            Record::Device(..) => &mut self.devices,
+            Record::Link(_) => &mut self.links,
+            Record::Asked(_) => &mut self.asked,
+            Record::Letter(_) => &mut self.letters,
             Record::Session(_) => &mut self.sessions,
             Record::Failure(_) => &mut self.failures,
             Record::Lock(..) => &mut self.locks,
@@ -139,8 +182,13 @@ impl fmt::Display for Moved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "accounts {}, sessions {}, failures {}, locks {}, tokens {}, events {}, keys {}, policies {}",
-            self.accounts, self.sessions, self.failures, self.locks, self.tokens, self.events, self.keys, self.policies,
+            "accounts {}, devices {}, links {}, askings {}, letters {}, ",
+            self.accounts, self.devices, self.links, self.asked, self.letters,
+        )?;
+        write!(
+            f,
+            "sessions {}, failures {}, locks {}, tokens {}, events {}, keys {}, policies {}",
+            self.sessions, self.failures, self.locks, self.tokens, self.events, self.keys, self.policies,
         )
     }
 }

@@ -1,5 +1,5 @@
 //! The embedded store keeps every promise of the conformance suite, and a few of its own.
-#![expect(clippy::expect_used, reason = "helpers of a test")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "helpers of a test")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,6 +32,130 @@ mod promises {
     use super::folder;
 
     stagedoor_store::conformance_tests!(folder);
+}
+
+/// A file that an older Stagedoor has written.
+mod an_older_file {
+    use rusqlite::Connection;
+    use stagedoor_identity::account::{AccountName, AccountQuery};
+    use stagedoor_identity::event::AuditQuery;
+    use stagedoor_identity::{Account, Secret};
+    use stagedoor_policy::time::Timestamp;
+    use stagedoor_store::OpenError;
+
+    use super::*;
+
+    const SCHEMA_1: &str = include_str!("data/schema-0001.sql");
+
+    fn written_with(sql: &str) -> Folder {
+        let folder = folder();
+        drop(folder.open());
+        let file = folder.path().join("stagedoor.db");
+        std::fs::write(&file, []).unwrap();
+        let connection = Connection::open(&file).unwrap();
+        connection.execute_batch(sql).unwrap();
+        folder
+    }
+
+    async fn named(store: &SharedStore, name: &str) -> Account {
+        let name = AccountName::parse(name).unwrap();
+        store.account_by_name(&name).await.unwrap().unwrap()
+    }
+
+    #[tokio::test]
+    async fn is_brought_up_to_date_with_all_that_is_in_it() {
+        let folder = written_with(SCHEMA_1);
+        let store = folder.open();
+        let (ann, carol) = (named(&store, "ann").await, named(&store, "carol").await);
+        assert_eq!((ann.display_name.as_str(), ann.version), ("ann Ünal 홍길동", 1));
+        assert_eq!(ann.accepted_at, Some(ann.created_at), "who could sign in still can");
+        assert_eq!(
+            (ann.invitation, ann.devices, ann.second_factor_demanded),
+            (None, 0, false)
+        );
+        assert!(carol.disabled && carol.accepted_at.is_some());
+        assert!(
+            store
+                .credentials(ann.id)
+                .await
+                .unwrap()
+                .unwrap()
+                .password_hash
+                .starts_with("$argon2id$")
+        );
+
+        let sessions = store.sessions(Timestamp::from_micros(0)).await.unwrap();
+        assert_eq!(
+            sessions.iter().map(|session| session.account).collect::<Vec<_>>(),
+            [ann.id]
+        );
+        assert!(store.use_recovery_code(ann.id, &[1; 32]).await.unwrap());
+        assert!(!store.list_tokens().await.unwrap().is_empty());
+        assert!(store.policy_revision().await.unwrap().is_some());
+        let kept = store.key_or_insert("totp", &Secret::new(b"another")).await.unwrap();
+        assert_eq!(kept.expose().len(), 32, "the key of before, not the one offered now");
+        let all = AuditQuery {
+            limit: 1000,
+            ..AuditQuery::default()
+        };
+        assert!(store.events(&all).await.unwrap().len() >= 3);
+
+        drop(store);
+        let again = folder.open();
+        assert_eq!(
+            named(&again, "ann").await,
+            Account {
+                recovery_codes_left: 0,
+                ..ann
+            }
+        );
+    }
+
+    #[tokio::test]
+    async fn finds_names_by_the_folding_of_now() {
+        let folder = written_with(SCHEMA_1);
+        let store = folder.open();
+        let query = AccountQuery {
+            contains: "ÜNAL 홍".to_owned(),
+            limit: 5,
+            ..AccountQuery::default()
+        };
+        let found = store.list_accounts(&query).await.unwrap();
+        assert_eq!(
+            found.iter().map(|account| account.name.as_str()).collect::<Vec<_>>(),
+            ["ann"]
+        );
+    }
+
+    #[test]
+    fn is_left_as_it_was_where_it_cannot_be_brought_up_to_date() {
+        let folder = written_with(&format!("{SCHEMA_1} CREATE TABLE device (in_the_way INTEGER);"));
+        let file = folder.path().join("stagedoor.db");
+        assert!(matches!(Embedded::open(&folder.path()), Err(OpenError::Engine(_))));
+        let connection = Connection::open(&file).unwrap();
+        let version: i64 = connection
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(version, 1);
+        assert!(
+            connection.prepare("SELECT accepted_at FROM account").is_err(),
+            "all of it or nothing"
+        );
+    }
+
+    #[test]
+    fn of_now_is_refused_by_a_stagedoor_that_knows_less() {
+        let folder = folder();
+        drop(folder.open());
+        let connection = Connection::open(folder.path().join("stagedoor.db")).unwrap();
+        let version: i64 = connection
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .unwrap();
+        connection.pragma_update(None, "user_version", version + 1).unwrap();
+        drop(connection);
+        let refused = Embedded::open(&folder.path()).unwrap_err();
+        assert!(matches!(refused, OpenError::Newer { .. }), "{refused}");
+    }
 }
 
 mod beside_the_promises {

@@ -20,7 +20,8 @@ mod moving {
 
     use stagedoor_identity::account::AccountQuery;
     use stagedoor_identity::event::AuditQuery;
-    use stagedoor_identity::port::{Attempts as _, Reserved, SharedStore, Source};
+    use stagedoor_identity::port::{Attempts as _, DeviceQuery, LinkPurpose, Reserved, SharedStore, Source};
+    use stagedoor_identity::secret::TokenHash;
     use stagedoor_policy::rules::LockoutRules;
     use stagedoor_policy::time::Timestamp;
     use stagedoor_store::conformance::{self, Place};
@@ -48,6 +49,15 @@ mod moving {
                 held.credentials_version,
             ));
         }
+        let devices = DeviceQuery {
+            limit: 1000,
+            ..DeviceQuery::default()
+        };
+        let mut links = Vec::new();
+        for purpose in LinkPurpose::ALL {
+            let hash = TokenHash::of(purpose.name().as_bytes());
+            links.extend(store.link(&hash, purpose, NOW).await.unwrap());
+        }
         let events = AuditQuery {
             limit: 1000,
             ..AuditQuery::default()
@@ -59,6 +69,13 @@ mod moving {
                 "sessions",
                 format!("{:?}", store.sessions(Timestamp::from_micros(0)).await.unwrap()),
             ),
+            ("devices", format!("{:?}", store.list_devices(&devices).await.unwrap())),
+            (
+                "letters",
+                format!("{:?}", store.list_letters(None, 1000).await.unwrap()),
+            ),
+            ("waiting", format!("{:?}", store.letters_waiting().await.unwrap())),
+            ("links", format!("{links:?}")),
             ("locks", format!("{:?}", store.lockouts(None, NOW).await.unwrap())),
             ("tokens", format!("{:?}", store.list_tokens().await.unwrap())),
             ("events", format!("{:?}", store.events(&events).await.unwrap())),

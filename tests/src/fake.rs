@@ -19,6 +19,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
+use crate::encoding::hex;
+
 type Body = BoxBody<Bytes, Infallible>;
 
 /// One kibibyte that is no other's neighbour: a wrong offset shows.
@@ -226,8 +228,4 @@ fn plain_with(headers: &[(&str, &str)], body: &[u8]) -> Response<Body> {
     response
         .body(Full::new(Bytes::copy_from_slice(body)).boxed())
         .expect("a response")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

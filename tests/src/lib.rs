@@ -6,7 +6,9 @@
 //! - [`Browser`]: Chromium with an empty profile, for what only a browser shows.
 //! - [`console`]: Adminer, Node-RED and the Django admin as their users install them.
 //! - [`server`]: Tomcat, Apache with PHP, nginx, lighttpd, Node and Python, each with its own reading of a path.
+//! - [`mail`]: a mail server (aiosmtpd), what it took over, and one that behaves as no real one should.
 //! - [`FakeConsole`] and [`Recorder`]: consoles of ours where a test needs an answer no real one gives, or the very bytes.
+//! - [`encoding`]: hex, base64 and percent escapes.
 //! - [`raw`] and [`http2`]: bytes and frames by hand; [`strict`]: what may reach a console, read without mercy.
 //!
 //! Whatever is started here dies with the value that started it, by process id, and leaves its log in the output of a
@@ -16,8 +18,10 @@ mod admin;
 mod browser;
 pub mod console;
 mod door;
+pub mod encoding;
 mod fake;
 pub mod http2;
+pub mod mail;
 mod patience;
 mod place;
 mod process;
@@ -28,6 +32,7 @@ mod reply;
 pub mod server;
 pub mod strict;
 mod tls;
+mod totp;
 mod visitor;
 mod way;
 
@@ -42,5 +47,6 @@ pub use recorder::{Recorder, Seen};
 pub use relay::Relay;
 pub use reply::Reply;
 pub use tls::Certificates;
+pub use totp::totp;
 pub use visitor::{Body, Unanswered, Visitor, body_of};
 pub use way::{Way, Ways, Wire};

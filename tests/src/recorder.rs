@@ -3,9 +3,13 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tempfile::TempDir;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+use crate::Certificates;
 
 /// One request as it arrived.
 #[derive(Debug, Clone)]
@@ -45,6 +49,8 @@ pub struct Recorder {
     seen: Arc<Mutex<Vec<Seen>>>,
     transcripts: Transcripts,
     serving: JoinHandle<()>,
+    /// Where its certificate lies, where it speaks TLS.
+    secured: Option<(TempDir, Certificates)>,
 }
 
 impl Recorder {
@@ -58,13 +64,35 @@ impl Recorder {
 
     /// Answers with the bytes that `answer` gives.
     pub async fn answering(answer: impl Fn(&Seen) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::listen(Arc::new(answer), None).await
+    }
+
+    /// The same inside TLS, under a certificate that [`Self::settings`] names.
+    pub async fn answering_in_tls(answer: impl Fn(&Seen) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let certificates = Certificates::write(folder.path(), &["console.test"]);
+        Self::answering_under(folder, certificates, answer).await
+    }
+
+    /// The same under any certificate.
+    pub async fn answering_under(
+        folder: TempDir,
+        certificates: Certificates,
+        answer: impl Fn(&Seen) -> Vec<u8> + Send + Sync + 'static,
+    ) -> Self {
+        Self::listen(Arc::new(answer), Some((folder, certificates))).await
+    }
+
+    async fn listen(answer: Arc<Answer>, secured: Option<(TempDir, Certificates)>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let at = listener.local_addr().expect("an address");
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
         let transcripts = Transcripts::default();
+        let acceptor = secured.as_ref().map(|(_, certificates)| certificates.acceptor());
         let serving = tokio::spawn(serve(
             listener,
-            Arc::new(answer),
+            acceptor,
+            answer,
             Arc::clone(&seen),
             Arc::clone(&transcripts),
         ));
@@ -73,12 +101,25 @@ impl Recorder {
             seen,
             transcripts,
             serving,
+            secured,
         }
+    }
+
+    /// What a site needs to know besides the URL.
+    pub fn settings(&self) -> String {
+        let ca_file = |(_, certificates): &(TempDir, Certificates)| {
+            format!(
+                "tls_server_name = \"console.test\"\nca_file = {:?}\n",
+                certificates.certificate
+            )
+        };
+        self.secured.as_ref().map(ca_file).unwrap_or_default()
     }
 
     /// Where it listens, as a site's upstream.
     pub fn url(&self) -> String {
-        format!("http://{}", self.at)
+        let scheme = if self.secured.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.at)
     }
 
     /// Everything that arrived so far.
@@ -119,7 +160,13 @@ impl Drop for Recorder {
     }
 }
 
-async fn serve(listener: TcpListener, answer: Arc<Answer>, seen: Arc<Mutex<Vec<Seen>>>, transcripts: Transcripts) {
+async fn serve(
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    answer: Arc<Answer>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    transcripts: Transcripts,
+) {
     let mut connections = tokio::task::JoinSet::new();
     let mut count = 0;
     while let Ok((stream, _)) = listener.accept().await {
@@ -127,20 +174,39 @@ async fn serve(listener: TcpListener, answer: Arc<Answer>, seen: Arc<Mutex<Vec<S
             .lock()
             .expect("nobody panics while writing")
             .push(Vec::new());
-        let stream = Noted {
-            stream,
-            number: count,
-            transcripts: Arc::clone(&transcripts),
-            unread: Vec::new(),
-        };
-        connections.spawn(converse(stream, count, Arc::clone(&answer), Arc::clone(&seen)));
+        let (acceptor, transcripts) = (acceptor.clone(), Arc::clone(&transcripts));
+        let (answer, seen) = (Arc::clone(&answer), Arc::clone(&seen));
+        connections.spawn(async move {
+            let Some(stream) = opened(stream, acceptor).await else {
+                return;
+            };
+            let stream = Noted {
+                stream,
+                number: count,
+                transcripts,
+                unread: Vec::new(),
+            };
+            converse(stream, count, answer, seen).await;
+        });
         count += 1;
     }
 }
 
+/// What is said inside TLS, where that is spoken; nothing where the other side does not agree to it.
+async fn opened(stream: TcpStream, acceptor: Option<TlsAcceptor>) -> Option<Box<dyn Spoken>> {
+    match acceptor {
+        None => Some(Box::new(stream)),
+        Some(acceptor) => Some(Box::new(acceptor.accept(stream).await.ok()?)),
+    }
+}
+
+/// Bytes in clear.
+trait Spoken: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Spoken for T {}
+
 /// A connection, what came by it and was not read yet, and the note of every byte.
 struct Noted {
-    stream: TcpStream,
+    stream: Box<dyn Spoken>,
     number: usize,
     transcripts: Transcripts,
     unread: Vec<u8>,

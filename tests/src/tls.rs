@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::TlsAcceptor;
 
 /// A self-signed certificate in files, and what a client needs to trust it.
 #[derive(Debug)]
@@ -19,8 +22,16 @@ pub struct Certificates {
 impl Certificates {
     /// Writes a certificate for these names into `folder`, over the one that is there.
     pub fn write(folder: &Path, names: &[&str]) -> Self {
+        Self::write_until(folder, names, (4096, 1, 1))
+    }
+
+    /// The same, good until a day: year, month, day.
+    pub fn write_until(folder: &Path, names: &[&str], (year, month, day): (i32, u8, u8)) -> Self {
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).expect("a certificate");
+        let mut wanted = CertificateParams::new(names).expect("names");
+        wanted.not_after = date_time_ymd(year, month, day);
+        let signing_key = KeyPair::generate().expect("a key");
+        let cert = wanted.self_signed(&signing_key).expect("a certificate");
         let (certificate, key) = (folder.join("door.crt"), folder.join("door.key"));
         std::fs::write(&certificate, cert.pem()).expect("the folder can be written");
         std::fs::write(&key, signing_key.serialize_pem()).expect("the folder can be written");
@@ -29,6 +40,19 @@ impl Certificates {
             key,
             der: cert.der().clone(),
         }
+    }
+
+    /// A server under this certificate.
+    pub fn acceptor(&self) -> TlsAcceptor {
+        let key = PrivateKeyDer::from_pem_file(&self.key).expect("the key that was written");
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let settings = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("known versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![self.der.clone()], key)
+            .expect("a certificate and its key");
+        TlsAcceptor::from(Arc::new(settings))
     }
 
     /// A client that trusts this certificate alone and offers these protocols, the best first.

@@ -1,6 +1,7 @@
 //! What a console answers, and whose connection it answers by. The consoles here are bytes: what no server should say, and
 //! what ties a visitor to a connection.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, StatusCode, header};
@@ -8,6 +9,8 @@ use stagedoor_tests::{Door, DoorPlan, Recorder, Seen, Visitor, Way, Ways, body_o
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
+#[path = "answers/certificates.rs"]
+mod certificates;
 #[path = "answers/connections.rs"]
 mod connections;
 #[path = "answers/framing.rs"]
@@ -32,8 +35,9 @@ struct Stage {
 
 impl Stage {
     async fn before(console: Recorder, settings: &str, more: impl FnOnce(DoorPlan) -> DoorPlan) -> Self {
+        let settings = format!("{}{settings}", console.settings());
         let plan = Door::plan()
-            .site_with("console", &console.url(), settings)
+            .site_with("console", &console.url(), &settings)
             .policy(POLICY);
         let ways = Ways::open(more(plan), &["console"]).await;
         for name in ["ada", "bob"] {
@@ -45,6 +49,27 @@ impl Stage {
     async fn visitor(&self, way: Way, name: &str) -> Visitor {
         self.ways.signed_in(way, "console", name).await
     }
+}
+
+/// A console in clear and one inside TLS, which answer alike.
+async fn both<A: Fn(&Seen) -> Vec<u8> + Send + Sync + 'static>(answer: impl Fn() -> A) -> [Recorder; 2] {
+    [
+        Recorder::answering(answer()).await,
+        Recorder::answering_in_tls(answer()).await,
+    ]
+}
+
+/// The door before each of [`both`], by every way.
+async fn stages<A>(answer: impl Fn() -> A) -> impl Iterator<Item = (Arc<Stage>, Way)>
+where
+    A: Fn(&Seen) -> Vec<u8> + Send + Sync + 'static,
+{
+    let mut stages = Vec::new();
+    for console in both(answer).await {
+        stages.push(Arc::new(Stage::before(console, "", |plan| plan).await));
+    }
+    let by_every_way = |stage: Arc<Stage>| Way::ALL.into_iter().map(move |way| (Arc::clone(&stage), way));
+    stages.into_iter().flat_map(by_every_way)
 }
 
 /// What a console answers to each path; `FINE` to every other.

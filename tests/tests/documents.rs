@@ -131,6 +131,65 @@ fn every_threat_names_files_and_tests_that_are_there_or_the_issue_that_will_brin
 }
 
 #[test]
+fn every_sentence_of_the_manuals_names_tests_that_are_there_or_says_that_there_is_none_yet() {
+    let (page, tests) = (read("docs/manuals.md"), names_of_tests());
+    let (rules, rest) = page
+        .split_once("\n## What the manuals leave open\n")
+        .expect("the second part");
+    let rows_of_rules = rows(rules);
+    assert!(
+        rows_of_rules.len() > 90,
+        "the tables were not found: {}",
+        rows_of_rules.len()
+    );
+    for row in rows_of_rules {
+        let [sentence, setting, shown] = row[..] else {
+            panic!("not three cells: {row:?}")
+        };
+        assert!(
+            quoted(setting).next().is_some() || setting.starts_with("always"),
+            "{sentence}"
+        );
+        for name in quoted(shown) {
+            assert!(tests.contains(name), "no test is called `{name}` ({sentence})");
+        }
+        assert!(
+            quoted(shown).next().is_some() || shown == "not yet",
+            "neither a test nor `not yet`: {sentence}"
+        );
+    }
+    let (open, no_rules) = rest
+        .split_once("\n## Sentences that are no rules of access\n")
+        .expect("the third part");
+    assert!(rows(open).iter().all(|row| row.len() == 3) && rows(open).len() > 10);
+    assert!(rows(no_rules).iter().all(|row| row.len() == 2) && rows(no_rules).len() >= 10);
+}
+
+#[test]
+fn every_key_that_the_manuals_name_is_a_key_of_the_policy() {
+    let (page, reference) = (read("docs/manuals.md"), read("docs/reference/policy.md"));
+    let known: BTreeSet<&str> = rows(&reference)
+        .iter()
+        .filter_map(|row| quoted(row[0]).next())
+        .collect();
+    let (rules, _) = page
+        .split_once("\n## Sentences that are no rules of access\n")
+        .expect("the third part");
+    let mut found = 0;
+    for row in rows(rules) {
+        let keys = quoted(row[1]).chain(row.get(2).into_iter().flat_map(|cell| quoted(cell)));
+        // `[role.head] held_by = "one"` names the key `held_by`.
+        for key in keys.filter_map(|text| text.strip_prefix('[')?.split_once("] ")) {
+            let key = key.1.split(' ').next().unwrap_or_default();
+            let is_table = matches!(key, "account_networks" | "network_rules" | "preferences");
+            assert!(is_table || known.contains(key), "`{key}` is no key ({row:?})");
+            found += 1;
+        }
+    }
+    assert!(found > 60, "the keys were not found: {found}");
+}
+
+#[test]
 fn every_file_the_lexicon_sends_to_is_there() {
     let page = read("docs/lexicon.md");
     let rows = rows(&page);

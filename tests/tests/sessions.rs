@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::hmac;
 use futures_util::future::join_all;
 use futures_util::{FutureExt as _, StreamExt as _};
 use http::{Method, Request};
@@ -10,7 +9,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 use stagedoor_tests::{
-    Admin, Door, DoorPlan, FakeConsole, PASSWORD, Reply, Visitor, Way, Ways, body_of, eventually, soon, unix_seconds,
+    Admin, Door, DoorPlan, FakeConsole, PASSWORD, Reply, Visitor, Way, Ways, body_of, eventually, soon, totp,
 };
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;

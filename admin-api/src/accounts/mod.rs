@@ -1,6 +1,6 @@
 //! `/v1/accounts`: who there is, and what may be done to them.
 
-mod shape;
+pub(crate) mod shape;
 
 use axum::Json as Answer;
 use axum::http::HeaderMap;
@@ -8,7 +8,10 @@ use axum::response::{IntoResponse, Response};
 use http::header::{ETAG, LOCATION};
 use http::{HeaderValue, StatusCode};
 use stagedoor_identity::account::{AccountName, AccountQuery};
-use stagedoor_identity::{Account, AccountId, Password, SystemChance};
+use stagedoor_identity::port::{Lockout, StoreError};
+use stagedoor_identity::{Account, AccountId, ChangeFault, Password, SystemChance};
+use stagedoor_policy::Policy;
+use stagedoor_policy::time::Timestamp;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -21,7 +24,8 @@ use crate::passphrase;
 use crate::problem::{BodyRefusals, Missing, Problem, ProblemBody, Refusals, Sort};
 use crate::scope::{AccountsRead, AccountsWrite, Scope};
 use shape::{
-    AccountCreated, AccountEdit, AccountForm, AccountSearch, AccountView, PasswordForm, PasswordSet, Unlocked,
+    AccountCreated, AccountEdit, AccountForm, AccountSearch, AccountView, HandedOver, LinkSent, PasswordForm,
+    PasswordSet, Seen, Unlocked,
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Gate> {
@@ -32,6 +36,8 @@ pub(crate) fn routes() -> OpenApiRouter<Gate> {
         .routes(routes!(reset_second_factor))
         .routes(routes!(unlock_account))
         .routes(routes!(reinstate_account))
+        .routes(routes!(hand_over))
+        .routes(routes!(recover_second_factor))
 }
 
 /// Accounts, in the order of their names.
@@ -46,13 +52,14 @@ async fn list_accounts(
         contains: search.contains.unwrap_or_default(),
         after: search.after.as_deref().map(name_in("after")).transpose()?,
         limit,
+        ..AccountQuery::default()
     };
-    let accounts = by.store().list_accounts(&query).await?;
+    let accounts = by.door().accounts(query, by.actor()).await?;
     let now = by.door().now();
-    let locks = by.store().lockouts(None, now).await?;
+    let (locks, policy) = (by.store().lockouts(None, now).await?, by.board().policy());
     let views = accounts
         .iter()
-        .map(|account| AccountView::of(account, by.door().is_banned(account, now), &locks))
+        .map(|account| AccountView::of(account, &seen(&by, account, &locks, now, &policy)))
         .collect();
     Ok(Answer(Page::new(views, limit, |view| view.name.clone())))
 }
@@ -187,6 +194,37 @@ async fn reinstate_account(by: Allowed<AccountsWrite>, Named(named): Named) -> R
     Ok(tagged(&account, Answer(view(&by, &account).await?)))
 }
 
+/// Hands the role that the caller's account alone holds over to this one. The token must act as the holder; both accounts'
+/// sessions end.
+#[utoipa::path(post, path = "/v1/accounts/{id_or_name}/hand-over", tag = "accounts",
+    params(("id_or_name" = String, Path, description = "who takes the role over: its id, or its name")),
+    responses((status = 200, body = HandedOver),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json",
+            description = "The account is not fit to take the role over."),
+        Refusals, Missing), security(("bearer" = ["accounts:write"])))]
+async fn hand_over(by: Allowed<AccountsWrite>, Named(named): Named) -> Result<Answer<HandedOver>, Problem> {
+    let account = find(&by, &named).await?;
+    let (former, holder) = by.door().hand_over(account.id, by.actor()).await?;
+    Ok(Answer(HandedOver {
+        former: view(&by, &former).await?,
+        holder: view(&by, &holder).await?,
+    }))
+}
+
+/// Sends a link by which the account enrols a second factor anew, with its password, at one sign-in. Where no letter carries
+/// it, its token is shown this once.
+#[utoipa::path(post, path = "/v1/accounts/{id_or_name}/second-factor/recovery", tag = "accounts",
+    params(("id_or_name" = String, Path, description = "its id, or its name")),
+    responses((status = 200, body = LinkSent),
+        (status = 409, body = ProblemBody, content_type = "application/problem+json",
+            description = "The account is not in use."),
+        Refusals, Missing), security(("bearer" = ["accounts:write"])))]
+async fn recover_second_factor(by: Allowed<AccountsWrite>, Named(named): Named) -> Result<Answer<LinkSent>, Problem> {
+    let account = find(&by, &named).await?;
+    let link = by.door().send_second_factor_recovery(account.id, by.actor()).await?;
+    Ok(Answer(LinkSent::of(link.as_ref())))
+}
+
 /// The account that an id or a name means. Looked up once; what follows uses the id of what was found.
 pub(crate) async fn find<S: Scope>(by: &Allowed<S>, named: &str) -> Result<Account, Problem> {
     let none = || Problem::because(Sort::NOT_FOUND, "no account has that id or name");
@@ -195,10 +233,17 @@ pub(crate) async fn find<S: Scope>(by: &Allowed<S>, named: &str) -> Result<Accou
 
 /// The same, for who has something else to say where there is none.
 pub(crate) async fn find_if_any<S: Scope>(by: &Allowed<S>, named: &str) -> Result<Option<Account>, Problem> {
-    match (id_of(named), AccountName::parse(named)) {
-        (Some(id), _) => Ok(by.store().account(id).await?),
-        (None, Ok(name)) => Ok(by.store().account_by_name(&name).await?),
-        (None, Err(_)) => Ok(None),
+    let id = match (id_of(named), AccountName::parse(named)) {
+        (Some(id), _) => Some(id),
+        (None, Ok(name)) => by.store().account_by_name(&name).await?.map(|account| account.id),
+        (None, Err(_)) => None,
+    };
+    let Some(id) = id else { return Ok(None) };
+    // A token that acts as an account sees those that its role administers, and no others.
+    match by.door().account(id, by.actor()).await {
+        Ok(account) => Ok(Some(account)),
+        Err(ChangeFault::Store(StoreError::NotFound)) => Ok(None),
+        Err(fault) => Err(fault.into()),
     }
 }
 
@@ -212,17 +257,33 @@ fn name_in(field: &'static str) -> impl Fn(&str) -> Result<AccountName, Problem>
     move |typed| AccountName::parse(typed).map_err(|why| Problem::field(field, why))
 }
 
-async fn view<S: Scope>(by: &Allowed<S>, account: &Account) -> Result<AccountView, Problem> {
+pub(crate) async fn view<S: Scope>(by: &Allowed<S>, account: &Account) -> Result<AccountView, Problem> {
     let now = by.door().now();
     let locks = by.store().lockouts(Some(&account.name), now).await?;
-    Ok(AccountView::of(account, by.door().is_banned(account, now), &locks))
+    let policy = by.board().policy();
+    Ok(AccountView::of(account, &seen(by, account, &locks, now, &policy)))
+}
+
+fn seen<'a, S: Scope>(
+    by: &Allowed<S>,
+    account: &Account,
+    locks: &'a [Lockout],
+    now: Timestamp,
+    policy: &'a Policy,
+) -> Seen<'a> {
+    Seen {
+        banned: by.door().is_banned(account, now),
+        locks,
+        now,
+        policy,
+    }
 }
 
 fn tag_of(account: &Account) -> String {
     format!("\"v{}\"", account.version)
 }
 
-fn tagged(account: &Account, answer: impl IntoResponse) -> Response {
+pub(crate) fn tagged(account: &Account, answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     if let Ok(tag) = HeaderValue::try_from(tag_of(account)) {
         response.headers_mut().insert(ETAG, tag);
@@ -237,7 +298,7 @@ fn expected(headers: &HeaderMap, account: &Account) -> Result<Option<u64>, Probl
 }
 
 fn made_up_password(by: &Allowed<AccountsWrite>, name: &str) -> String {
-    passphrase::temporary(&SystemChance, &by.board().policy().password(), name)
+    passphrase::temporary(&SystemChance, &by.board().policy(), name)
 }
 
 fn password_in(field: &'static str, typed: &str) -> Result<Password, Problem> {

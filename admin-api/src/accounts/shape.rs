@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use stagedoor_identity::Account;
-use stagedoor_identity::Password;
-use stagedoor_identity::account::{AccountChange, AccountName, NewAccount};
+use stagedoor_identity::account::{AccountChange, AccountName, AccountState, NewAccount, NewInvitation};
 use stagedoor_identity::port::Lockout;
-use stagedoor_policy::{ExtraGrant, Level};
+use stagedoor_identity::{Password, Secret};
+use stagedoor_policy::time::Timestamp;
+use stagedoor_policy::{ExtraGrant, Level, Policy};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -16,7 +17,7 @@ use crate::time::written;
 
 /// An account, without its secrets.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct AccountView {
+pub(crate) struct AccountView {
     #[schema(value_type = String, format = "uuid")]
     id: Uuid,
     pub(super) name: String,
@@ -27,6 +28,8 @@ pub(super) struct AccountView {
     grants: Vec<Grant>,
     /// Its own networks, as they were written.
     networks: Vec<String>,
+    /// `disabled`, `invited`, `expired` (an invitation that was not accepted in time), `banned` (for disuse), `locked` or `active`.
+    state: &'static str,
     disabled: bool,
     /// Banned for disuse.
     banned: bool,
@@ -34,8 +37,18 @@ pub(super) struct AccountView {
     password_temporary: bool,
     second_factor: bool,
     recovery_codes_left: u32,
+    /// It has to show a second factor, whatever its role has to.
+    second_factor_demanded: bool,
+    /// Devices that are linked to it.
+    devices: u32,
     #[schema(format = DateTime)]
     created_at: String,
+    /// When it was accepted; `null` while it is only invited.
+    #[schema(required, format = DateTime)]
+    accepted_at: Option<String>,
+    /// Until when the invitation that waits can be accepted; `null` where none waits.
+    #[schema(required, format = DateTime)]
+    invited_until: Option<String>,
     #[schema(required, format = DateTime)]
     last_sign_in_at: Option<String>,
     #[schema(required, format = DateTime)]
@@ -47,10 +60,30 @@ pub(super) struct AccountView {
     version: u64,
 }
 
+/// What an account is seen with.
+pub(super) struct Seen<'a> {
+    /// Banned for disuse, which the last of a protected role is not.
+    pub(super) banned: bool,
+    /// May hold those of other accounts too.
+    pub(super) locks: &'a [Lockout],
+    pub(super) now: Timestamp,
+    pub(super) policy: &'a Policy,
+}
+
+impl Seen<'_> {
+    fn state_of(&self, account: &Account, locked: bool) -> AccountState {
+        match account.state(self.now, self.policy, locked) {
+            AccountState::Banned if !self.banned && locked => AccountState::Locked,
+            AccountState::Banned if !self.banned => AccountState::Active,
+            state => state,
+        }
+    }
+}
+
 impl AccountView {
-    /// `locks` may hold those of other accounts too.
-    pub(super) fn of(account: &Account, banned: bool, locks: &[Lockout]) -> Self {
-        let locked_until = locks
+    pub(super) fn of(account: &Account, seen: &Seen<'_>) -> Self {
+        let locked_until = seen
+            .locks
             .iter()
             .filter(|lock| lock.account.as_ref() == Some(&account.name))
             .map(|lock| lock.until)
@@ -63,12 +96,17 @@ impl AccountView {
             role: account.role.clone(),
             grants: account.grants.iter().map(Grant::of).collect(),
             networks: account.networks.clone(),
+            state: seen.state_of(account, locked_until.is_some()).name(),
             disabled: account.disabled,
-            banned,
+            banned: seen.banned,
             password_temporary: account.password_temporary,
             second_factor: account.second_factor,
             recovery_codes_left: account.recovery_codes_left,
+            second_factor_demanded: account.second_factor_demanded,
+            devices: account.devices,
             created_at: written(account.created_at),
+            accepted_at: account.accepted_at.map(written),
+            invited_until: account.invitation.map(|invitation| written(invitation.expires_at)),
             last_sign_in_at: account.last_sign_in_at.map(written),
             last_used_at: account.last_used_at.map(written),
             locked_until: locked_until.map(written),
@@ -213,6 +251,47 @@ impl AccountForm {
     }
 }
 
+/// Somebody who is to be invited.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InvitationForm {
+    /// 1 to 64 characters of `a-z 0-9 . _ - @ +`; upper case is made lower case.
+    #[schema(pattern = "^[A-Za-z0-9._@+-]{1,64}$")]
+    name: String,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String)]
+    display_name: Option<String>,
+    /// Where the invitation goes; needed where letters are sent.
+    #[serde(default)]
+    email: Option<String>,
+    /// Absent: the policy's default role.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String)]
+    role: Option<String>,
+    #[serde(default)]
+    grants: Vec<Grant>,
+    #[serde(default)]
+    networks: Vec<String>,
+}
+
+impl InvitationForm {
+    pub(crate) fn into_new(self) -> Result<NewInvitation, Problem> {
+        let name = AccountName::parse(&self.name).map_err(|why| Problem::field("name", why))?;
+        if super::id_of(&self.name).is_some() {
+            let message = "looks like an id; choose one that cannot be taken for one";
+            return Err(Problem::field("name", message));
+        }
+        Ok(NewInvitation {
+            name,
+            display_name: self.display_name.unwrap_or_default(),
+            email: self.email,
+            role: self.role,
+            grants: self.grants.into_iter().map(Grant::into_extra).collect(),
+            networks: self.networks,
+        })
+    }
+}
+
 /// What is to change; what is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -238,6 +317,10 @@ pub(super) struct AccountEdit {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool)]
     disabled: Option<bool>,
+    /// It has to show a second factor, whatever its role has to.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool)]
+    second_factor_demanded: Option<bool>,
 }
 
 impl AccountEdit {
@@ -251,6 +334,8 @@ impl AccountEdit {
                 .map(|grants| grants.into_iter().map(Grant::into_extra).collect()),
             networks: self.networks,
             disabled: self.disabled,
+            second_factor_demanded: self.second_factor_demanded,
+            ..AccountChange::default()
         }
     }
 }
@@ -307,6 +392,35 @@ pub(super) struct PasswordSet {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     pub(super) temporary_password: Option<String>,
+}
+
+/// A role that one account holds has another holder.
+#[derive(Serialize, ToSchema)]
+pub(super) struct HandedOver {
+    /// Who held it.
+    pub(super) former: AccountView,
+    /// Who holds it now.
+    pub(super) holder: AccountView,
+}
+
+/// A link that was made.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LinkSent {
+    /// Whether a letter carries it.
+    sent: bool,
+    /// Its token, where no letter carries it: `/.stagedoor/…?token=` and this, shown this once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    token: Option<String>,
+}
+
+impl LinkSent {
+    pub(crate) fn of(link: Option<&Secret>) -> Self {
+        Self {
+            sent: link.is_none(),
+            token: link.map(|token| token.expose_text().to_owned()),
+        }
+    }
 }
 
 /// What came of unlocking.

@@ -8,7 +8,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use stagedoor_identity::Account;
 use stagedoor_policy::network::NetworkSet;
-use stagedoor_policy::request::{ClientAddress, Host, Leniencies, Target, TargetFault};
+use stagedoor_policy::request::{ClientAddress, Host, Leniencies, READINGS_MAX, Target, TargetFault};
 use stagedoor_policy::{AreaId, Decision, Policy, Question, Refusal, SiteId, Step, Visitor, explain};
 use utoipa::ToSchema;
 
@@ -164,6 +164,12 @@ pub(super) async fn explain_request(
 
 /// What is said of a target that is refused before it is judged.
 fn refused_target(fault: TargetFault, allowed: Leniencies) -> String {
+    if fault == TargetFault::TooManyReadings {
+        return format!(
+            "servers could read this path in more than {READINGS_MAX} ways, too many to judge for one request, so it is \
+             refused; fewer kinds of escapes in one path leave fewer readings"
+        );
+    }
     let why = "two servers could read this target differently, so it is refused";
     match fault.leniency().filter(|leniency| !allowed.contains(*leniency)) {
         Some(leniency) => format!(

@@ -72,7 +72,7 @@ async fn replace_policy(
         ));
     }
     let if_match = expected.against(&by.board().posted().etag)?;
-    let replaced = by.board().replace(&text, if_match.as_deref(), &by.actor().name).await;
+    let replaced = by.board().replace(&text, if_match.as_deref(), by.actor().name()).await;
     let posted = by.board().posted();
     if let Some(event) = event_of(&by, &replaced, &posted) {
         by.door().record(vec![event]).await?;

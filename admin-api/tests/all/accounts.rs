@@ -55,13 +55,16 @@ async fn every_field_of_an_account_is_in_the_answer_and_no_secret_is() {
     let mut fields: Vec<_> = account.as_object().unwrap().keys().map(String::as_str).collect();
     fields.sort_unstable();
     let expected = [
+        "accepted_at",
         "banned",
         "created_at",
+        "devices",
         "disabled",
         "display_name",
         "email",
         "grants",
         "id",
+        "invited_until",
         "last_sign_in_at",
         "last_used_at",
         "locked_until",
@@ -71,6 +74,8 @@ async fn every_field_of_an_account_is_in_the_answer_and_no_secret_is() {
         "recovery_codes_left",
         "role",
         "second_factor",
+        "second_factor_demanded",
+        "state",
         "version",
     ];
     assert_eq!(fields, expected);

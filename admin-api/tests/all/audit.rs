@@ -93,6 +93,9 @@ async fn a_search_for_what_cannot_be_is_refused() {
         ("event=door.painted", "event"),
         ("limit=0", "limit"),
         ("before=x", "before"),
+        ("before=-1", "before"),
+        ("before=9223372036854775808", "before"),
+        ("before=18446744073709551615", "before"),
         ("kind=account.created", "kind"),
     ] {
         let answer = house.get(&format!("/v1/audit?{query}")).await;

@@ -129,6 +129,27 @@ async fn probes_and_metrics_need_no_token() {
 }
 
 #[tokio::test]
+async fn a_probe_may_ask_by_head_and_gets_the_same_answer_without_its_body() {
+    let house = House::open().await;
+    for path in ["/livez", "/readyz", "/metrics"] {
+        let asked = house.call(Method::GET, path).without("authorization").send().await;
+        let probed = house.call(Method::HEAD, path).without("authorization").send().await;
+        assert_eq!((probed.status, probed.text.as_str()), (asked.status, ""), "{path}");
+        assert_eq!(probed.header("content-type"), asked.header("content-type"), "{path}");
+        assert_eq!(probed.header("cache-control"), "no-store", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_came_through_a_door_gets_nothing() {
+    let house = House::open().await;
+    for path in ["/v1/accounts", "/metrics", "/livez"] {
+        let call = house.call(Method::GET, path).header("x-stagedoor-door", "1");
+        call.send().await.expect_problem(508, "through_a_door");
+    }
+}
+
+#[tokio::test]
 async fn the_served_document_is_the_generated_one() {
     let house = House::open().await;
     let reader = house.token("reader", &["audit:read"]).await;

@@ -15,6 +15,7 @@ use stagedoor_admin_api::{AdminParts, router};
 use stagedoor_config::{Environment, Inline, Live, Sources};
 use stagedoor_identity::port::{ApiToken, SharedStore};
 use stagedoor_identity::sign_in::{Attempt, Origin, Progress, SignInRefusal};
+use stagedoor_identity::testing::SwappableLetterhead;
 use stagedoor_identity::{Actor, Clock, Doorkeeper, Parts, Password, SystemChance};
 use stagedoor_policy::request::ClientAddress;
 use stagedoor_policy::time::Timestamp;
@@ -60,6 +61,7 @@ pub(crate) struct House {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) door: Arc<Doorkeeper>,
     pub(crate) live: Arc<Live>,
+    pub(crate) letterhead: Arc<SwappableLetterhead>,
     clock: Arc<HandClock>,
     router: Router,
     root: String,
@@ -84,6 +86,7 @@ impl House {
         let live = Live::open(sources, Environment::new([]), Arc::clone(&store), clock.clone())
             .await
             .unwrap();
+        let letterhead = Arc::new(SwappableLetterhead::default());
         let door = Doorkeeper::open(Parts {
             store,
             clock: clock.clone(),
@@ -91,6 +94,8 @@ impl House {
             policy: live.clone(),
             hashes_in_flight: 1,
             issuer: "Stagedoor".to_owned(),
+            letterhead: letterhead.clone(),
+            links_under: "/.stagedoor/".to_owned(),
         })
         .await
         .unwrap();
@@ -103,6 +108,7 @@ impl House {
             folder,
             door,
             live,
+            letterhead,
             clock,
             router,
             root: String::new(),
@@ -118,6 +124,7 @@ impl House {
             scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
             created_at: self.clock.now(),
             expires_at: None,
+            account: None,
         };
         let secret = self.door.create_token(token, &setup()).await.unwrap();
         secret.expose_text().to_owned()
@@ -152,6 +159,8 @@ impl House {
             password: Password::new(password).unwrap(),
             code: None,
             channel: "browser".to_owned(),
+            right: None,
+            device_key: None,
             from,
         };
         self.door.sign_in(attempt).await
@@ -214,11 +223,7 @@ impl House {
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 pub(crate) fn setup() -> Actor {
-    Actor {
-        name: "setup".to_owned(),
-        address: None,
-        request_id: None,
-    }
+    Actor::operator("setup")
 }
 
 /// A call that is being made up; by default with the token that may do everything.

@@ -10,8 +10,12 @@
 mod accounts;
 mod audit;
 mod coverage;
+mod devices;
 mod edge;
 mod house;
+mod invitations;
+mod letters;
 mod policy;
 mod sessions;
 mod tokens;
+mod who_may;

@@ -217,6 +217,20 @@ async fn what_a_site_lets_pass_is_explained_as_it_is_judged() {
         "{detail}"
     );
 
+    let many = explain(&house, ask("/devices/a%2Fb%5Cc%3Bd%3Fe%23")).await;
+    assert_eq!(
+        many["code"], "encoded_slash",
+        "nothing is read twice where nothing is allowed: {many}"
+    );
+    let escapes = "encoded-slash encoded-backslash encoded-semicolon encoded-question-mark encoded-hash";
+    let escapes: Vec<_> = escapes.split(' ').map(|name| format!("{name:?}")).collect();
+    let widest = format!("[site.console]\nallow = [{}]\n{POLICY}", escapes.join(", "));
+    assert_eq!(put(&house, &widest, &tag(&house).await).await.status, 200);
+    let many = explain(&house, ask("/devices/a%2Fb%5Cc%3Bd%3Fe%23")).await;
+    assert_eq!(many["code"], "too_many_readings", "{many}");
+    let detail = many["steps"][0]["detail"].as_str().unwrap();
+    assert!(detail.contains("in more than 16 ways"), "{detail}");
+
     let lenient = format!("[site.console]\nallow = [\"encoded-slash\"]\npreflight = \"forward\"\n{POLICY}");
     assert_eq!(put(&house, &lenient, &tag(&house).await).await.status, 200);
     let allowed = explain(&house, ask("/devices/a%2Fb")).await;

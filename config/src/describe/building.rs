@@ -36,6 +36,12 @@ pub const BUILDING: &[Setting] = &[
         Kind::Table(PORTAL),
         "The pages Stagedoor shows itself: sign-in, profile, refusals.",
     ),
+    Setting::new(
+        "mail",
+        Kind::Table(MAIL),
+        "Letters: invitations, password resets, notices. Without `url` none is sent, and links are shown once to whoever \
+         asked for them.",
+    ),
     Setting::new("limits", Kind::Table(LIMITS), "How much of everything."),
     Setting::new("log", Kind::Table(LOG), "What is logged, and how."),
 ];
@@ -51,6 +57,13 @@ const LISTEN: &[Setting] = &[
     )
     .or("[]")
     .fixed(),
+    Setting::new(
+        "redirect_to_https",
+        Kind::Flag,
+        "Whether plain HTTP serves nothing: pages are sent on (308) to the first `https` listener's port, and whatever is no \
+         `GET` or `HEAD` is refused. Not where a proxy in front ends TLS.",
+    )
+    .or("false"),
 ];
 
 const TLS: &[Setting] = &[
@@ -61,6 +74,13 @@ const TLS: &[Setting] = &[
     )
     .absent("no HTTPS"),
     Setting::new("key", Kind::Text("the path of a PEM file"), "Its private key.").absent("no HTTPS"),
+    Setting::new(
+        "hsts",
+        Kind::Duration,
+        "`Strict-Transport-Security`: for so long a browser comes to this host by HTTPS alone, by whatever port, and takes \
+         no certificate that it cannot check. In place of what a console says of it.",
+    )
+    .absent("not said"),
 ];
 
 const PROXIES: &[Setting] = &[
@@ -123,8 +143,8 @@ const SITE: &[Setting] = &[
     .or("0"),
     Setting::new(
         "tls_server_name",
-        Kind::Text("a host name"),
-        "The name the console's certificate must have.",
+        Kind::Text("a host name or an address"),
+        "The name, or the address, that the console's certificate must be for.",
     )
     .absent("the host of `upstream`"),
     Setting::new(
@@ -234,13 +254,23 @@ const STORE: &[Setting] = &[
     .fixed(),
 ];
 
-const ADMIN: &[Setting] = &[Setting::new(
-    "listen",
-    Kind::Address,
-    "The listener of the admin API. Keep it off public networks.",
-)
-.or(r#""127.0.0.1:9080""#)
-.fixed()];
+const ADMIN: &[Setting] = &[
+    Setting::new(
+        "listen",
+        Kind::Address,
+        "The listener of the admin API. Keep it off public networks.",
+    )
+    .or(r#""127.0.0.1:9080""#)
+    .fixed(),
+    Setting::new(
+        "hosts",
+        Kind::List(&Kind::Text("a host name such as `\"stagedoor.internal\"`")),
+        "Names by which the admin API may be called. It always answers to `localhost`, to loopback addresses and to the address it \
+         listens on (to any address where it listens on all); every other `Host` is refused, so that no web page can reach it by a \
+         name of its own.",
+    )
+    .or("[]"),
+];
 
 const PORTAL: &[Setting] = &[
     Setting::new(
@@ -257,6 +287,71 @@ const PORTAL: &[Setting] = &[
     )
     .or(r#""Stagedoor""#)
     .fixed(),
+];
+
+const MAIL: &[Setting] = &[
+    Setting::new(
+        "url",
+        Kind::Text("a URL such as `\"smtp://door@mail.example.com:587\"`"),
+        "The mail server, and the user to sign in as: `smtp` (port 587) or, TLS from the first byte, `smtps` (port 465).",
+    )
+    .absent("no letters are sent")
+    .secret(),
+    Setting::new(
+        "password_file",
+        Kind::Text("the path of a file"),
+        "The file that holds the user's password, and nothing else; read for each new connection.",
+    )
+    .absent("no sign-in; needed where `url` has a user"),
+    Setting::new(
+        "from",
+        Kind::Text("an address such as `\"Box office <door@example.com>\"`"),
+        "Who letters come from.",
+    )
+    .absent("needed with `url`"),
+    Setting::new(
+        "public_url",
+        Kind::Text("a URL such as `\"https://console.example.com\"`"),
+        "Where visitors reach this door: every link in a letter begins with it.",
+    )
+    .absent("needed with `url`"),
+    Setting::new(
+        "starttls",
+        Kind::Choice(&["required", "off"]),
+        "Whether an `smtp` server must offer TLS before it is told anything. `off` sends links in the clear, and passwords \
+         never.",
+    )
+    .or(r#""required""#),
+    Setting::new(
+        "ca_file",
+        Kind::Text("the path of a PEM file"),
+        "The authority that signed the mail server's certificate.",
+    )
+    .absent("the public authorities"),
+    Setting::new(
+        "timeout",
+        Kind::Duration,
+        "How long the mail server may take for each of its answers but the last one of a letter, which has ten minutes.",
+    )
+    .or(r#""30s""#),
+    Setting::new(
+        "letters_max",
+        Kind::Count(1, 1_000_000),
+        "Letters that may wait; what would need one more is refused.",
+    )
+    .or("10000"),
+    Setting::new(
+        "retry_after",
+        Kind::Duration,
+        "How long a letter waits after its first failure; each wait is twice the one before, up to an hour.",
+    )
+    .or(r#""30s""#),
+    Setting::new(
+        "give_up_after",
+        Kind::Duration,
+        "How long a letter is tried for; one whose link ends earlier is given up then.",
+    )
+    .or(r#""3d""#),
 ];
 
 const LIMITS: &[Setting] = &[
@@ -331,6 +426,19 @@ const LIMITS: &[Setting] = &[
         "The slowest a body may come, on average; 0 is any rate.",
     )
     .or("100"),
+    Setting::new(
+        "answer_bytes_per_second_min",
+        Kind::Count(0, ANY),
+        "The slowest a visitor may take an answer, on average; time in which the console is waited for does not count. 0 is \
+         any rate.",
+    )
+    .or("100"),
+    Setting::new(
+        "answer_stall_max",
+        Kind::Duration,
+        "How far a visitor may fall behind that rate before its answer is broken off.",
+    )
+    .or(r#""30s""#),
     Setting::new(
         "websockets_per_account_max",
         Kind::Count(1, ANY),

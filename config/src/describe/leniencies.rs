@@ -36,7 +36,9 @@ explain` says which name a refused URL lacks.
 What passes is treated in one of two ways. *Rewritten*: it is brought to the one spelling that is judged and that the
 console gets. *Judged twice*: the console gets the bytes as they came, and every reading that a server could have of them is
 judged; the request passes if each of them does. In a pattern, what is *judged twice* is matched by `*` and `**` and by
-nothing else. A segment `.`, or one that ends in `..`, is refused in every reading.
+nothing else. A segment `.`, or one that ends in `..`, is refused in every reading. A path may have 16 readings: room for
+four kinds of such escapes and sessions in one path, each read this way or that; what has more is refused with 400
+(`too_many_readings`), whatever is allowed.
 
 | Name | What passes | What it risks | Who needs it |
 | --- | --- | --- | --- |

@@ -2,6 +2,7 @@
 
 mod building;
 mod leniencies;
+mod people;
 mod policy;
 mod reference;
 mod schema;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use stagedoor_identity::letter::{CurrentLetterhead, Letterhead};
 use stagedoor_identity::port::{Keys, StoreError};
 use stagedoor_identity::{Clock, CurrentPolicy};
 use stagedoor_policy::time::Timestamp;
@@ -318,6 +319,12 @@ impl Live {
 impl CurrentPolicy for Live {
     fn policy(&self) -> Arc<Policy> {
         Arc::clone(&self.load().policy)
+    }
+}
+
+impl CurrentLetterhead for Live {
+    fn letterhead(&self) -> Option<Arc<Letterhead>> {
+        self.load().building.letterhead().map(Arc::new)
     }
 }
 

@@ -232,14 +232,16 @@ fn https_needs_a_certificate_that_can_be_read() {
 }
 
 #[test]
-fn an_address_has_no_name_to_check_a_certificate_by() {
-    let told = faults_of("[site.console]\nupstream = \"https://192.0.2.1\"\n", POLICY);
+fn a_certificate_is_checked_by_the_name_or_the_address_of_the_console() {
+    for address in ["192.0.2.1", "[2001:db8::1]"] {
+        let folder = Folder::with(&format!("[site.console]\nupstream = \"https://{address}\"\n"), POLICY);
+        assert!(folder.load().is_ok(), "{address}");
+    }
+    let told = faults_of("[site.console]\nupstream = \"https://192.0.2.999\"\n", POLICY);
     assert!(
-        told[0].starts_with("stagedoor.toml:2:12 `192.0.2.1` ends like an address"),
+        told[0].starts_with("stagedoor.toml:2:12 `192.0.2.999` ends like an address"),
         "{told:#?}"
     );
-    let told = faults_of("[site.console]\nupstream = \"https://[2001:db8::1]\"\n", POLICY);
-    assert!(told[0].starts_with("stagedoor.toml:2:12 "), "{told:#?}");
     let told = faults_of(
         "[site.console]\nupstream = \"http://a\"\ntls_server_name = \"b\"\n",
         POLICY,
@@ -390,6 +392,19 @@ fn a_malformed_network_of_a_proxy_is_pointed_at() {
         assert_eq!(told.len(), 2, "{told:#?}");
         assert!(told[0].starts_with(&format!("stagedoor.toml:4:{column} ")), "{told:#?}");
     }
+}
+
+#[test]
+fn https_is_promised_only_where_it_is_listened_for() {
+    for promise in ["[listen]\nredirect_to_https = true\n", "[tls]\nhsts = \"180d\"\n"] {
+        let told = faults_of(&format!("{BUILDING}\n{promise}"), POLICY);
+        assert_eq!(told.len(), 1, "{told:#?}");
+        assert!(told[0].ends_with("there is no listener for HTTPS"), "{told:#?}");
+    }
+    let harmless = format!("{BUILDING}\n[listen]\nredirect_to_https = false\n");
+    assert!(Folder::with(&harmless, POLICY).load().is_ok());
+    let told = faults_of(&format!("{BUILDING}\n[tls]\nhsts = \"off\"\n"), POLICY);
+    assert!(told[0].contains("is not a whole number"), "{told:#?}");
 }
 
 #[test]

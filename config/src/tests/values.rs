@@ -63,10 +63,11 @@ fn a_building_of_three_lines_has_every_default() {
             limits.handshake_deadline.as_secs(),
             limits.body_deadline.as_secs(),
             limits.body_bytes_per_second_min,
+            (limits.answer_bytes_per_second_min, limits.answer_stall_max.as_secs()),
             limits.websockets_per_account_max,
             limits.malformed_per_minute_max
         ),
-        (200, 1000, 256, 10, 3600, 100, 500, 6000)
+        (200, 1000, 256, 10, 3600, 100, (100, 30), 500, 6000)
     );
 }
 
@@ -105,6 +106,7 @@ frame_ancestors = ["self", "https://portal.example"]
 url = "file:/var/lib/stagedoor"
 [admin]
 listen = "127.0.0.1:1"
+hosts = ["Stagedoor.internal"]
 [portal]
 prefix = "/door/in/"
 title = "The Door"
@@ -121,6 +123,8 @@ handshakes_in_flight_max = 6
 handshake_deadline = "10s"
 body_deadline = "11s"
 body_bytes_per_second_min = 0
+answer_bytes_per_second_min = 14
+answer_stall_max = "15s"
 websockets_per_account_max = 12
 malformed_per_minute_max = 13
 [log]
@@ -204,10 +208,11 @@ access = "-"
             limits.handshake_deadline.as_secs(),
             limits.body_deadline.as_secs(),
             limits.body_bytes_per_second_min,
+            (limits.answer_bytes_per_second_min, limits.answer_stall_max.as_secs()),
             limits.websockets_per_account_max,
             limits.malformed_per_minute_max
         ),
-        (33, 5, 6, 10, 11, 0, 12, 13)
+        (33, 5, 6, 10, 11, 0, (14, 15), 12, 13)
     );
     assert_eq!(building.log.access, Some(AccessLog::StandardOutput));
     assert_eq!(
@@ -286,9 +291,9 @@ at_most = 64
     assert_eq!(role.may["console/common"], ["manage"]);
     assert_eq!(role.networks, Some(Vec::new()), "an empty list is not an absent one");
     assert_eq!(role.channels.as_ref().map(Vec::len), Some(2));
-    assert!(role.default && role.account_networks_required && role.inactivity_exempt);
+    assert!(role.default && role.account_networks.required && role.inactivity_exempt);
     assert_eq!(
-        (role.account_networks_at_most, role.second_factor),
+        (role.account_networks.list.at_most, role.second_factor),
         (Some(5), Some(SecondFactor::Required))
     );
     let channel = &rules.channels["client"];
@@ -319,52 +324,16 @@ at_most = 64
 #[test]
 fn an_empty_policy_has_the_policy_crates_own_defaults_and_opens_nothing() {
     let loaded = Folder::with(BUILDING, "").load().expect("loads");
-    let mut nothing = Rules::default();
+    let mut nothing = Rules {
+        title: "Stagedoor".to_owned(),
+        ..Rules::default()
+    };
     nothing.sites.insert("console".to_owned(), SiteRules::default());
     assert_eq!(loaded.rules, nothing);
     assert_eq!(
         loaded.warnings,
         ["site `console` has no rules in policy.toml: every request to it is refused"]
     );
-}
-
-#[test]
-fn the_starter_files_load_without_a_warning() {
-    let (building, policy) = starter_files();
-    let loaded = Folder::with(building, policy).load().expect("loads");
-    assert_eq!(loaded.warnings, Vec::<String>::new());
-    assert_eq!(loaded.rules.roles["administrator"].may["*"], ["all"]);
-    assert!(
-        loaded.rules.sites["console"]
-            .areas
-            .values()
-            .all(|area| area.open_to == OpenTo::Granted)
-    );
-}
-
-#[test]
-fn what_the_starter_files_show_in_comments_loads_too() {
-    let uncommented = |text: &str| -> String {
-        let shown = |line: &str| match line.strip_prefix("# ") {
-            Some(rest)
-                if rest.starts_with('[') || rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')) =>
-            {
-                rest.to_owned()
-            }
-            _ => line.to_owned(),
-        };
-        text.lines().map(shown).collect::<Vec<_>>().join("\n")
-    };
-    let (building, policy) = starter_files();
-    let building = uncommented(building).replace("/etc/stagedoor/fullchain.pem", "policy.toml");
-    let building = building.replace("/etc/stagedoor/key.pem", "policy.toml");
-    let loaded = Folder::with(&building, &uncommented(policy)).load().expect("loads");
-    assert_eq!(
-        loaded.rules.sites["console"].areas.len(),
-        4,
-        "the areas in comments were found"
-    );
-    assert!(loaded.building.tls.is_some() && loaded.rules.networks.contains_key("office"));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use serde_json::json;
+use stagedoor_config::{PRESETS, Preset};
 
 use super::arguments::InitArgs;
 use super::failure::Failure;
@@ -15,11 +16,8 @@ use super::shell::Shell;
 
 const DATA_FOLDER: &str = "stagedoor-data";
 
-/// The sets of house rules to begin with.
-const PRESETS: [&str; 1] = ["starter"];
-
 pub(crate) async fn run(shell: &mut Shell<'_>, args: &InitArgs) -> Result<(), Failure> {
-    let (building_text, policy_text) = preset(&args.preset)?;
+    let preset = preset(&args.preset)?;
     let folder = shell.path(&args.folder);
     let building = folder.join(BUILDING_FILE);
     let policy = folder.join(POLICY_FILE);
@@ -28,18 +26,17 @@ pub(crate) async fn run(shell: &mut Shell<'_>, args: &InitArgs) -> Result<(), Fa
     let data = folder.join(DATA_FOLDER);
     make_folder(&data, 0o700)?;
     let first = shell.house.first_token(&data).await.map_err(Failure::failed)?;
-    write_new(&building, building_text)?;
-    write_new(&policy, policy_text)?;
-    tell(shell, args, &first)
+    write_new(&building, preset.building)?;
+    write_new(&policy, preset.policy)?;
+    tell(shell, args, &preset, &first)
 }
 
-/// The texts of the building and of the policy.
-fn preset(name: &str) -> Result<(&'static str, &'static str), Failure> {
-    if PRESETS.contains(&name) {
-        return Ok(stagedoor_config::starter_files());
+fn preset(name: &str) -> Result<Preset, Failure> {
+    if let Some(preset) = PRESETS.into_iter().find(|preset| preset.name == name) {
+        return Ok(preset);
     }
-    let there = PRESETS.map(|preset| format!("`{preset}`")).join(", ");
-    Err(Failure::usage(format!("there is no preset `{name}`")).help(format!("there is: {there}")))
+    let there = PRESETS.map(|preset| format!("`{}`, for {}", preset.name, preset.about));
+    Err(Failure::usage(format!("there is no preset `{name}`")).help(format!("there are {}", there.join("; "))))
 }
 
 fn refuse_to_overwrite(files: &[&Path]) -> Result<(), Failure> {
@@ -78,10 +75,13 @@ fn write_new(file: &Path, text: &str) -> Result<(), Failure> {
     written.map_err(|error| Failure::failed(format!("`{}` cannot be written: {error}", file.display())))
 }
 
-fn tell(shell: &mut Shell<'_>, args: &InitArgs, first: &FirstToken) -> Result<(), Failure> {
+fn tell(shell: &mut Shell<'_>, args: &InitArgs, preset: &Preset, first: &FirstToken) -> Result<(), Failure> {
     let folder = args.folder.display();
     let here = args.folder.as_path() == Path::new(".");
+    let role = preset.first_role;
     let written = json!({
+        "preset": preset.name,
+        "first_role": role,
         "building": args.folder.join(BUILDING_FILE),
         "policy": args.folder.join(POLICY_FILE),
         "data_dir": args.folder.join(DATA_FOLDER),
@@ -111,7 +111,7 @@ fn tell(shell: &mut Shell<'_>, args: &InitArgs, first: &FirstToken) -> Result<()
              Next:\n{go_there}  \
              edit {BUILDING_FILE}: the address of your console is `upstream`\n  \
              stagedoor check\n  \
-             stagedoor account add YOUR-NAME --role administrator\n  \
+             stagedoor account add YOUR-NAME --role {role}\n  \
              stagedoor serve"
         )
     })

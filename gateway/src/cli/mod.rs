@@ -14,6 +14,7 @@ mod failure;
 mod grant;
 mod house;
 mod init;
+mod mail;
 mod moment;
 mod place;
 mod policy;
@@ -113,6 +114,7 @@ async fn dispatch(shell: &mut Shell<'_>, command: Command) -> Result<Checked, Fa
         Command::Session { reach, command } => session::run(shell, &reach, &command).await?,
         Command::Lockout { reach, command } => session::run_lockout(shell, &reach, &command).await?,
         Command::Audit { reach, search } => audit::run(shell, &reach, &search).await?,
+        Command::Mail { reach, command } => mail::run(shell, &reach, &command).await?,
         Command::Token { reach, command } => token::run(shell, &reach, &command).await?,
         Command::Store {
             command: arguments::StoreCommand::Copy(args),

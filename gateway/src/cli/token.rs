@@ -102,6 +102,9 @@ async fn order(api: &Api, args: &CreateToken, expires: Option<String>) -> Result
     if let (Some(expires), Some(fields)) = (expires, body.as_object_mut()) {
         fields.insert("expires_at".to_owned(), Value::String(expires));
     }
+    if let (Some(account), Some(fields)) = (&args.acts_as, body.as_object_mut()) {
+        fields.insert("account".to_owned(), json!(account));
+    }
     api.json(Method::POST, "/v1/tokens", &body).await?.value()
 }
 

@@ -48,12 +48,9 @@ pub(super) async fn local_token(opened: &Door, data_dir: &Path) -> Result<Secret
         scopes: vec!["*".to_owned()],
         created_at: now,
         expires_at: Some(now.after(std::time::Duration::from_secs(LOCAL_TOKEN_SECONDS))),
+        account: None,
     };
-    let actor = Actor {
-        name: "cli".to_owned(),
-        address: None,
-        request_id: None,
-    };
+    let actor = Actor::operator("cli");
     opened
         .door
         .create_token(token, &actor)

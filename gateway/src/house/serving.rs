@@ -30,7 +30,13 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), StartFault> {
         let opened = app::open(sources, environment).await?;
         let setup = prepare(&opened, args, password).await?;
         let signing_key = app::signing_key(&opened.door).await?;
-        Ok::<_, StartFault>((opened, Start { signing_key, setup }))
+        let mark = app::mark(&opened.door).await?;
+        let start = Start {
+            signing_key,
+            mark,
+            setup,
+        };
+        Ok::<_, StartFault>((opened, start))
     })?;
     app::run(opened, start, runtime)
 }
@@ -43,10 +49,10 @@ async fn prepare(
 ) -> Result<Option<Arc<Setup>>, StartFault> {
     let snapshot = opened.live.current();
     let data_dir = snapshot.building.store.data_dir();
-    if let Some(token) = first_start::first_token(&opened.door, data_dir).await? {
-        println!("admin token: {}", token.expose_text());
+    // Not printed: what a service prints is kept in the journal, and this opens everything for as long as it lives.
+    if first_start::first_token(&opened.door, data_dir).await?.is_some() {
         println!(
-            "  kept for the commands of this machine in {}",
+            "the token of the admin API is kept for the commands of this machine in {}",
             data_dir.join(first_start::TOKEN_FILE).display()
         );
     }

@@ -41,10 +41,12 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), StartFault> {
             first_start::demo_account(&opened.door, account, password).await?;
         }
         let signing_key = app::signing_key(&opened.door).await?;
+        let mark = app::mark(&opened.door).await?;
         Ok::<_, StartFault>((
             opened,
             Start {
                 signing_key,
+                mark,
                 setup: None,
             },
         ))

@@ -207,6 +207,8 @@ mod tests {
             handshake_deadline: second,
             body_deadline: second,
             body_bytes_per_second_min: 1,
+            answer_bytes_per_second_min: 1,
+            answer_stall_max: Duration::from_secs(1),
             websockets_per_account_max: 1,
             malformed_per_minute_max: 3,
         }

@@ -153,12 +153,12 @@ impl Entry {
         let _gone = stream.set_nodelay(true);
         let mut stream = Socket::from(stream);
         let digest = SocketDigest::from_raw_fd(stream.as_raw_fd());
-        let mut from = peer;
+        let (mut from, mut is_unknown) = (peer, false);
         if announces {
             let header = tokio::time::timeout(building.limits.header_deadline, proxy_protocol::read(&mut stream));
             match header.await {
                 Ok(Ok(proxy_protocol::Announced::Visitor(visitor))) => from = visitor,
-                Ok(Ok(proxy_protocol::Announced::Proxy)) => {}
+                Ok(Ok(proxy_protocol::Announced::Proxy)) => is_unknown = true,
                 Ok(Err(_)) | Err(_) => {
                     self.note_broken(address, WireFault::ProxyHeader);
                     return None;
@@ -175,6 +175,7 @@ impl Entry {
         let guest = Guest {
             address: (!is_proxy(address)).then_some(address),
             seen_as: address,
+            is_unknown,
             _place: place,
             _descriptors: descriptors,
             _counted: Counted::one_more(&self.metrics.connections_open),
@@ -216,9 +217,17 @@ impl Entry {
             count_max: usize::try_from(limits.header_count_max).unwrap_or(usize::MAX),
         };
         let begun = Guarded::begin(stream, Arc::clone(&slot), head_limits);
-        let Ok(Ok((stream, protocol))) = tokio::time::timeout(limits.header_deadline, begun).await else {
-            return;
+        let (stream, protocol) = match tokio::time::timeout(limits.header_deadline, begun).await {
+            Ok(Ok(begun)) => begun,
+            Ok(Err(_)) => return,
+            Err(_) => {
+                self.metrics.connection_broken("too_slow");
+                return;
+            }
         };
+        if guest.is_unknown {
+            slot.turn().refuse(WireFault::VisitorUnknown);
+        }
         let connection = Arc::new(Connection {
             entry: Arc::clone(self),
             guest,
@@ -254,6 +263,8 @@ struct Guest {
     address: Option<ClientAddress>,
     /// The address all the same.
     seen_as: ClientAddress,
+    /// A proxy speaks for itself, or for somebody it cannot name: enough to see that the door is open, and for no request.
+    is_unknown: bool,
     _place: Place,
     _descriptors: OwnedSemaphorePermit,
     _counted: Counted,
@@ -323,11 +334,15 @@ impl HttpServerApp for Connection {
             Ran::Finished(reused) => reused,
             Ran::Ended => None,
             Ran::TooSlow => {
-                // Of a stream (HTTP/2) nobody else learns it: what is refused there is not read again.
-                match slot.turn().fault().filter(|_| stream_membership.is_some()) {
+                // Whoever was told and does not listen is noted by name; who was merely silent is counted.
+                match slot.turn().fault() {
                     Some(fault) => self.entry.note_broken(self.address(), fault),
                     None => self.entry.metrics.connection_broken("too_slow"),
                 }
+                None
+            }
+            Ran::NotTaken => {
+                self.entry.note_broken(self.address(), WireFault::AnswerTooSlow);
                 None
             }
             Ran::Panicked => {

@@ -55,6 +55,7 @@ pub(super) fn prepare(session: &mut ServerSession, turn: &Turn, of_connection: &
         request.set_method(Method::GET);
         request.set_uri(http::Uri::from_static("/"));
     }
+    turn.becomes_stream();
     if has_body {
         turn.body_begins();
         turn.awaits_body();

@@ -52,14 +52,17 @@ impl Doorway {
 pub struct Listeners {
     entry: Arc<Entry>,
     doorways: Vec<Doorway>,
+    closing: Option<ShutdownWatch>,
 }
 
 impl Listeners {
-    /// Leads what comes in by the doorways to the entry.
-    pub fn new(entry: Entry, doorways: Vec<Doorway>) -> Self {
+    /// Leads what comes in by the doorways to the entry, until `closing` says that it is time. Every listener and every
+    /// connection holds a clone of it as long as it is open.
+    pub fn new(entry: Entry, doorways: Vec<Doorway>, closing: ShutdownWatch) -> Self {
         Self {
             entry: Arc::new(entry),
             doorways,
+            closing: Some(closing),
         }
     }
 }
@@ -78,17 +81,20 @@ impl fmt::Debug for Listeners {
 
 #[async_trait]
 impl Service for Listeners {
-    async fn start_service(&mut self, _fds: Option<ListenFds>, shutdown: ShutdownWatch, _listeners_per_fd: usize) {
+    /// Pingora's own word comes when all is over: see [`crate::ending`].
+    async fn start_service(&mut self, _fds: Option<ListenFds>, _over: ShutdownWatch, _listeners_per_fd: usize) {
+        let Some(closing) = self.closing.take() else { return };
         let mut accepting = Vec::new();
         for doorway in std::mem::take(&mut self.doorways) {
             match tokio::net::TcpListener::from_std(doorway.listener) {
                 Ok(listener) => {
-                    let (entry, shutdown) = (Arc::clone(&self.entry), shutdown.clone());
-                    accepting.push(tokio::spawn(accept(entry, listener, doorway.tls, shutdown)));
+                    let (entry, closing) = (Arc::clone(&self.entry), closing.clone());
+                    accepting.push(tokio::spawn(accept(entry, listener, doorway.tls, closing)));
                 }
                 Err(error) => tracing::error!(%error, "a listener cannot be served"),
             }
         }
+        drop(closing);
         futures_util::future::join_all(accepting).await;
         self.entry.close().await;
     }

@@ -13,7 +13,7 @@ use super::Gate;
 use crate::bound::{self, Group};
 use crate::context::RequestContext;
 use crate::stage::forward::Passport;
-use crate::stage::{examine as examination, forward as forwarding, reply as replying};
+use crate::stage::{forward as forwarding, reply as replying};
 use crate::way;
 
 /// Where to; the limits of the site are the connection's.
@@ -21,6 +21,9 @@ pub(super) async fn peer(gate: &Gate, session: &mut Session, ctx: &mut RequestCo
     let has_stray_body = has_stray_body(session);
     let now = Instant::now();
     ctx.upstream_started = Some(now);
+    if let Some(slot) = &ctx.slot {
+        slot.turn().awaits_console(true);
+    }
     let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
         return no_permit();
     };
@@ -59,6 +62,7 @@ pub(super) fn forward(gate: &Gate, session: &Session, request: &mut RequestHeade
         secure: way::is_secure(session),
         host: &way::raw_host_text(session.req_header()),
         assertions: &gate.assertions,
+        mark: &gate.mark,
     };
     forwarding::rewrite(request, &passport)
 }
@@ -82,12 +86,8 @@ pub(super) fn request_body(body: &mut Option<Bytes>, end_of_stream: bool, ctx: &
 }
 
 /// The console's answer as it came.
-pub(super) fn examine(answer: &ResponseHeader, ctx: &mut RequestContext) -> Result<()> {
-    if let Err(fault) = examination::examine(answer, ctx.interim_answers) {
-        return Err(Error::because(ErrorType::InvalidHTTPHeader, "the console's answer", fault).into_up());
-    }
+pub(super) fn answered(answer: &ResponseHeader, ctx: &RequestContext) -> Result<()> {
     if answer.status.is_informational() {
-        ctx.interim_answers += 1;
         await_header(ctx);
         return in_time(ctx);
     }
@@ -101,7 +101,13 @@ pub(super) fn examine(answer: &ResponseHeader, ctx: &mut RequestContext) -> Resu
 }
 
 /// A piece of the console's body.
-pub(super) fn answer_body(ctx: &RequestContext) -> Result<Option<Duration>> {
+pub(super) fn answer_body(body: Option<&Bytes>, is_last: bool, ctx: &RequestContext) -> Result<Option<Duration>> {
+    if let Some(slot) = &ctx.slot {
+        slot.turn().hands_over(body.map_or(0, Bytes::len));
+        if is_last {
+            slot.turn().awaits_console(false);
+        }
+    }
     in_time(ctx).map(|()| None)
 }
 

@@ -10,6 +10,7 @@ use stagedoor_portal::is_own_cookie;
 
 use crate::assertion::Assertions;
 use crate::headers::remove_managed;
+use crate::loops::{self, Mark};
 use crate::request_id::RequestId;
 use crate::stage::decide::Admitted;
 use crate::upstream::authority;
@@ -44,6 +45,8 @@ pub struct Passport<'a> {
     pub host: &'a str,
     /// Where assertions are signed.
     pub assertions: &'a Assertions,
+    /// That it came through this door.
+    pub mark: &'a Mark,
 }
 
 /// Makes the visitor's request the one that goes to the console.
@@ -98,6 +101,7 @@ fn say_where_from(request: &mut RequestHeader, passport: &Passport<'_>) -> Resul
     request.insert_header("X-Forwarded-Proto", if passport.secure { "https" } else { "http" })?;
     request.insert_header("X-Forwarded-Host", passport.host)?;
     request.insert_header("X-Stagedoor-Request-Id", passport.id.to_string())?;
+    request.insert_header(loops::NAME, passport.mark.value())?;
     let host = if passport.site.pass_host {
         passport.host.to_owned()
     } else {

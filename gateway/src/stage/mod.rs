@@ -2,7 +2,6 @@
 
 pub mod address;
 pub mod decide;
-pub mod examine;
 pub mod forward;
 pub mod reply;
 pub mod session;

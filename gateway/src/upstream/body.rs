@@ -1,7 +1,7 @@
 //! Follows an answer's body to its last byte, so that what stands behind it is told apart.
 
+use super::fault::AnswerFault;
 use super::head::Framing;
-use crate::stage::examine::AnswerFault;
 
 /// Bytes of one line between chunks: a size with extensions, or a trailer.
 const LINE_BYTES_MAX: usize = 4096;

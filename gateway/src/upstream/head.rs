@@ -1,7 +1,7 @@
 //! The head of an answer, read strictly: one reading, or none. What frames the body is taken from here, before Pingora has
 //! mended anything.
 
-use crate::stage::examine::{AnswerFault, HEADER_BYTES_MAX};
+use super::fault::{AnswerFault, HEADER_BYTES_MAX, HEADER_COUNT_MAX};
 use crate::wire::http1::head::is_name_byte;
 
 /// Digits of a length: as many as 64 bits can hold without overflowing.
@@ -58,7 +58,10 @@ pub(super) fn read(head: &[u8]) -> Result<Head, AnswerFault> {
     }
     let (old, status) = status(lines.next().unwrap_or_default())?;
     let (mut length, mut chunked, mut close) = (None, false, old);
-    for line in lines {
+    for (count, line) in lines.enumerate() {
+        if count >= HEADER_COUNT_MAX {
+            return Err(AnswerFault::HeaderTooLarge);
+        }
         let (name, value) = field(line)?;
         if name.eq_ignore_ascii_case(b"content-length") {
             if length.is_some() {
@@ -244,6 +247,14 @@ mod tests {
             let head = format!("{status}\r\nContent-Length: 0\r\n\r\n");
             assert_eq!(read(head.as_bytes()), Err(AnswerFault::StatusMalformed), "{status:?}");
         }
+    }
+
+    #[test]
+    fn a_head_has_no_more_fields_than_it_may_have() {
+        let head = |fields| format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(fields));
+        assert!(read(head(HEADER_COUNT_MAX).as_bytes()).is_ok());
+        let fault = Err(AnswerFault::HeaderTooLarge);
+        assert_eq!(read(head(HEADER_COUNT_MAX + 1).as_bytes()), fault);
     }
 
     #[test]

@@ -1,22 +1,19 @@
-//! Connections to a console that wait for their next exchange, and how one is made.
+//! Connections to a console: how one is made, and where those wait that nobody uses at the moment.
 
 use std::net::SocketAddr as Address;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
-use pingora::connectors::l4::Connect;
-use pingora::protocols::l4::socket::SocketAddr;
-use pingora::protocols::l4::stream::Stream;
-use pingora::protocols::l4::virt::VirtualSocketStream;
-use pingora::{Error, ErrorType, OrErr as _, Result};
 use tokio::net::TcpStream;
 
-use super::strict::StrictStream;
+use super::link::Link;
+use super::trust::Trust;
 
 /// Connections kept for one console, or for one visitor with connections of his own.
 /// They count among the descriptors that `listener/descriptors.rs` sets aside.
 const KEPT_MAX: usize = 64;
+/// For the TLS handshake, on top of connecting.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The connections that nobody uses at the moment, the latest on top.
 #[derive(Debug, Default)]
@@ -26,27 +23,80 @@ pub struct Idle {
 
 #[derive(Debug)]
 struct Kept {
-    stream: TcpStream,
-    address: Address,
+    link: Link,
+    to: Console,
     since: Instant,
+}
+
+/// Where a connection leads, and who it proved to be there.
+#[derive(Debug, Clone)]
+pub struct Console {
+    /// Where.
+    pub address: Address,
+    /// Whom the other side must prove to be; `None`: nobody, in clear.
+    pub trust: Option<Arc<Trust>>,
+}
+
+impl Console {
+    /// Whether a connection to one may serve for the other: the same place, trusted for the same reasons.
+    fn is(&self, other: &Self) -> bool {
+        let same_trust = match (&self.trust, &other.trust) {
+            (None, None) => true,
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        same_trust && self.address == other.address
+    }
+
+    /// A new connection.
+    ///
+    /// # Errors
+    /// Where it cannot be made within the time, or the console does not prove who it is.
+    pub(super) async fn connect(&self, within: Duration) -> Result<Link, NotConnected> {
+        let connecting = tokio::time::timeout(within, TcpStream::connect(self.address));
+        let socket = connecting.await.map_err(|_| NotConnected::TooSlow)??;
+        socket.set_nodelay(true)?;
+        let Some(trust) = &self.trust else {
+            return Ok(Link::Clear(socket));
+        };
+        let securing = tokio::time::timeout(HANDSHAKE_TIMEOUT, trust.secure(socket));
+        securing
+            .await
+            .map_err(|_| NotConnected::TooSlow)?
+            .map_err(NotConnected::NotSecured)
+    }
+}
+
+/// Why there is no connection to a console.
+#[derive(Debug, thiserror::Error)]
+pub enum NotConnected {
+    /// Nobody answered in time.
+    #[error("it does not answer in time")]
+    TooSlow,
+    /// Nobody is there.
+    #[error(transparent)]
+    Unreachable(#[from] std::io::Error),
+    /// Somebody is there, who did not prove to be the console.
+    #[error("TLS: {0}")]
+    NotSecured(std::io::Error),
 }
 
 impl Idle {
     /// Keeps a connection for the next who comes.
-    pub(super) fn keep(&self, stream: TcpStream, address: Address) {
+    pub(super) fn keep(&self, link: Link, to: Console) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < KEPT_MAX {
             let since = Instant::now();
-            kept.push(Kept { stream, address, since });
+            kept.push(Kept { link, to, since });
         }
     }
 
-    /// Takes one that leads to `address`, has not been idle for longer than `keepalive`, and over which nothing has come since.
-    fn take(&self, address: Address, keepalive: Duration) -> Option<TcpStream> {
+    /// Takes one that leads there, has not been idle for longer than `keepalive`, and over which nothing has come since.
+    pub(super) fn take(&self, to: &Console, keepalive: Duration) -> Option<Link> {
         loop {
-            let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
-            if kept.address == address && kept.since.elapsed() < keepalive && is_silent(&kept.stream) {
-                return Some(kept.stream);
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+            if kept.to.is(to) && kept.since.elapsed() < keepalive && kept.link.is_silent() {
+                return Some(kept.link);
             }
         }
     }
@@ -59,51 +109,7 @@ impl Idle {
     /// Closes those that have been idle for longer than `keepalive`, or that the console has closed.
     pub fn forget_old(&self, keepalive: Duration) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|kept| kept.since.elapsed() < keepalive && is_silent(&kept.stream));
-    }
-}
-
-/// Whether the console has neither closed it nor said anything.
-fn is_silent(stream: &TcpStream) -> bool {
-    let read = stream.try_read(&mut [0]);
-    read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
-}
-
-/// How a site's console is connected to: over a kept connection, or a new one.
-#[derive(Debug)]
-pub struct Line {
-    /// Where the connections are kept.
-    pub idle: Arc<Idle>,
-    /// How long a connection may be idle.
-    pub keepalive: Duration,
-    /// How long connecting may take.
-    pub connect_within: Duration,
-}
-
-#[async_trait]
-impl Connect for Line {
-    async fn connect(&self, address: &SocketAddr) -> Result<Stream> {
-        let address = *address
-            .as_inet()
-            .ok_or_else(|| Error::explain(ErrorType::ConnectError, "a console has an address"))?;
-        let (stream, kept_before) = match self.idle.take(address, self.keepalive) {
-            Some(stream) => (stream, true),
-            None => (self.open(address).await?, false),
-        };
-        let strict = StrictStream::new(stream, address, Arc::clone(&self.idle), kept_before);
-        Ok(VirtualSocketStream::new(Box::new(strict)).into())
-    }
-}
-
-impl Line {
-    async fn open(&self, address: Address) -> Result<TcpStream> {
-        let connecting = tokio::time::timeout(self.connect_within, TcpStream::connect(address)).await;
-        let stream = connecting.or_err(ErrorType::ConnectTimedout, "connecting to a console")?;
-        let stream = stream.or_err(ErrorType::ConnectError, "connecting to a console")?;
-        stream
-            .set_nodelay(true)
-            .or_err(ErrorType::ConnectError, "connecting to a console")?;
-        Ok(stream)
+        kept.retain_mut(|kept| kept.since.elapsed() < keepalive && kept.link.is_silent());
     }
 }
 
@@ -116,46 +122,49 @@ mod tests {
     const LONG: Duration = Duration::from_secs(3600);
 
     /// Both ends of a connection.
-    async fn connection() -> (TcpStream, TcpStream, Address) {
+    async fn connection() -> (Link, TcpStream, Console) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (near, far) = tokio::join!(TcpStream::connect(address), listener.accept());
-        (near.unwrap(), far.unwrap().0, address)
+        let to = Console {
+            address: listener.local_addr().unwrap(),
+            trust: None,
+        };
+        let (near, far) = tokio::join!(to.connect(LONG), listener.accept());
+        (near.unwrap(), far.unwrap().0, to)
     }
 
     #[tokio::test]
     async fn the_latest_connection_is_taken_first_and_each_once() {
         let idle = Idle::default();
-        let (one, _far_one, address) = connection().await;
+        let (one, _far_one, to) = connection().await;
         let (other, _far_other, _) = connection().await;
-        let other_port = other.local_addr().unwrap();
-        idle.keep(one, address);
-        idle.keep(other, address);
-        assert_eq!(idle.take(address, LONG).unwrap().local_addr().unwrap(), other_port);
-        assert!(idle.take(address, LONG).is_some());
-        assert!(idle.take(address, LONG).is_none());
+        let other_port = other.socket().local_addr().unwrap();
+        idle.keep(one, to.clone());
+        idle.keep(other, to.clone());
+        assert_eq!(idle.take(&to, LONG).unwrap().socket().local_addr().unwrap(), other_port);
+        assert!(idle.take(&to, LONG).is_some());
+        assert!(idle.take(&to, LONG).is_none());
     }
 
     #[tokio::test]
     async fn a_connection_that_is_old_closed_talkative_or_leads_elsewhere_is_not_taken() {
         let idle = Idle::default();
-        let (near, _far, address) = connection().await;
-        idle.keep(near, address);
-        assert!(idle.take(address, Duration::ZERO).is_none(), "old");
+        let (near, _far, to) = connection().await;
+        idle.keep(near, to.clone());
+        assert!(idle.take(&to, Duration::ZERO).is_none(), "old");
         let (near, _far, elsewhere) = connection().await;
         idle.keep(near, elsewhere);
-        assert!(idle.take(address, LONG).is_none(), "leads elsewhere");
-        let (near, far, address) = connection().await;
+        assert!(idle.take(&to, LONG).is_none(), "leads elsewhere");
+        let (near, far, to) = connection().await;
         drop(far);
-        near.readable().await.unwrap();
-        idle.keep(near, address);
-        assert!(idle.take(address, LONG).is_none(), "closed");
-        let (near, far, address) = connection().await;
+        near.socket().readable().await.unwrap();
+        idle.keep(near, to.clone());
+        assert!(idle.take(&to, LONG).is_none(), "closed");
+        let (near, far, to) = connection().await;
         far.writable().await.unwrap();
         far.try_write(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
-        near.readable().await.unwrap();
-        idle.keep(near, address);
-        assert!(idle.take(address, LONG).is_none(), "talkative");
+        near.socket().readable().await.unwrap();
+        idle.keep(near, to.clone());
+        assert!(idle.take(&to, LONG).is_none(), "talkative");
     }
 
     #[tokio::test]
@@ -163,8 +172,8 @@ mod tests {
         let idle = Idle::default();
         let mut far_ends = Vec::new();
         for _ in 0..=KEPT_MAX {
-            let (near, far, address) = connection().await;
-            idle.keep(near, address);
+            let (near, far, to) = connection().await;
+            idle.keep(near, to.clone());
             far_ends.push(far);
         }
         assert_eq!(idle.kept.lock().unwrap().len(), KEPT_MAX);

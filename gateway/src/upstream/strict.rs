@@ -5,7 +5,6 @@
 //! whatever came along with it, so that the visitor can still be told 502.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -13,12 +12,13 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf as _, BytesMut};
 use pingora::protocols::l4::virt::{VirtualSockOpt, VirtualSocket};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::body::Body;
+use super::fault::{AnswerFault, INTERIM_ANSWERS_MAX};
 use super::head::{self, Framing};
-use super::idle::Idle;
-use crate::stage::examine::{AnswerFault, INTERIM_ANSWERS_MAX};
+use super::idle::{Console, Idle};
+use super::link::Link;
+use crate::open::with_turn;
 
 /// Read at once while a head is awaited.
 const READ_BYTES: usize = 4 * 1024;
@@ -34,10 +34,11 @@ pub struct Stale;
 #[derive(Debug)]
 pub struct StrictStream {
     /// `None` once it has gone back to the others.
-    stream: Option<TcpStream>,
-    address: SocketAddr,
+    link: Option<Link>,
+    to: Console,
     home: Arc<Idle>,
     kept_before: bool,
+    asks: Asks,
     at: At,
     /// Came from the console and was not handed on yet.
     held: BytesMut,
@@ -46,6 +47,15 @@ pub struct StrictStream {
     /// No head ends in so much of it.
     searched: usize,
     lasting: bool,
+}
+
+/// What an exchange is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// An answer.
+    Answer,
+    /// A tunnel; the answer may be that there is none.
+    Tunnel,
 }
 
 #[derive(Debug)]
@@ -60,18 +70,21 @@ enum At {
     Over,
     /// Over, and both sides are done with it.
     Released,
+    /// The console has agreed to a tunnel: bytes pass as they are.
+    Tunnel,
     /// Nothing more is to be believed.
     Spoilt,
 }
 
 impl StrictStream {
     /// For one exchange over a connection, which goes back to `home` after it.
-    pub fn new(stream: TcpStream, address: SocketAddr, home: Arc<Idle>, kept_before: bool) -> Self {
+    pub fn new(link: Link, to: Console, home: Arc<Idle>, kept_before: bool, asks: Asks) -> Self {
         Self {
-            stream: Some(stream),
-            address,
+            link: Some(link),
+            to,
             home,
             kept_before,
+            asks,
             at: At::Unasked,
             held: BytesMut::new(),
             judged: 0,
@@ -80,8 +93,8 @@ impl StrictStream {
         }
     }
 
-    fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
-        self.stream
+    fn link(&mut self) -> io::Result<Pin<&mut Link>> {
+        self.link
             .as_mut()
             .map(Pin::new)
             .ok_or_else(|| io::ErrorKind::NotConnected.into())
@@ -103,9 +116,9 @@ impl StrictStream {
             let before = self.held.len();
             self.held.resize(before + READ_BYTES, 0);
             let mut room = ReadBuf::new(self.held.get_mut(before..).unwrap_or_default());
-            let stream = self.stream.as_mut().map(Pin::new);
-            let polled = stream.map_or(Poll::Ready(Err(io::ErrorKind::NotConnected.into())), |stream| {
-                stream.poll_read(context, &mut room)
+            let link = self.link.as_mut().map(Pin::new);
+            let polled = link.map_or(Poll::Ready(Err(io::ErrorKind::NotConnected.into())), |link| {
+                link.poll_read(context, &mut room)
             });
             let read = room.filled().len();
             self.held.truncate(before + read);
@@ -146,7 +159,7 @@ impl StrictStream {
         self.searched = 0;
         let head = head::read(self.held.get(..end).unwrap_or_default())?;
         if head.status == 101 {
-            return Err(AnswerFault::SwitchUnasked);
+            return self.switch();
         }
         if head.status < 200 {
             if head.framing != Framing::Close {
@@ -178,6 +191,16 @@ impl StrictStream {
         Ok(true)
     }
 
+    /// Whatever came along with a 101 is the tunnel's first.
+    fn switch(&mut self) -> Result<bool, AnswerFault> {
+        if self.asks != Asks::Tunnel {
+            return Err(AnswerFault::SwitchUnasked);
+        }
+        self.at = At::Tunnel;
+        self.judged = self.held.len();
+        Ok(true)
+    }
+
     /// First of all fields, so that it is the one that counts.
     fn say_close(&mut self) {
         let Some(line_end) = self.held.iter().position(|byte| *byte == b'\n') else {
@@ -197,7 +220,7 @@ impl StrictStream {
 
     fn poll_body(&mut self, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = to.filled().len();
-        ready!(self.stream()?.poll_read(context, to))?;
+        ready!(self.link()?.poll_read(context, to))?;
         let read = to.filled().get(before..).unwrap_or_default();
         let (At::Body(body), false) = (&mut self.at, read.is_empty()) else {
             self.at = At::Spoilt;
@@ -224,6 +247,16 @@ impl StrictStream {
 impl AsyncRead for StrictStream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let me = self.get_mut();
+        let polled = me.poll_answer(context, to);
+        let is_over = matches!(me.at, At::Over | At::Released);
+        with_turn(|turn| turn.awaits_console(polled.is_pending() && !is_over));
+        polled
+    }
+}
+
+impl StrictStream {
+    fn poll_answer(&mut self, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let me = self;
         if me.judged == 0 && matches!(me.at, At::Head { .. }) {
             let polled = ready!(me.poll_head(context));
             if let Err(error) = polled {
@@ -236,10 +269,11 @@ impl AsyncRead for StrictStream {
         }
         match me.at {
             At::Body(_) => me.poll_body(context, to),
+            At::Tunnel => me.link()?.poll_read(context, to),
             // Nothing is awaited: whatever comes, or the end, means that it cannot be used again.
             At::Unasked | At::Over | At::Released => {
                 let before = to.filled().len();
-                ready!(me.stream()?.poll_read(context, to))?;
+                ready!(me.link()?.poll_read(context, to))?;
                 to.set_filled(before);
                 me.at = At::Spoilt;
                 Poll::Ready(Ok(()))
@@ -252,7 +286,7 @@ impl AsyncRead for StrictStream {
 impl AsyncWrite for StrictStream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let me = self.get_mut();
-        let written = ready!(me.stream()?.poll_write(context, bytes));
+        let written = ready!(me.link()?.poll_write(context, bytes));
         if matches!(me.at, At::Unasked) {
             // Pingora writes a head at once, so the method is in the first bytes.
             me.at = At::Head {
@@ -264,7 +298,7 @@ impl AsyncWrite for StrictStream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().stream()?.poll_flush(context)
+        self.get_mut().link()?.poll_flush(context)
     }
 
     /// Pingora is done with it: after an answer that is over, because it takes it for one that closes. Only then both sides
@@ -275,14 +309,14 @@ impl AsyncWrite for StrictStream {
             me.at = At::Released;
             return Poll::Ready(Ok(()));
         }
-        me.stream()?.poll_shutdown(context)
+        me.link()?.poll_shutdown(context)
     }
 }
 
 impl VirtualSocket for StrictStream {
     fn set_socket_option(&self, option: VirtualSockOpt) -> io::Result<()> {
-        match (option, &self.stream) {
-            (VirtualSockOpt::NoDelay, Some(stream)) => stream.set_nodelay(true),
+        match (option, &self.link) {
+            (VirtualSockOpt::NoDelay, Some(link)) => link.socket().set_nodelay(true),
             _ => Ok(()),
         }
     }
@@ -290,8 +324,8 @@ impl VirtualSocket for StrictStream {
 
 impl Drop for StrictStream {
     fn drop(&mut self) {
-        if let (At::Released, Some(stream)) = (&self.at, self.stream.take()) {
-            self.home.keep(stream, self.address);
+        if let (At::Released, Some(link)) = (&self.at, self.link.take()) {
+            self.home.keep(link, self.to.clone());
         }
     }
 }

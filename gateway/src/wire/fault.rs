@@ -41,6 +41,8 @@ faults! {
     HeadTooSlow = "header_too_slow" REQUEST_TIMEOUT;
     /// The body was not there in time, or came too slowly.
     BodyTooSlow = "body_too_slow" REQUEST_TIMEOUT;
+    /// The visitor takes the answer too slowly.
+    AnswerTooSlow = "answer_too_slow" REQUEST_TIMEOUT;
     /// The visitor stopped sending in the middle of the head.
     HeadIncomplete = "header_incomplete" BAD_REQUEST;
     /// A line that ends with LF or CR alone: some servers see two lines there, some one.
@@ -87,6 +89,8 @@ faults! {
     Http2Connection = "http2_connection_malformed" BAD_REQUEST;
     /// A declared proxy did not begin with a PROXY protocol header that can be read, or not in time.
     ProxyHeader = "proxy_header_malformed" BAD_REQUEST;
+    /// A declared proxy said that it cannot tell, or does not tell, whose connection it passes on.
+    VisitorUnknown = "address_unknown" BAD_REQUEST;
     /// A HEAD with a body.
     StrayBody = "body_not_expected" BAD_REQUEST;
     /// The machine has no room for more requests at once.
@@ -113,9 +117,11 @@ impl WireFault {
                 | Self::TooManyHeaders
                 | Self::HeadTooSlow
                 | Self::BodyTooSlow
+                | Self::AnswerTooSlow
                 | Self::HeadIncomplete
                 | Self::Expect
                 | Self::Busy
+                | Self::VisitorUnknown
         )
     }
 }

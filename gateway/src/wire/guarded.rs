@@ -19,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Bu
 use super::http1::{HEAD_BYTES_USUAL, HeadLimits, Http1};
 use super::http2::Http2;
 use super::http2::bare::Outgoing;
-use super::{Stage, Turn};
+use super::{Stage, Turn, WireFault};
 use crate::open::Slot;
 
 /// An answer's head and a small body leave in one packet.
@@ -104,7 +104,8 @@ fn poll_http2<S: AsyncRead + Unpin>(
     context: &mut Context<'_>,
     to: &mut ReadBuf<'_>,
 ) -> Poll<io::Result<()>> {
-    if let Some(fault) = turn.fault() {
+    // Whom nobody can name is answered, each request for itself.
+    if let Some(fault) = turn.fault().filter(|fault| *fault != WireFault::VisitorUnknown) {
         if watch.is_first_read_after_fault() {
             context.waker().wake_by_ref();
             return Poll::Pending;
@@ -147,6 +148,12 @@ impl<S: IO> AsyncRead for Guarded<S> {
 }
 
 impl<S: IO> Guarded<S> {
+    /// Whoever waits for the request learns that the visitor takes nothing (HTTP/1).
+    fn noting_room<T>(&self, polled: Poll<T>) -> Poll<T> {
+        self.slot.turn().awaits_room(polled.is_pending());
+        polled
+    }
+
     /// Frames that pingora would have had look otherwise go out before anything else does.
     fn poll_instead(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.instead.is_empty() {
@@ -185,12 +192,14 @@ impl<S: IO> AsyncWrite for Guarded<S> {
         if matches!(self.reader, Reader::Http2(..)) {
             return self.poll_write_frames(context, bytes);
         }
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.noting_room(polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_instead(context))?;
-        Pin::new(&mut self.stream).poll_flush(context)
+        let polled = Pin::new(&mut self.stream).poll_flush(context);
+        self.noting_room(polled)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -204,7 +213,8 @@ impl<S: IO> AsyncWrite for Guarded<S> {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         if matches!(self.reader, Reader::Http1(_)) {
-            return Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+            let polled = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+            return self.noting_room(polled);
         }
         let first = parts.iter().find(|part| !part.is_empty());
         self.poll_write(context, first.map_or(&[], |part| part))

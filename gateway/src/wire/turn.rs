@@ -30,6 +30,12 @@ pub struct Turn {
     body_bytes: AtomicU64,
     malformed: AtomicU32,
     awaits_body: AtomicBool,
+    has_more_behind: AtomicBool,
+    answer_bytes: AtomicU64,
+    answering: AtomicBool,
+    awaits_console: AtomicBool,
+    awaits_room: AtomicBool,
+    is_stream: AtomicBool,
     cut_targets: CutTargets,
 }
 
@@ -37,6 +43,8 @@ impl Turn {
     /// The visitor may send the next request.
     pub fn listen(&self) {
         self.stage.store(Stage::Waiting as u8, Ordering::Relaxed);
+        self.answer_bytes.store(0, Ordering::Relaxed);
+        self.answering.store(false, Ordering::Relaxed);
         self.listening.store(true, Ordering::Relaxed);
     }
 
@@ -108,6 +116,45 @@ impl Turn {
         }
     }
 
+    /// It is one stream of a connection that has many (HTTP/2): that there is no room for its answer is not seen where bytes
+    /// are written.
+    pub fn becomes_stream(&self) {
+        self.is_stream.store(true, Ordering::Relaxed);
+    }
+
+    /// So many bytes of the answer are about to be written to the visitor.
+    pub fn hands_over(&self, bytes: usize) {
+        self.answer_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.answering.store(true, Ordering::Relaxed);
+    }
+
+    /// How many bytes of the answer were.
+    pub fn answer_bytes(&self) -> u64 {
+        self.answer_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether the door waits for the console: from here on the console is slow, not the visitor.
+    pub fn awaits_console(&self, awaits: bool) {
+        self.awaits_console.store(awaits, Ordering::Relaxed);
+    }
+
+    /// Whether the visitor's connection takes no more at the moment.
+    pub fn awaits_room(&self, awaits: bool) {
+        if self.awaits_room.load(Ordering::Relaxed) != awaits {
+            self.awaits_room.store(awaits, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the door has some of an answer in hand that the visitor does not take. On a connection with many streams that
+    /// is so where it waits neither for the console nor comes to an end.
+    pub fn is_held_up(&self) -> bool {
+        if self.is_stream.load(Ordering::Relaxed) {
+            self.answering.load(Ordering::Relaxed) && !self.awaits_console.load(Ordering::Relaxed)
+        } else {
+            self.awaits_room.load(Ordering::Relaxed)
+        }
+    }
+
     /// From now on bytes pass as they are: the connection has become a WebSocket.
     pub fn becomes_tunnel(&self) {
         self.tunnel.store(true, Ordering::Relaxed);
@@ -116,6 +163,16 @@ impl Turn {
     /// Whether it has.
     pub fn is_tunnel(&self) -> bool {
         self.tunnel.load(Ordering::Relaxed)
+    }
+
+    /// Whether the visitor has sent more behind the request at hand (HTTP/1), as far as that was looked at.
+    pub fn note_more_behind(&self, has_more: bool) {
+        self.has_more_behind.store(has_more, Ordering::Relaxed);
+    }
+
+    /// Whether it has.
+    pub fn has_more_behind(&self) -> bool {
+        self.has_more_behind.load(Ordering::Relaxed)
     }
 
     /// Marks what is read from here on as faulty. The first fault stays.

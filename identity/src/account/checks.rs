@@ -1,12 +1,13 @@
 //! What an account may be made of. Every fault is told at once.
 
+use std::collections::BTreeMap;
+
 use stagedoor_policy::{ExtraGrant, Policy};
 
-use super::{Account, AccountChange, NewAccount};
+use super::{Account, AccountChange, AccountName, NewAccount};
 use crate::door::ChangeFault;
+use crate::letter::{ADDRESS_BYTES_MAX, is_address};
 
-const DISPLAY_NAME_CHARS_MAX: usize = 100;
-const EMAIL_BYTES_MAX: usize = 254;
 const GRANTS_MAX: usize = 256;
 const NETWORKS_MAX: usize = 1000;
 
@@ -16,7 +17,8 @@ type Faults = Vec<(&'static str, String)>;
 /// Checks a new account, its password excepted; answers its role.
 pub(crate) fn check_new(policy: &Policy, new: &NewAccount) -> Result<String, Faults> {
     let mut faults = Faults::new();
-    check_display_name(&new.display_name, &mut faults);
+    check_name(policy, &new.name, &mut faults);
+    check_display_name(policy, &new.display_name, &mut faults);
     check_email(new.email.as_deref(), &mut faults);
     let role = new.role.as_deref().or_else(|| policy.default_role());
     match role {
@@ -34,7 +36,13 @@ pub(crate) fn check_new(policy: &Policy, new: &NewAccount) -> Result<String, Fau
 pub(crate) fn check_change(policy: &Policy, account: &Account, change: &AccountChange) -> Result<(), ChangeFault> {
     let mut faults = Faults::new();
     if let Some(display_name) = &change.display_name {
-        check_display_name(display_name, &mut faults);
+        check_display_name(policy, display_name, &mut faults);
+    }
+    if let Some(name) = change.name.as_ref().filter(|name| **name != account.name) {
+        check_name(policy, name, &mut faults);
+    }
+    if let Some(preferences) = &change.preferences {
+        check_preferences(policy, preferences, &mut faults);
     }
     if let Some(email) = &change.email {
         check_email(email.as_deref(), &mut faults);
@@ -76,32 +84,42 @@ fn check_rights(
     if let Some(grants) = grants {
         if grants.len() > GRANTS_MAX {
             faults.push(("grants", format!("at most {GRANTS_MAX} grants")));
-        } else if let Err(sentences) = policy.check_extra_grants(grants) {
+        } else if let Err(sentences) = policy.check_extra_grants(role, grants) {
             faults.extend(sentences.into_iter().map(|sentence| ("grants", sentence)));
         }
     }
 }
 
-fn check_display_name(name: &str, faults: &mut Faults) {
-    if name.chars().count() > DISPLAY_NAME_CHARS_MAX {
-        faults.push(("display_name", format!("at most {DISPLAY_NAME_CHARS_MAX} characters")));
-    }
-    if name.chars().any(char::is_control) {
-        faults.push(("display_name", "no control characters".to_owned()));
+fn check_name(policy: &Policy, name: &AccountName, faults: &mut Faults) {
+    let wrong = policy.check_account_name(name.as_str()).err().unwrap_or_default();
+    faults.extend(wrong.into_iter().map(|sentence| ("name", sentence)));
+}
+
+fn check_display_name(policy: &Policy, name: &str, faults: &mut Faults) {
+    let wrong = policy.check_display_name(name).err().unwrap_or_default();
+    faults.extend(wrong.into_iter().map(|sentence| ("display_name", sentence)));
+}
+
+/// Only what the policy declares, and only its choices.
+fn check_preferences(policy: &Policy, chosen: &BTreeMap<String, String>, faults: &mut Faults) {
+    for (name, choice) in chosen {
+        let known = policy.preferences().iter().find(|known| known.name == *name);
+        match known {
+            None => faults.push(("preferences", "name preferences that the policy declares".to_owned())),
+            Some(known) if known.choices.contains(choice) => {}
+            Some(known) => {
+                let choices = known.choices.join("`, `");
+                faults.push(("preferences", format!("`{name}` is one of `{choices}`")));
+            }
+        }
     }
 }
 
-/// One `@` with something on either side, and nothing that a header or an address list could read as more than one address.
 fn check_email(email: Option<&str>, faults: &mut Faults) {
     let Some(email) = email else { return };
-    if email.len() > EMAIL_BYTES_MAX {
-        faults.push(("email", format!("at most {EMAIL_BYTES_MAX} characters")));
-    }
-    let strange = |c: char| c.is_control() || c.is_whitespace() || "<>()[],;:\\\"".contains(c);
-    let shaped = email
-        .split_once('@')
-        .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
-    if !shaped || email.contains(strange) {
+    if email.len() > ADDRESS_BYTES_MAX {
+        faults.push(("email", format!("at most {ADDRESS_BYTES_MAX} characters")));
+    } else if !is_address(email) {
         faults.push(("email", "an address such as `name@example.org`".to_owned()));
     }
 }
@@ -110,7 +128,6 @@ fn check_email(email: Option<&str>, faults: &mut Faults) {
 mod tests {
     use super::*;
     use crate::Password;
-    use crate::account::AccountName;
     use stagedoor_policy::Revision;
     use stagedoor_policy::rules::{RoleRules, Rules};
 

@@ -8,12 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use stagedoor_policy::Policy;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 pub(crate) use super::hash::Verified;
 #[cfg(test)]
 pub(crate) use super::hash::tests::weak_hash;
 use super::hash::{self, SALT_BYTES, Scratch};
+use super::password::{self, Owner};
 use crate::{Chance, Password};
 
 /// Places in the queue for each thread.
@@ -94,6 +96,7 @@ impl HashPool {
         let mut salt = [0_u8; SALT_BYTES];
         chance.fill(&mut salt);
         let password = password.clone();
+        self.computed.fetch_add(1, Ordering::Relaxed);
         self.run(place, move |scratch| {
             hash::hash(password.expose().as_bytes(), salt, scratch)
         })
@@ -104,10 +107,24 @@ impl HashPool {
     /// Whether the password is the one of the PHC string.
     pub(crate) async fn verify(&self, place: &Place, password: &Password, phc: &str) -> Result<Verified, HashFailed> {
         let (password, phc) = (password.clone(), phc.to_owned());
+        self.computed.fetch_add(1, Ordering::Relaxed);
         self.run(place, move |scratch| {
             hash::verify(password.expose().as_bytes(), &phc, scratch)
         })
         .await
+    }
+
+    /// Every rule the password does not keep: see [`password::faults`]. Here, because it takes milliseconds.
+    pub(crate) async fn judge(
+        &self,
+        place: &Place,
+        password: &Password,
+        owner: Owner,
+        policy: Arc<Policy>,
+    ) -> Result<Vec<String>, HashFailed> {
+        let password = password.clone();
+        self.run(place, move |_| password::faults(&password, &owner, &policy))
+            .await
     }
 
     async fn run<T: Send + 'static>(
@@ -120,7 +137,6 @@ impl HashPool {
             // Nobody waiting for the answer any more is no reason to do anything.
             let _ = answer.send(job(scratch));
         }));
-        self.computed.fetch_add(1, Ordering::Relaxed);
         self.jobs.try_send(job).map_err(|_| HashFailed)?;
         answered.await.map_err(|_| HashFailed)
     }

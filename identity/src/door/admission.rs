@@ -9,8 +9,8 @@ use super::attempts::Knock;
 use super::house::House;
 use crate::event::{Kind, Outcome};
 use crate::live::AccountFacts;
-use crate::port::{StoreError, StoredCredentials};
-use crate::sign_in::ticket::{Claims, Step};
+use crate::port::{DeviceId, StoreError, StoredCredentials};
+use crate::sign_in::ticket::{Claims, Right, Step};
 use crate::sign_in::{NextStep, Origin, Progress, RefusedBecause, SignInRefusal, Ticket};
 use crate::{AccountId, chance};
 
@@ -26,6 +26,10 @@ pub(super) struct Proof {
     /// Attempts reserved by earlier steps, all of them right: each is taken back at the end.
     pub(super) attempts: u32,
     pub(super) own_lock: Option<Timestamp>,
+    /// To enrol a second factor.
+    pub(super) right: Option<Right>,
+    /// The device it comes from.
+    pub(super) device: Option<DeviceId>,
 }
 
 /// Where a visitor who may come in stands, as read just now.
@@ -62,6 +66,8 @@ impl Proof {
             second_factor: claims.second_factor,
             attempts: claims.attempts,
             own_lock: claims.own_lock_micros.map(Timestamp::from_micros),
+            right: claims.right,
+            device: claims.device,
         }
     }
 }
@@ -85,6 +91,9 @@ impl House {
         let (Some(account), Some(credentials)) = (account, credentials) else {
             return barred(SignInRefusal::InvalidCredentials, "account_removed");
         };
+        if account.accepted_at.is_none() {
+            return barred(SignInRefusal::InvalidCredentials, "account_invited");
+        }
         if account.disabled {
             return barred(SignInRefusal::InvalidCredentials, "account_disabled");
         }
@@ -92,12 +101,23 @@ impl House {
             return barred(SignInRefusal::TicketExpired, "credentials_changed");
         }
         let policy = self.policy();
-        if self.memory.is_banned(&account, &policy, now) {
+        if self.is_banned(&account, &policy, now).await? {
             self.note_ban(&account, now).await?;
             return barred_because(RefusedBecause::Inactive);
         }
         if !policy.may_use_channel(&account.role, &proof.channel) {
             return barred_because(RefusedBecause::Channel);
+        }
+        let linked = match proof.device {
+            Some(id) => self
+                .store
+                .device(id)
+                .await?
+                .is_some_and(|device| device.account == Some(account.id)),
+            None => !policy.linked_device(&proof.channel),
+        };
+        if !linked {
+            return barred_because(RefusedBecause::Device);
         }
         let facts = AccountFacts::new(account);
         let visitor = facts.visitor(&proof.channel, proof.second_factor);
@@ -131,6 +151,8 @@ impl House {
             attempts: proof.attempts,
             own_lock_micros: proof.own_lock.map(Timestamp::as_micros),
             enrolling,
+            right: proof.right,
+            device: proof.device,
         };
         claims
             .seal(&self.ticket_key, self.chance.as_ref())

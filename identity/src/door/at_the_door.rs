@@ -1,6 +1,6 @@
 //! Sign-in: name, password, second factor, temporary password, in.
 
-use stagedoor_policy::rules::SecondFactor;
+use stagedoor_policy::rules::{Enrolment, SecondFactor};
 use stagedoor_policy::time::Timestamp;
 
 use super::admission::{Proof, Standing};
@@ -10,10 +10,10 @@ use crate::account::AccountName;
 use crate::credential::pool::Place;
 use crate::credential::{recovery, totp};
 use crate::event::{Kind, Outcome};
-use crate::port::StoredCredentials;
-use crate::sign_in::ticket::Step;
-use crate::sign_in::{Attempt, NextStep, Origin, Progress, SignInRefusal, Ticket};
-use crate::{Account, AccountId, Password};
+use crate::port::{LinkPurpose, StoredCredentials};
+use crate::sign_in::ticket::{Right, Step};
+use crate::sign_in::{Attempt, NextStep, Origin, Progress, RefusedBecause, SignInRefusal, Ticket};
+use crate::{Account, AccountId, Password, Secret};
 
 impl House {
     pub(super) async fn sign_in(&self, attempt: Attempt) -> Result<Progress, SignInRefusal> {
@@ -33,6 +33,18 @@ impl House {
         let Some((account, credentials)) = known else {
             return Err(self.wrong_password(&knock).await);
         };
+        let right = match &attempt.right {
+            Some(token) => self.right_of(token, account.id).await?,
+            None => None,
+        };
+        // A key of a device that is linked to somebody else is none: the channel says whether one is needed.
+        let device = match &attempt.device_key {
+            Some(key) => self.device_of_key(key).await?,
+            None => None,
+        };
+        let device = device
+            .filter(|device| device.account == Some(account.id))
+            .map(|device| device.id);
         let proof = Proof {
             account: account.id,
             channel: attempt.channel,
@@ -41,6 +53,8 @@ impl House {
             second_factor: false,
             attempts: 0,
             own_lock: None,
+            right,
+            device,
         };
         let progress = self.proceed(proof, attempt.code.as_deref(), knock, now).await;
         // Not earlier: right attempts that wait for their account's turn still count, and many of them would lock it.
@@ -68,7 +82,7 @@ impl House {
     }
 
     /// Everything after the password, as far as it goes now.
-    async fn proceed(
+    pub(super) async fn proceed(
         &self,
         proof: Proof,
         code: Option<&str>,
@@ -78,6 +92,10 @@ impl House {
         let standing = self.admit(&proof, &knock, now).await?;
         let account = &standing.facts.account;
         let enrolled = account.second_factor;
+        // Who lost the second factor has a link for another one.
+        if matches!(proof.right, Some(Right::Link(_))) {
+            return self.needs(NextStep::EnrolSecondFactor, &proof, &knock, now).await;
+        }
         let mut proof = proof;
         if enrolled && !proof.second_factor {
             let Some(code) = code else {
@@ -86,10 +104,32 @@ impl House {
             self.check_code(&standing, code, &knock, now).await?;
             proof.second_factor = true;
         }
-        if !enrolled && standing.policy.second_factor(&account.role) == SecondFactor::Required {
+        let demanded =
+            account.second_factor_demanded || standing.policy.second_factor(&account.role) == SecondFactor::Required;
+        if !enrolled && demanded {
+            if standing.policy.enrolment() == Enrolment::Right && proof.right.is_none() {
+                return Err(self.no_right(&knock).await);
+            }
             return self.needs(NextStep::EnrolSecondFactor, &proof, &knock, now).await;
         }
         self.conclude(proof, &standing, knock, now).await
+    }
+
+    /// The right to enrol that a link gives, where it is one of this account's.
+    async fn right_of(&self, token: &Secret, account: AccountId) -> Result<Option<Right>, SignInRefusal> {
+        let link = self.live_link(token, LinkPurpose::SecondFactor).await?;
+        let link = link
+            .filter(|link| link.account == account)
+            .ok_or(SignInRefusal::LinkDead)?;
+        Ok(Some(Right::Link(link.hash)))
+    }
+
+    /// A second factor is to be enrolled, and the password alone does not do for it.
+    pub(super) async fn no_right(&self, knock: &Knock) -> SignInRefusal {
+        let reason = RefusedBecause::EnrolmentRight;
+        let refusal = SignInRefusal::Refused { reason };
+        self.refuse(knock, (Kind::SignInRefused, Outcome::Refused), reason.code(), refusal)
+            .await
     }
 
     /// The last steps, once the second factor is settled.

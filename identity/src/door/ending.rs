@@ -38,6 +38,12 @@ impl House {
             return Ok(false);
         };
         let _turn = self.turns.take(owner).await;
+        match self.seen(owner, &self.authority(by).await?).await {
+            Ok(_) => {}
+            // As where there is no such session.
+            Err(ChangeFault::Store(StoreError::NotFound)) => return Ok(false),
+            Err(fault) => return Err(fault),
+        }
         let now = self.clock.now();
         let was_live = self.store.end_session(id, reason, now).await?;
         let Some(session) = self.memory.end(id, &ended(reason, now)) else {
@@ -52,7 +58,7 @@ impl House {
 
     pub(super) async fn end_sessions_of(&self, account: AccountId, by: &Actor) -> Result<usize, ChangeFault> {
         let _turn = self.turns.take(account).await;
-        let owner = self.account_or_not_found(account).await?;
+        let owner = self.seen(account, &self.authority(by).await?).await?;
         let now = self.clock.now();
         let reason = EndReason::EndedByAdministrator;
         let ids = self.store.end_sessions_of(account, None, &reason, now).await?;

@@ -5,7 +5,7 @@ use super::house::House;
 use crate::credential::{recovery, totp};
 use crate::event::Kind;
 use crate::session::EndReason;
-use crate::sign_in::ticket::{Claims, Step};
+use crate::sign_in::ticket::{Claims, Right, Step};
 use crate::sign_in::{Enrolment, Origin, Progress, SignInRefusal, Ticket};
 use crate::{Account, Secret};
 
@@ -75,9 +75,14 @@ impl House {
             .seal(secret.expose(), proof.account.0.as_bytes(), self.chance.as_ref())
             .ok_or(SignInRefusal::Unavailable)?;
         let (shown, hashes) = recovery::fresh(self.chance.as_ref());
+        let link = match &proof.right {
+            Some(Right::Link(hash)) => Some((hash, now)),
+            Some(Right::Invitation) | None => None,
+        };
         self.store
-            .set_second_factor(proof.account, &sealed, step, &hashes)
+            .set_second_factor(proof.account, &sealed, step, &hashes, link)
             .await?;
+        proof.right = None;
         let reason = EndReason::CredentialsChanged;
         let ended = self.store.end_sessions_of(proof.account, None, &reason, now).await?;
         self.end_in_memory(proof.account, None, &reason, now);

@@ -14,6 +14,7 @@ use super::turns::Turns;
 use super::{CurrentPolicy, Parts, Tally};
 use crate::credential::pool::HashPool;
 use crate::credential::seal::SealKey;
+use crate::letter::{CurrentLetterhead, Sealer};
 use crate::live::Memory;
 use crate::port::{SharedStore, StoreError};
 use crate::session::SessionRecord;
@@ -29,6 +30,10 @@ pub(super) struct House {
     pub(super) chance: Arc<dyn Chance>,
     rules: Arc<dyn CurrentPolicy>,
     pub(super) issuer: String,
+    /// The door's own prefix, which pages of links are behind.
+    pub(super) links_under: String,
+    pub(super) letterhead: Arc<dyn CurrentLetterhead>,
+    pub(super) sealer: Sealer,
     pub(super) hashes: HashPool,
     /// The hash of a password nobody knows: what an unknown name is checked against, so that it takes as long.
     pub(super) nobodys_hash: String,
@@ -56,12 +61,16 @@ impl House {
             nobodys_hash,
             totp_key: seal_key(&store, chance.as_ref(), "totp").await?,
             ticket_key: seal_key(&store, chance.as_ref(), "ticket").await?,
+            sealer: Sealer::new(&key(&store, chance.as_ref(), "letters").await?)
+                .ok_or_else(|| not_a_seal_key("letters"))?,
             name_key: hmac::Key::new(hmac::HMAC_SHA256, key(&store, chance.as_ref(), "names").await?.expose()),
             store,
             clock: parts.clock,
             chance,
             rules: parts.policy,
             issuer: parts.issuer,
+            links_under: parts.links_under,
+            letterhead: parts.letterhead,
             memory: Memory::default(),
             turns: Turns::default(),
             tally: Arc::new(Tally::default()),
@@ -70,6 +79,7 @@ impl House {
             round: tokio::sync::Mutex::default(),
         };
         house.fill_memory().await?;
+        house.note_kept().await?;
         Ok(house)
     }
 
@@ -132,8 +142,11 @@ pub(super) async fn key(store: &SharedStore, chance: &dyn Chance, purpose: &str)
 }
 
 async fn seal_key(store: &SharedStore, chance: &dyn Chance, purpose: &str) -> Result<SealKey, StoreError> {
-    SealKey::new(&key(store, chance, purpose).await?)
-        .ok_or_else(|| StoreError::Engine(format!("the stored key `{purpose}` does not have 32 bytes")))
+    SealKey::new(&key(store, chance, purpose).await?).ok_or_else(|| not_a_seal_key(purpose))
+}
+
+fn not_a_seal_key(purpose: &str) -> StoreError {
+    StoreError::Engine(format!("the stored key `{purpose}` does not have 32 bytes"))
 }
 
 async fn hash_of_nobody(hashes: &HashPool, chance: &dyn Chance) -> Result<String, StoreError> {

@@ -1,5 +1,6 @@
 //! What is done every ten seconds: uses are written, lapsed sessions ended, bans noted, old things forgotten.
 
+use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use stagedoor_policy::time::Timestamp;
 
 use super::ending::ended;
 use super::house::House;
+use super::structure::protected;
 use crate::account::{AccountName, AccountQuery};
 use crate::event::{AuditQuery, Event, Kind, Outcome};
 use crate::live::disused_since;
@@ -39,6 +41,7 @@ impl House {
         let sessions = self.memory.sessions();
         self.flush(&sessions).await?;
         self.settle_all(&sessions, now).await?;
+        self.note_kept().await?;
         self.note_bans(&mut round, now).await?;
         self.memory.forget(now);
         self.forget_old(now).await
@@ -111,9 +114,9 @@ impl House {
     /// Looks at the next accounts in the order of names, and begins anew after the last.
     async fn note_bans(&self, round: &mut Round, now: Timestamp) -> Result<(), StoreError> {
         let query = AccountQuery {
-            contains: String::new(),
             after: round.accounts_after.take(),
             limit: ACCOUNTS_PER_ROUND_MAX,
+            ..AccountQuery::default()
         };
         let accounts = self.store.list_accounts(&query).await?;
         let policy = self.policy();
@@ -130,6 +133,40 @@ impl House {
         let full = u32::try_from(accounts.len()).is_ok_and(|count| count == ACCOUNTS_PER_ROUND_MAX);
         round.accounts_after = accounts.last().filter(|_| full).map(|account| account.name.clone());
         Ok(())
+    }
+
+    /// Notes whom disuse passes over: the last in use of each role that has to keep some. Bans would else take what neither
+    /// removing nor disabling may.
+    pub(super) async fn note_kept(&self) -> Result<(), StoreError> {
+        let policy = self.policy();
+        let mut kept = HashSet::new();
+        for (role, at_least) in protected(&policy) {
+            kept.extend(self.store.last_used_of(role, at_least).await?);
+        }
+        self.memory.keep(kept);
+        Ok(())
+    }
+
+    /// Whether disuse bans the account at `now`: asked of the store where it may be the last of its role.
+    pub(super) async fn is_banned(
+        &self,
+        account: &Account,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        if !self.memory.is_disused(account, policy, now) {
+            return Ok(false);
+        }
+        let at_least = policy.keep_at_least(&account.role);
+        if at_least == 0 {
+            return Ok(true);
+        }
+        let last = self.store.last_used_of(&account.role, at_least).await?;
+        if last.contains(&account.id) {
+            self.note_kept().await?;
+            return Ok(false);
+        }
+        Ok(true)
     }
 
     /// Writes once that disuse has banned the account: once, over restarts too, since the audit itself is asked.
@@ -172,6 +209,13 @@ impl House {
                 break;
             }
         }
+        // Askings are counted for an hour; a link that has run out tells nobody anything.
+        let day_ago = earlier(now, Duration::from_secs(86_400));
+        for _ in 0..FORGETTING_STEPS_MAX {
+            if self.store.forget_links(day_ago).await? == 0 {
+                break;
+            }
+        }
         let rules = self.policy().lockout();
         let before = earlier(now, rules.within.max(rules.lasts));
         for _ in 0..FORGETTING_STEPS_MAX {
@@ -189,7 +233,7 @@ fn over(session: &LiveSession, policy: &Policy, now: Timestamp) -> Option<EndRea
     noted.or_else(|| session.lapsed(policy, now))
 }
 
-fn earlier(now: Timestamp, span: Duration) -> Timestamp {
+pub(super) fn earlier(now: Timestamp, span: Duration) -> Timestamp {
     let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
     Timestamp::from_micros(now.as_micros().saturating_sub(micros))
 }

@@ -64,6 +64,7 @@ impl House {
             address: proof.from.address.ip(),
             user_agent: proof.from.user_agent.chars().take(USER_AGENT_CHARS_MAX).collect(),
             second_factor: proof.second_factor,
+            device: proof.device,
             opened_at: now,
             expires_at: now.after(rules.lifetime),
             idle_after: rules.idle,

@@ -1,14 +1,16 @@
 //! What people do with their own credentials: change a temporary password or one's own, begin to enrol when signed in.
 
+use stagedoor_policy::rules::Enrolment;
+
 use super::admission::Proof;
 use super::attempts::Knock;
 use super::house::House;
-use crate::credential::password;
+use crate::credential::password::Owner;
 use crate::credential::pool::Place;
 use crate::event::Kind;
 use crate::session::{EndReason, SessionId, SessionRecord};
 use crate::sign_in::ticket::Step;
-use crate::sign_in::{Enrolment, Origin, Progress, SignInRefusal, Ticket};
+use crate::sign_in::{self, Origin, Progress, SignInRefusal, Ticket};
 use crate::{Account, AccountId, Password};
 
 const SAME_AGAIN: &str = "choose one that differs from the present password";
@@ -28,7 +30,8 @@ impl House {
         self.refuse_if_locked(&knock, &account, &claims, now).await?;
         let mut proof = Proof::of(&claims, from);
         let standing = self.admit(&proof, &knock, now).await?;
-        let mut unfit = password::faults(&new, &account.name, standing.policy.password());
+        let owner = Owner::from(&account);
+        let mut unfit = self.hashes.judge(&place, &new, owner, standing.policy.clone()).await?;
         let stored = &standing.credentials.password_hash;
         if self.hashes.verify(&place, &new, stored).await?.right {
             unfit.push(SAME_AGAIN.to_owned());
@@ -58,7 +61,8 @@ impl House {
     ) -> Result<(), SignInRefusal> {
         let (place, proof, knock) = self.prove_again(session, current, from).await?;
         let account = self.account_of(proof.account).await?;
-        let mut unfit = password::faults(&new, &account.name, self.policy().password());
+        let owner = Owner::from(&account);
+        let mut unfit = self.hashes.judge(&place, &new, owner, self.policy()).await?;
         if new.matches(current) {
             unfit.push(SAME_AGAIN.to_owned());
         }
@@ -77,12 +81,15 @@ impl House {
         session: &SessionRecord,
         current: &Password,
         from: Origin,
-    ) -> Result<Enrolment, SignInRefusal> {
+    ) -> Result<sign_in::Enrolment, SignInRefusal> {
         let (_place, proof, knock) = self.prove_again(session, current, from).await?;
         let account = self.account_of(proof.account).await?;
         // Who stole a password alone must not put their own phone in place of the owner's.
         if account.second_factor && !session.second_factor {
             return Err(self.wrong_code(&knock).await);
+        }
+        if !account.second_factor && self.policy().enrolment() == Enrolment::Right {
+            return Err(self.no_right(&knock).await);
         }
         self.enrolment(&proof, &account)
     }
@@ -111,6 +118,8 @@ impl House {
             second_factor: session.second_factor,
             attempts: 0,
             own_lock: None,
+            right: None,
+            device: session.device,
         };
         self.admit(&proof, &knock, now).await?;
         self.forgive(&knock).await?;
@@ -141,7 +150,7 @@ impl House {
         Ok(())
     }
 
-    fn still_live(&self, session: &SessionRecord) -> Result<(), SignInRefusal> {
+    pub(super) fn still_live(&self, session: &SessionRecord) -> Result<(), SignInRefusal> {
         let (policy, now) = (self.policy(), self.clock.now());
         let live = self
             .memory

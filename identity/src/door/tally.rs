@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use stagedoor_policy::time::Timestamp;
+
 use super::house::House;
+use crate::letter::{LetterKind, LetterOutcome, Waiting};
 use crate::sign_in::{Progress, SignInRefusal};
 
 /// Every outcome of a sign-in, or of a step of one: `succeeded`, the codes of `NextStep`, the codes of `SignInRefusal`.
-const OUTCOMES: [&str; 13] = [
+const OUTCOMES: [&str; 14] = [
     "succeeded",
     "second_factor_required",
     "second_factor_enrolment_required",
@@ -18,6 +21,7 @@ const OUTCOMES: [&str; 13] = [
     "refused",
     "session_limit",
     "ticket_expired",
+    "link_dead",
     "password_unfit",
     "busy",
     "unavailable",
@@ -27,6 +31,11 @@ const OUTCOMES: [&str; 13] = [
 #[derive(Debug, Default)]
 pub struct Tally {
     sign_ins: [AtomicU64; OUTCOMES.len()],
+    letters: [[AtomicU64; LetterOutcome::ALL.len()]; LetterKind::ALL.len()],
+    /// A gauge: letters that wait, as of the sender's last look.
+    pub letters_waiting: AtomicU64,
+    /// A gauge: for how many seconds the oldest of them waits.
+    pub letters_oldest_seconds: AtomicU64,
     /// Locks that were set by failures.
     pub lockouts: AtomicU64,
     /// Sessions that a later sign-in displaced.
@@ -53,6 +62,34 @@ impl Tally {
         self.sign_ins()
             .find_map(|(code, count)| (code == outcome).then_some(count))
             .unwrap_or(0)
+    }
+
+    /// Letters by kind and outcome.
+    pub fn letters(&self) -> impl Iterator<Item = (LetterKind, LetterOutcome, u64)> {
+        let kinds = LetterKind::ALL.into_iter().zip(&self.letters);
+        kinds.flat_map(|(kind, counts)| {
+            let outcomes = LetterOutcome::ALL.into_iter().zip(counts);
+            outcomes.map(move |(outcome, count)| (kind, outcome, count.load(Ordering::Relaxed)))
+        })
+    }
+
+    pub(super) fn letter(&self, kind: LetterKind, outcome: LetterOutcome) {
+        let counts = LetterKind::ALL
+            .iter()
+            .zip(&self.letters)
+            .find(|(known, _)| **known == kind);
+        let outcomes = counts
+            .into_iter()
+            .flat_map(|(_, counts)| LetterOutcome::ALL.iter().zip(counts));
+        for (_, count) in outcomes.filter(|(known, _)| **known == outcome) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn waiting(&self, waiting: Waiting, now: Timestamp) {
+        let oldest = waiting.oldest.map_or(0, |oldest| now.since(oldest).as_secs());
+        self.letters_waiting.store(waiting.letters.into(), Ordering::Relaxed);
+        self.letters_oldest_seconds.store(oldest, Ordering::Relaxed);
     }
 
     pub(super) fn noted(&self, progress: Result<Progress, SignInRefusal>) -> Result<Progress, SignInRefusal> {

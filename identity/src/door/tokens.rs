@@ -1,6 +1,7 @@
 //! Bearer tokens of the admin API: `sdt_` and 32 random bytes in base64url. The store keeps the SHA-256.
 
 use super::house::House;
+use super::refused::denied;
 use super::{Actor, ChangeFault};
 use crate::event::{Event, Kind};
 use crate::port::{ApiToken, StoreError};
@@ -8,7 +9,7 @@ use crate::secret::TokenHash;
 use crate::{Secret, SessionToken};
 
 /// What a token may be allowed to do.
-pub const SCOPES: [&str; 12] = [
+pub const SCOPES: [&str; 14] = [
     "accounts:read",
     "accounts:write",
     "sessions:read",
@@ -20,8 +21,13 @@ pub const SCOPES: [&str; 12] = [
     "audit:read",
     "tokens:read",
     "tokens:write",
+    "letters:read",
+    "letters:write",
     "*",
 ];
+
+/// What a token may be allowed to do that acts as an account: nothing else asks who acts.
+const AS_ACCOUNT: [&str; 2] = ["accounts:read", "accounts:write"];
 
 /// So that a leaked token is recognised for what it is.
 const PREFIX: &str = "sdt_";
@@ -38,6 +44,16 @@ impl House {
         if !faults.is_empty() {
             return Err(ChangeFault::Unfit(faults));
         }
+        let authority = self.authority(by).await?;
+        // An account's token acts as it: another one would be a way around what its role administers.
+        if let Some(account) = token.account
+            && authority.account().is_none_or(|own| own.id != account)
+        {
+            self.managed(account, &authority).await?;
+        }
+        if authority.account().is_some_and(|own| token.account != Some(own.id)) {
+            return Err(denied());
+        }
         // Of the same make as a session's: 32 random bytes as 43 characters.
         let text = zeroize::Zeroizing::new(format!(
             "{PREFIX}{}",
@@ -52,6 +68,13 @@ impl House {
     }
 
     pub(super) async fn revoke_token(&self, name: &str, by: &Actor) -> Result<bool, ChangeFault> {
+        if let Some(own) = self.authority(by).await?.account() {
+            let tokens = self.store.list_tokens().await?;
+            let its = |token: &ApiToken| token.name == name && token.account == Some(own.id);
+            if !tokens.iter().any(its) {
+                return Ok(false);
+            }
+        }
         let revoked = self.store.revoke_token(name).await?;
         if revoked {
             let event = Event::done(Kind::TokenRevoked, by, self.clock.now()).detail("token", name);
@@ -70,6 +93,22 @@ impl House {
         let token = self.store.token(&TokenHash::of(presented.as_bytes())).await?;
         let now = self.clock.now();
         Ok(token.filter(|token| token.expires_at.is_none_or(|end| now < end)))
+    }
+
+    /// Who acts with a token. An account that acts no more makes it worthless.
+    pub(super) async fn actor_of(&self, token: &ApiToken) -> Result<Option<Actor>, StoreError> {
+        let Some(id) = token.account else {
+            return Ok(Some(Actor::operator(format!("token:{}", token.name))));
+        };
+        let Some(account) = self.store.account(id).await? else {
+            return Ok(None);
+        };
+        let actor = Actor::account(&account);
+        match self.authority(&actor).await {
+            Ok(_) => Ok(Some(actor)),
+            Err(ChangeFault::Store(fault)) => Err(fault),
+            Err(_) => Ok(None),
+        }
     }
 }
 
@@ -91,6 +130,14 @@ fn faults(token: &ApiToken) -> Vec<(&'static str, String)> {
                 format!("`{shown}` is no scope; there are {}", SCOPES.join(", ")),
             ));
         }
+    }
+    let as_account = |scope: &String| AS_ACCOUNT.contains(&scope.as_str());
+    if token.account.is_some() && !token.scopes.iter().all(as_account) {
+        let sentence = format!(
+            "a token that acts as an account has no scope but {}",
+            AS_ACCOUNT.join(" and ")
+        );
+        faults.push(("scopes", sentence));
     }
     if token.expires_at.is_some_and(|end| end <= token.created_at) {
         faults.push(("expires_at", "lies in the past".to_owned()));

@@ -74,6 +74,34 @@ kinds! {
     AccountBanned = "account.banned",
     /// An administrator lifted a ban.
     AccountReinstated = "account.reinstated",
+    /// Somebody was invited.
+    InvitationSent = "invitation.sent",
+    /// An invitation was sent again, with another link.
+    InvitationResent = "invitation.resent",
+    /// Somebody accepted an invitation.
+    InvitationAccepted = "invitation.accepted",
+    /// A role that one account holds was handed over.
+    RoleHandedOver = "role.handed_over",
+    /// Somebody asked for a link in place of a forgotten password.
+    PasswordResetAsked = "password.reset_asked",
+    /// Somebody set a password by such a link.
+    PasswordResetByLink = "password.reset_by_link",
+    /// Somebody was sent a link that lets them enrol a second factor.
+    SecondFactorLinkSent = "second_factor.link_sent",
+    /// Somebody asked for another address to be theirs.
+    EmailChangeAsked = "email.change_asked",
+    /// An address was confirmed by its link.
+    EmailConfirmed = "email.confirmed",
+    /// Somebody changed their own profile.
+    ProfileChanged = "profile.changed",
+    /// A device was registered.
+    DeviceRegistered = "device.registered",
+    /// A device was linked to an account.
+    DeviceLinked = "device.linked",
+    /// A device was unlinked from its account.
+    DeviceUnlinked = "device.unlinked",
+    /// A device was removed.
+    DeviceRemoved = "device.removed",
     /// Another policy was taken over.
     PolicyChanged = "policy.changed",
     /// A policy was not taken over for its faults.
@@ -90,6 +118,16 @@ kinds! {
     DoorStopped = "door.stopped",
     /// A console did not answer.
     UpstreamFailed = "upstream.failed",
+    /// An administrator queued a letter to see whether letters arrive.
+    LetterTried = "letter.tried",
+    /// A mail server took a letter over.
+    LetterSent = "letter.sent",
+    /// A letter could not be sent for the first time; it is tried again.
+    LetterDelayed = "letter.delayed",
+    /// A letter is sent again though a mail server may have taken it over: its answer was lost.
+    LetterRepeated = "letter.repeated",
+    /// A letter was refused for good, or could not be sent in its time.
+    LetterGivenUp = "letter.given_up",
 }
 
 #[cfg(test)]

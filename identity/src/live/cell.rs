@@ -1,5 +1,6 @@
 //! One account in memory, shared by all its sessions: a change of it reaches every one of them with the next request.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -46,6 +47,21 @@ fn compile(account: &Account) -> NetworkSet {
     })
 }
 
+/// Accounts that disuse passes over, being the last of a role that has to keep some. Asked only where an account would be
+/// banned.
+#[derive(Debug, Default)]
+pub(crate) struct Kept(ArcSwap<HashSet<AccountId>>);
+
+impl Kept {
+    pub(crate) fn store(&self, accounts: HashSet<AccountId>) {
+        self.0.store(Arc::new(accounts));
+    }
+
+    pub(crate) fn contains(&self, account: AccountId) -> bool {
+        self.0.load().contains(&account)
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct AccountCell {
@@ -53,11 +69,13 @@ pub(crate) struct AccountCell {
     facts: ArcSwap<AccountFacts>,
     /// The latest use by any of its sessions, in microseconds; only ever rises.
     last_used: AtomicI64,
+    kept: Arc<Kept>,
 }
 
 impl AccountCell {
-    pub(crate) fn new(facts: AccountFacts) -> Self {
+    pub(crate) fn new(facts: AccountFacts, kept: Arc<Kept>) -> Self {
         Self {
+            kept,
             id: facts.account.id,
             last_used: AtomicI64::new(facts.account.last_used_at.map_or(i64::MIN, Timestamp::as_micros)),
             facts: ArcSwap::from_pointee(facts),
@@ -89,7 +107,7 @@ impl AccountCell {
 
     pub(crate) fn is_banned(&self, policy: &Policy, facts: &AccountFacts, now: Timestamp) -> bool {
         let since = disused_since(&facts.account).max(self.last_used());
-        is_banned_since(policy, &facts.account.role, since, now)
+        is_banned_since(policy, &facts.account.role, since, now) && !self.kept.contains(self.id)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The map of sessions. Readers take no lock; who changes something holds the index for a moment, never over a wait.
 
 use std::collections::hash_map::Entry as Place;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::quality::RandomState;
@@ -9,7 +9,7 @@ use stagedoor_policy::Policy;
 use stagedoor_policy::time::Timestamp;
 use tokio::sync::watch;
 
-use super::cell::is_banned_since;
+use super::cell::{Kept, is_banned_since};
 use super::{AccountCell, AccountFacts, LiveSession, Lookup, disused_since};
 use crate::secret::TokenHash;
 use crate::session::{Ended, SessionId, SessionRecord};
@@ -29,6 +29,7 @@ enum Entry {
 pub(crate) struct Memory {
     by_token: papaya::HashMap<TokenHash, Entry, RandomState>,
     index: Mutex<Index>,
+    kept: Arc<Kept>,
     /// Counts ends of sessions and changes of accounts.
     changes: watch::Sender<u64>,
 }
@@ -77,7 +78,7 @@ impl Memory {
         let mut index = self.index();
         let (id, token, owner) = (record.id, record.token, record.account);
         let facts = AccountFacts::new(account);
-        let room = index.room(owner, facts);
+        let room = index.room(owner, facts, &self.kept);
         let session = Arc::new(LiveSession::new(record, Arc::clone(&room.cell)));
         room.sessions.push(Arc::clone(&session));
         index.sessions.insert(id, owner);
@@ -88,7 +89,7 @@ impl Memory {
     /// Remembers a session that had ended before the door opened.
     pub(crate) fn bury(&self, record: &SessionRecord, ended: Ended, account: Account) {
         let mut index = self.index();
-        let room = index.room(record.account, AccountFacts::new(account));
+        let room = index.room(record.account, AccountFacts::new(account), &self.kept);
         self.lay(room, record.token, record.expires_at, ended);
     }
 
@@ -179,8 +180,19 @@ impl Memory {
         self.index().sessions.len()
     }
 
-    /// Whether disuse bans the account at `now`, by what it tells itself and by what its sessions were used for since.
+    /// From now on disuse passes over these accounts.
+    pub(crate) fn keep(&self, accounts: HashSet<AccountId>) {
+        self.kept.store(accounts);
+    }
+
+    /// Whether disuse bans the account at `now`: those are passed over that were noted as the last of their role.
     pub(crate) fn is_banned(&self, account: &Account, policy: &Policy, now: Timestamp) -> bool {
+        self.is_disused(account, policy, now) && !self.kept.contains(account.id)
+    }
+
+    /// Whether the account is not in use for too long at `now`, by what it tells itself and by what its sessions were used for
+    /// since.
+    pub(crate) fn is_disused(&self, account: &Account, policy: &Policy, now: Timestamp) -> bool {
         let index = self.index();
         let told = disused_since(account);
         let since = index
@@ -209,7 +221,7 @@ impl Memory {
 }
 
 impl Index {
-    fn room(&mut self, owner: AccountId, facts: AccountFacts) -> &mut Room {
+    fn room(&mut self, owner: AccountId, facts: AccountFacts, kept: &Arc<Kept>) -> &mut Room {
         match self.rooms.entry(owner) {
             Place::Occupied(place) => {
                 let room = place.into_mut();
@@ -217,7 +229,7 @@ impl Index {
                 room
             }
             Place::Vacant(place) => place.insert(Room {
-                cell: Arc::new(AccountCell::new(facts)),
+                cell: Arc::new(AccountCell::new(facts, Arc::clone(kept))),
                 sessions: Vec::new(),
                 tombstones: VecDeque::new(),
             }),

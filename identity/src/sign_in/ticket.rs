@@ -11,6 +11,8 @@ use zeroize::Zeroizing;
 
 use super::Ticket;
 use crate::credential::seal::SealKey;
+use crate::port::DeviceId;
+use crate::secret::TokenHash;
 use crate::{AccountId, Chance, Secret};
 
 /// How long a ticket is good for.
@@ -25,6 +27,15 @@ pub(crate) enum Step {
     BeginEnrolment,
     ConfirmEnrolment,
     ChangePassword,
+}
+
+/// What lets somebody enrol a second factor who has shown none: a password alone may be known to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Right {
+    /// The invitation was accepted in this very sign-in.
+    Invitation,
+    /// A link for it, used up by the enrolment.
+    Link(TokenHash),
 }
 
 /// What has been proved so far, and by whom.
@@ -46,6 +57,10 @@ pub(crate) struct Claims {
     pub(crate) own_lock_micros: Option<i64>,
     /// The secret to be enrolled, at [`Step::ConfirmEnrolment`].
     pub(crate) enrolling: Option<Vec<u8>>,
+    /// To enrol a second factor.
+    pub(crate) right: Option<Right>,
+    /// The device it comes from.
+    pub(crate) device: Option<DeviceId>,
 }
 
 impl std::fmt::Debug for Claims {
@@ -103,6 +118,8 @@ mod tests {
             attempts: 1,
             own_lock_micros: None,
             enrolling: None,
+            right: None,
+            device: None,
         };
         claims.seal(&key(), &SeededChance::new(1)).unwrap()
     }
@@ -134,7 +151,7 @@ mod tests {
     #[test]
     fn a_ticket_that_was_tampered_with_is_worthless() {
         let mut text = ticket().as_text().to_owned();
-        let flipped = if text.ends_with('A') { 'B' } else { 'A' };
+        let flipped = if text.as_bytes()[20] == b'A' { 'B' } else { 'A' };
         text.replace_range(20..21, &flipped.to_string());
         assert_ne!(text, ticket().as_text());
         assert!(!opens(&Ticket::from_text(&text), Step::SecondFactor, HERE, 1));

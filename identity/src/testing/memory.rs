@@ -2,6 +2,9 @@
 
 mod accounts;
 mod attempts;
+mod devices;
+mod links;
+mod outbox;
 mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +14,8 @@ use async_trait::async_trait;
 use stagedoor_policy::time::Timestamp;
 
 use crate::event::{AuditQuery, Event, StoredEvent};
-use crate::port::{ApiToken, Audit, Keys, StoreError, StoredCredentials, Tokens};
+use crate::letter::LetterId;
+use crate::port::{ApiToken, Audit, Device, DeviceId, Keys, Link, StoreError, StoredCredentials, Tokens};
 use crate::secret::{Secret, TokenHash};
 use crate::session::{SessionId, SessionRecord};
 use crate::{Account, AccountId};
@@ -28,10 +32,14 @@ struct State {
     accounts: BTreeMap<AccountId, Holder>,
     sessions: BTreeMap<SessionId, SessionRecord>,
     attempts: BTreeMap<attempts::Place, attempts::Tries>,
+    devices: BTreeMap<DeviceId, (Device, TokenHash)>,
+    links: Vec<Link>,
+    asked: Vec<([u8; 32], Timestamp)>,
     tokens: BTreeMap<String, (ApiToken, TokenHash)>,
     events: Vec<StoredEvent>,
     keys: BTreeMap<String, Secret>,
     policy: Option<(u64, [u8; 32])>,
+    letters: BTreeMap<LetterId, outbox::Held>,
 }
 
 /// An account with its secrets.
@@ -91,6 +99,9 @@ impl Tokens for MemoryStore {
         let mut state = self.state("add_token")?;
         if state.tokens.contains_key(&token.name) {
             return Err(StoreError::NameTaken);
+        }
+        if let Some(account) = token.account {
+            state.holder(account)?;
         }
         state.tokens.insert(token.name.clone(), (token.clone(), *hash));
         Ok(())

@@ -3,11 +3,13 @@
 
 mod chance;
 mod clock;
+mod letterhead;
 mod memory;
 mod policy;
 
 pub use chance::SeededChance;
 pub use clock::ManualClock;
+pub use letterhead::SwappableLetterhead;
 pub use memory::MemoryStore;
 pub use policy::SwappablePolicy;
 

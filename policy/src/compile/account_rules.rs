@@ -1,4 +1,4 @@
-//! Sessions, channels, lockout, inactivity, passwords: numbers that have to make sense.
+//! Sessions, channels, lockout, inactivity: numbers that have to make sense.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -65,27 +65,10 @@ pub(super) fn check(rules: &Rules, faults: &mut Faults) {
             help.to_owned(),
         );
     }
-    if rules.password.at_least == 0 {
-        faults.add(
-            KeyPath::of(["password", "at_least"]),
-            "a password needs a character",
-            "8 is the least that is advised".to_owned(),
-        );
-    }
-    if rules.password.at_least > rules.password.at_most {
-        let message = format!(
-            "no password has at least {} and at most {} characters",
-            rules.password.at_least, rules.password.at_most
-        );
-        faults.add(
-            KeyPath::of(["password", "at_most"]),
-            message,
-            "raise it, or lower `at_least`".to_owned(),
-        );
-    }
 }
 
-fn check_span(span: Option<Duration>, at: &KeyPath, faults: &mut Faults) {
+/// Notes a span that is over at once.
+pub(super) fn check_span(span: Option<Duration>, at: &KeyPath, faults: &mut Faults) {
     if span == Some(Duration::ZERO) {
         faults.add(
             at.clone(),

@@ -22,7 +22,7 @@ pub(super) struct Areas<'a> {
     by_name: HashMap<&'a str, Vec<Place>, FixedState>,
 }
 
-type Place = (SiteId, AreaId);
+pub(super) type Place = (SiteId, AreaId);
 
 /// What a key of `may` speaks of; the order is from the least to the most specific.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,8 +65,13 @@ impl<'a> Areas<'a> {
         Some((id, self.sites.get(usize::from(id.0))?))
     }
 
-    fn area(&self, (site, area): Place) -> Option<&'a Area> {
+    pub(super) fn area(&self, (site, area): Place) -> Option<&'a Area> {
         self.sites.get(usize::from(site.0))?.area(area)
+    }
+
+    /// The areas that `area` or `site/area` names; a fault where there is none.
+    pub(super) fn places(&self, key: &str, at: &KeyPath, faults: &mut Faults) -> Option<Vec<Place>> {
+        places(key, self, at, faults).map(|(_, places)| places)
     }
 
     fn all(&self) -> impl Iterator<Item = Place> {

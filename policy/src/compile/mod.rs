@@ -9,15 +9,20 @@ use foldhash::fast::FixedState;
 
 use crate::fault::{Fault, KeyPath};
 use crate::name::{NAME_BYTES_MAX, is_name};
-use crate::network::NetworkSet;
 use crate::policy::{Policy, Revision};
 use crate::rules::Rules;
 
 mod account_rules;
+mod grantable;
 mod grants;
+mod limits;
 mod networks;
+mod passwords;
+mod people;
+mod preferences;
 mod roles;
 mod sites;
+mod standing;
 
 use networks::NamedNetworks;
 
@@ -37,6 +42,7 @@ pub fn compile(rules: &Rules, revision: Revision) -> Result<Policy, Vec<Fault>> 
     let channels = account_rules::channels(rules, &mut faults);
     let roles = roles::compile(rules, &sites, &named, &mut faults);
     account_rules::check(rules, &mut faults);
+    let people = people::compile(rules, &mut faults);
     let default_role = roles::default_role(rules, &mut faults);
     if !faults.0.is_empty() {
         faults.0.sort_by(|a, b| (&a.at, &a.message).cmp(&(&b.at, &b.message)));
@@ -58,7 +64,7 @@ pub fn compile(rules: &Rules, revision: Revision) -> Result<Policy, Vec<Fault>> 
         lockout: rules.lockout,
         inactivity: rules.inactivity,
         second_factor: rules.second_factor.ask,
-        password: rules.password,
+        people,
     })
 }
 
@@ -82,17 +88,6 @@ impl Faults {
             self.add(at.clone(), format!("`{name}` is not a name for {what}"), help);
         }
     }
-}
-
-/// The networks of a site or a role, where it has any.
-fn limit(texts: Option<&[String]>, at: &KeyPath, named: &NamedNetworks<'_>, faults: &mut Faults) -> Option<NetworkSet> {
-    let texts = texts?;
-    let set = named.set(texts, at, faults);
-    if !texts.is_empty() && !set.is_empty() && !set.allows_any() {
-        let help = "add what it is an exception from, such as `0.0.0.0/0` and `::/0`; an empty list lets nobody in";
-        faults.add(at.clone(), "a list of exceptions only lets nobody in", help.to_owned());
-    }
-    Some(set)
 }
 
 /// An empty table with the hasher that all look-ups of a policy use.

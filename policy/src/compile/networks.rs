@@ -44,20 +44,35 @@ impl<'a> NamedNetworks<'a> {
         named
     }
 
-    /// A list of a site or a role, as a set.
-    pub(super) fn set(&self, texts: &[String], at: &KeyPath, faults: &mut Faults) -> NetworkSet {
+    /// A list of a site or a role: as a set, and element by element with the place and the text of each, names resolved.
+    pub(super) fn set(
+        &self,
+        texts: &[String],
+        at: &KeyPath,
+        faults: &mut Faults,
+    ) -> (NetworkSet, Vec<(usize, String, Prefix)>) {
         let mut gathered = Gathered::new();
+        let mut elements = Vec::new();
         for (index, text) in texts.iter().enumerate() {
             let at = at.index(index);
-            match Item::of(text) {
+            let before = gathered.prefixes.len();
+            let item = Item::of(text);
+            match item {
                 Item::Prefix => gathered.add_text(text, &at, faults),
                 Item::Name { name, allow } => match self.resolved.get(name) {
                     Some(resolved) => gathered.add_named(name, allow, &resolved.prefixes, &at, faults),
                     None => self.unknown(name, &at, faults),
                 },
             }
+            for prefix in gathered.prefixes.iter().skip(before) {
+                let text = match item {
+                    Item::Prefix => text.clone(),
+                    Item::Name { .. } => prefix.to_string(),
+                };
+                elements.push((index, text, *prefix));
+            }
         }
-        NetworkSet::of(gathered.prefixes)
+        (NetworkSet::of(gathered.prefixes), elements)
     }
 
     /// Resolves what `name` names first. `way` is how we came here; it holds no name twice and is [`DEPTH_MAX`] long at most.
@@ -122,6 +137,7 @@ impl<'a> NamedNetworks<'a> {
 }
 
 /// What an element of a list is. No name has a dot, a colon or a slash, and no prefix is without.
+#[derive(Clone, Copy)]
 enum Item<'a> {
     Prefix,
     Name { name: &'a str, allow: bool },

@@ -1,12 +1,12 @@
 //! Roles.
 
 use super::networks::NamedNetworks;
-use super::{Faults, grants, limit};
+use super::{Faults, grantable, grants, limits, standing};
 use crate::fault::KeyPath;
 use crate::name::did_you_mean;
 use crate::policy::BROWSER;
 use crate::role::Role;
-use crate::rules::{RoleRules, Rules};
+use crate::rules::{AccountNetworkRules, RoleRules, Rules};
 use crate::site::Site;
 
 /// All roles, as far as they can be compiled.
@@ -43,39 +43,47 @@ fn compile_role(
 ) -> Role {
     let at = KeyPath::of(["role", name]);
     faults.check_name(&at, "a role", name);
-    if role.account_networks_required && role.account_networks_at_most == Some(0) {
-        let message = "accounts of this role need networks and may have none";
-        faults.add(
-            at.key("account_networks").key("at_most"),
-            message,
-            "allow at least 1, or do not require any".to_owned(),
-        );
-    }
     Role {
         name: name.into(),
         grants: grants::compile(&role.may, areas, &at.key("may"), faults),
-        networks: limit(role.networks.as_deref(), &at.key("networks"), named, faults),
+        networks: limits::compile(role.networks.as_deref(), &role.network_rules, &at, named, faults),
         channels: channels(role, rules, &at, faults),
-        account_networks_required: role.account_networks_required,
-        account_networks_at_most: role.account_networks_at_most,
+        account_networks: account_networks(role, &at.key("account_networks"), faults),
         second_factor: role.second_factor.unwrap_or(rules.second_factor.ask),
         inactivity_exempt: role.inactivity_exempt,
+        standing: standing::compile(name, role, rules, &at, faults),
+        may_be_granted: grantable::compile(role.may_be_granted.as_deref(), areas, &at.key("may_be_granted"), faults),
     }
 }
 
+/// What networks of its own an account may have, where some list can keep the rules.
+fn account_networks(role: &RoleRules, at: &KeyPath, faults: &mut Faults) -> AccountNetworkRules {
+    let own = role.account_networks;
+    if own.required && own.list.at_most == Some(0) {
+        faults.add(
+            at.key("at_most"),
+            "accounts of this role need networks and may have none",
+            "allow at least 1, or do not require any".to_owned(),
+        );
+    }
+    limits::check_rules(&own.list, at, faults);
+    own
+}
+
 fn channels(role: &RoleRules, rules: &Rules, at: &KeyPath, faults: &mut Faults) -> Vec<Box<str>> {
-    let Some(names) = &role.channels else {
-        return vec![BROWSER.into()];
-    };
+    match &role.channels {
+        Some(names) => known_channels(names, rules, &at.key("channels"), faults),
+        None => vec![BROWSER.into()],
+    }
+}
+
+/// The channels of a list, each of which there has to be.
+pub(super) fn known_channels(names: &[String], rules: &Rules, at: &KeyPath, faults: &mut Faults) -> Vec<Box<str>> {
     for (index, name) in names.iter().enumerate() {
         if name != BROWSER && !rules.channels.contains_key(name) {
             let known = rules.channels.keys().map(String::as_str).chain([BROWSER]);
             let help = did_you_mean(name, known).unwrap_or_else(|| format!("add `[channel.{name}]`"));
-            faults.add(
-                at.key("channels").index(index),
-                format!("there is no channel `{name}`"),
-                help,
-            );
+            faults.add(at.index(index), format!("there is no channel `{name}`"), help);
         }
     }
     names.iter().map(|name| name.as_str().into()).collect()

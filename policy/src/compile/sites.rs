@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 
 use super::networks::NamedNetworks;
-use super::{AREAS_PER_SITE_MAX, Faults, SITES_MAX, limit, table};
+use super::{AREAS_PER_SITE_MAX, Faults, SITES_MAX, limits, table};
 use crate::fault::KeyPath;
 use crate::pattern::{Clash, Pattern, Trie};
 use crate::policy::{AreaId, SiteId};
@@ -50,7 +50,7 @@ fn compile_site(name: &str, rules: &SiteRules, named: &NamedNetworks<'_>, faults
     }
     let mut site = Site {
         name: name.into(),
-        networks: limit(rules.networks.as_deref(), &at.key("networks"), named, faults),
+        networks: limits::compile(rules.networks.as_deref(), &rules.network_rules, &at, named, faults),
         leniencies: rules.allow,
         preflight: rules.preflight,
         areas: Vec::new(),

@@ -5,6 +5,7 @@ use crate::rules::{AreaRules, ChannelRules, OpenTo};
 use crate::test_support::{area, compiled, console, judged, open_area, role, texts, visitor};
 
 mod leniencies;
+mod people;
 
 /// Every fault, as `place: message (help)`.
 fn faults(rules: &Rules) -> Vec<String> {
@@ -420,8 +421,8 @@ fn roles_and_numbers_that_make_no_sense_are_faults() {
     );
     let viewer = rules.roles.get_mut("viewer").unwrap();
     viewer.channels = Some(texts(&["clint"]));
-    viewer.account_networks_required = true;
-    viewer.account_networks_at_most = Some(0);
+    viewer.account_networks.required = true;
+    viewer.account_networks.list.at_most = Some(0);
     viewer.default = true;
     rules.roles.get_mut("admin").unwrap().default = true;
     let faults = faults(&rules);

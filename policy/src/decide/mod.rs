@@ -5,9 +5,11 @@ use crate::policy::{AreaId, Policy, SiteId};
 use crate::request::{ClientAddress, Target};
 use crate::{ExtraGrant, Level};
 
+mod holding;
 mod notes;
 mod walk;
 
+pub(crate) use holding::holds;
 use notes::{Silent, Written};
 pub(crate) use walk::admits_address;
 

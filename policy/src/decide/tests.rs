@@ -167,7 +167,7 @@ fn absent_networks_are_anywhere_and_an_empty_list_is_nowhere() {
 #[test]
 fn an_account_without_the_networks_its_role_demands_is_refused() {
     let mut rules = console();
-    rules.roles.get_mut("operator").unwrap().account_networks_required = true;
+    rules.roles.get_mut("operator").unwrap().account_networks.required = true;
     let policy = compiled(&rules);
     assert_eq!(
         code(&policy, Some(visitor("operator")), "GET /devices/7"),
@@ -239,7 +239,7 @@ fn the_checks_are_made_in_their_order() {
     rules.sites.get_mut("console").unwrap().networks = Some(texts(&["198.51.100.0/24"]));
     let viewer = rules.roles.get_mut("viewer").unwrap();
     viewer.networks = Some(texts(&["198.51.100.0/28"]));
-    viewer.account_networks_required = true;
+    viewer.account_networks.required = true;
     viewer.second_factor = Some(SecondFactor::Required);
     let policy = compiled(&rules);
     // Everything is wrong at first; then one thing after the other is put right.

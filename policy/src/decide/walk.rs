@@ -3,8 +3,10 @@
 //! A stranger learns nothing of which paths exist, and neither does somebody whose role, channel, second factor or address
 //! does not pass: that no area holds the path is found early and said late.
 
+use super::holding::{self, Spot};
 use super::notes::{Finding, Notes, Silent};
 use super::{Decision, Permit, Question, Refusal, Scope, Visitor};
+use crate::Level;
 use crate::fault::KeyPath;
 use crate::network::NetworkSet;
 use crate::policy::Policy;
@@ -13,7 +15,6 @@ use crate::role::Role;
 use crate::rules::{OpenTo, Preflight, SecondFactor};
 use crate::site::{Area, Folded, Need, Rule, Site};
 use crate::verb::Verb;
-use crate::{ExtraGrant, Level};
 
 pub(super) fn judge(policy: &Policy, question: &Question<'_>, notes: &mut impl Notes) -> Decision {
     match walk(policy, question, notes) {
@@ -294,7 +295,7 @@ fn account_networks(
     notes: &mut impl Notes,
 ) -> Result<(), Refusal> {
     let at = || KeyPath::of(["role", &role.name, "account_networks"]);
-    if visitor.networks.is_none() && role.account_networks_required {
+    if visitor.networks.is_none() && role.account_networks.required {
         notes.step("account networks", false, || {
             let detail = format!(
                 "the role `{}` needs an account with networks of its own, and it has none",
@@ -339,9 +340,15 @@ fn granted(
     question: &Question<'_>,
     notes: &mut impl Notes,
 ) -> Result<(), Refusal> {
+    let spot = Spot {
+        site_id: question.site,
+        site: place.site,
+        area_id: place.rule.area,
+        area: place.area,
+    };
     let by_role = role.grants.on(question.site, place.rule.area);
     let from_role = by_role.is_some_and(|grant| grant.covers(place.need));
-    let passed = from_role || visitor.grants.iter().any(|extra| extra_covers(extra, place));
+    let passed = from_role || holding::by_account(role, visitor, spot, place.need);
     notes.step("grant", passed, || {
         let needed = match place.need {
             Need::Level(Level::Manage) => "`manage`".to_owned(),
@@ -373,15 +380,6 @@ fn granted(
         }
     });
     check(passed, Refusal::NotGranted { area: place.rule.area })
-}
-
-fn extra_covers(extra: &ExtraGrant, place: &Place<'_>) -> bool {
-    let meant = extra.area == *place.area.name && extra.site.as_deref().is_none_or(|site| site == &*place.site.name);
-    meant
-        && match place.need {
-            Need::Level(level) => extra.level >= level,
-            Need::Action(action, _) => extra.actions.iter().any(|name| name == place.area.action(action)),
-        }
 }
 
 fn check(passed: bool, refusal: Refusal) -> Result<(), Refusal> {

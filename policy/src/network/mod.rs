@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 mod prefix;
 mod segments;
+pub(crate) mod shape;
 
 pub(crate) use prefix::Prefix;
 use segments::Segments;

@@ -1,5 +1,6 @@
 //! One prefix, as a person writes it.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
@@ -22,6 +23,18 @@ impl Prefix {
             net: parse_net(bare)?,
             allow,
         })
+    }
+}
+
+impl fmt::Display for Prefix {
+    /// As a person writes it: a single address without its mask.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let except = if self.allow { "" } else { "!" };
+        if self.net.prefix_len() == self.net.max_prefix_len() {
+            write!(f, "{except}{}", self.net.addr())
+        } else {
+            write!(f, "{except}{}", self.net)
+        }
     }
 }
 

@@ -5,6 +5,9 @@ use crate::Level;
 use crate::rules::{ChannelRules, WhenFull};
 use crate::test_support::{compiled, console, role, texts};
 
+mod lists;
+mod people;
+
 fn sentences<T: std::fmt::Debug>(result: Result<T, Vec<String>>) -> Vec<String> {
     result.unwrap_err()
 }
@@ -79,8 +82,8 @@ fn roles_may_differ_in_second_factor_and_inactivity() {
 fn networks_of_an_account_are_checked_for_shape_number_and_need() {
     let mut rules = console();
     let operator = rules.roles.get_mut("operator").unwrap();
-    operator.account_networks_required = true;
-    operator.account_networks_at_most = Some(2);
+    operator.account_networks.required = true;
+    operator.account_networks.list.at_most = Some(2);
     let policy = compiled(&rules);
     let check = |role: &str, networks: &[&str]| policy.check_account_networks(role, &texts(networks));
     let set = check("operator", &["198.51.100.0/24", "!198.51.100.7"]).unwrap();
@@ -93,7 +96,7 @@ fn networks_of_an_account_are_checked_for_shape_number_and_need() {
     assert_eq!(
         sentences(check("operator", &["192.0.2.1", "10.0.0.1/8", "office"])),
         [
-            "an account with the role `operator` may have 2 networks, not 3",
+            "there may be at most 2 networks, and these are 3",
             "`10.0.0.1/8` has bits set behind its mask; write `10.0.0.0/8` or `10.0.0.1`",
             "`office` is neither an address nor a prefix such as `198.51.100.0/24` or `2001:db8::/32`",
         ]
@@ -121,7 +124,7 @@ fn grants_of_an_account_have_to_mean_something() {
         grant(None, "devices", Level::None, &["delete"]),
         grant(Some("console"), "settings", Level::View, &[]),
     ];
-    assert_eq!(policy.check_extra_grants(&fine), Ok(()));
+    assert_eq!(policy.check_extra_grants("viewer", &fine), Ok(()));
     let wrong = [
         grant(Some("consle"), "devices", Level::View, &[]),
         grant(None, "devcies", Level::View, &[]),
@@ -130,7 +133,7 @@ fn grants_of_an_account_have_to_mean_something() {
         grant(None, "*", Level::Manage, &[]),
     ];
     assert_eq!(
-        policy.check_extra_grants(&wrong).unwrap_err(),
+        policy.check_extra_grants("viewer", &wrong).unwrap_err(),
         [
             "there is no site `consle`; did you mean `console`?",
             "there is no area `devcies`; did you mean `devices`?",

@@ -14,6 +14,7 @@ mod path;
 mod readings;
 
 pub(crate) use path::is_step;
+pub use readings::READINGS_MAX;
 pub(crate) use readings::is_look_alike;
 
 /// The longest request target, path and query together, in bytes.
@@ -98,6 +99,8 @@ pub enum TargetFault {
     /// A name that a system which folds case knows by another name as well: with a dot or blank at its end, with `::`, a
     /// short name such as `ADMINI~1`.
     WindowsName,
+    /// More than [`READINGS_MAX`] readings, each of which is allowed.
+    TooManyReadings,
     /// A control byte or a space in the query.
     QueryControl,
     /// A byte of 0x80 or above in the query, not allowed or not UTF-8.
@@ -198,7 +201,7 @@ impl<'a> Target<'a> {
 
 impl TargetFault {
     /// Every reason there is, for metrics that want each label from the start.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::MethodNotAllowed,
         Self::NotOriginForm,
         Self::TargetTooLong,
@@ -226,6 +229,7 @@ impl TargetFault {
         Self::EmptySegment,
         Self::LookAlike,
         Self::WindowsName,
+        Self::TooManyReadings,
         Self::QueryControl,
         Self::QueryNonAscii,
         Self::QueryHash,
@@ -281,6 +285,7 @@ impl TargetFault {
             Self::EmptySegment => "empty_segment",
             Self::LookAlike => "look_alike",
             Self::WindowsName => "windows_name",
+            Self::TooManyReadings => "too_many_readings",
             Self::QueryControl => "query_control",
             Self::QueryNonAscii => "query_non_ascii",
             Self::QueryHash => "query_hash",

@@ -70,6 +70,30 @@ fn piece() -> impl Strategy<Value = &'static str> {
     ])
 }
 
+/// A path of nothing but names and what has more than one reading.
+pub(crate) fn doubtful_path() -> impl Strategy<Value = Vec<u8>> {
+    let doubts = prop::sample::select(vec![
+        "/",
+        "a",
+        "b/",
+        "%2F",
+        "%5C",
+        "%3B",
+        "%3F",
+        "%23",
+        "%25",
+        "%C2%A5",
+        "%EF%BC%8F",
+        "%EF%BC%9B",
+        "%EF%BC%9F",
+        "%EF%BC%83",
+        "%E2%81%89",
+    ]);
+    let session = prop::sample::select(vec!["", ";jsessionid=A"]);
+    let pieces = prop::collection::vec(doubts, 0..9);
+    (pieces, session).prop_map(|(pieces, session)| format!("/a{}{session}", pieces.concat()).into_bytes())
+}
+
 /// A target that one site or another may let pass, and many that none does.
 pub(crate) fn lenient_target() -> impl Strategy<Value = Vec<u8>> {
     let pieces = prop::collection::vec(piece(), 0..9);

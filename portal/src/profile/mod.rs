@@ -6,6 +6,7 @@ pub(crate) mod sessions;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use stagedoor_policy::Policy;
 
 use crate::Audience;
 use crate::carried::{Carried, Done};
@@ -26,7 +27,7 @@ pub(crate) async fn show(visit: Visit) -> Response {
 }
 
 /// A person is led to sign in and back; a program is told.
-fn sign_in_first(visit: &Visit, page: &str) -> Result<Response, Halt> {
+pub(crate) fn sign_in_first(visit: &Visit, page: &str) -> Result<Response, Halt> {
     match visit.audience {
         Audience::Person => {
             let back = visit.path(page);
@@ -61,7 +62,7 @@ async fn profile_page(visit: &Visit, signed_in: &SignedIn) -> Result<Response, H
     let page = ProfilePage {
         look: visit.look(),
         token,
-        done: done.map(sentence),
+        done: done.map(|done| sentence(done, &visit.portal.door.policy())),
         display_name: account.display_name.clone(),
         email: account.email.clone(),
         role: account.role.clone(),
@@ -133,13 +134,14 @@ fn agent(user_agent: &str) -> String {
     }
 }
 
-fn sentence(done: Done) -> String {
+fn sentence(done: Done, policy: &Policy) -> String {
     match done {
         Done::PasswordChanged => "Your password is changed. Every other session of yours has ended.".to_owned(),
         Done::SessionEnded => "That session has ended.".to_owned(),
         Done::SessionsEnded(0) => "There was no other session.".to_owned(),
         Done::SessionsEnded(1) => "One other session has ended.".to_owned(),
         Done::SessionsEnded(number) => format!("{number} other sessions have ended."),
+        Done::Account(done) => done.sentence(policy),
     }
 }
 

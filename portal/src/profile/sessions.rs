@@ -55,11 +55,9 @@ async fn end(visit: &Visit, request: Request) -> Result<Response, Halt> {
 }
 
 async fn end_one(visit: &Visit, signed_in: &SignedIn, id: SessionId) -> Result<bool, Halt> {
-    let by = Actor {
-        name: signed_in.session.account().name.as_str().to_owned(),
-        address: Some(visit.caller.address.ip()),
-        request_id: Some(visit.caller.request_id.clone()),
-    };
+    let by = Actor::account(&signed_in.session.account())
+        .from(Some(visit.caller.address.ip()))
+        .in_request(Some(visit.caller.request_id.clone()));
     let ended = visit.portal.door.end_session(id, EndReason::SignedOut, &by).await;
     ended.map_err(|fault: ChangeFault| {
         tracing::error!(request_id = %visit.caller.request_id, %fault, "a session could not be ended");

@@ -2,16 +2,17 @@
 //! proves the steps before travels in the step cookie, or for programs in the answer.
 
 pub(crate) mod enrol;
+pub(crate) mod later;
 pub(crate) mod new_password;
 mod outcome;
 pub(crate) mod password;
 pub(crate) mod second_factor;
 
-use axum::response::Response;
 use http::HeaderValue;
 use stagedoor_identity::sign_in::SignInRefusal;
 
-pub(crate) use outcome::{advise_waiting, show_codes};
+pub(crate) use outcome::{advise_waiting, for_person, show_codes};
+pub(crate) use password::{refused, with_link};
 
 use crate::carried::{Carried, Pending, Step};
 use crate::cookie::Jar;
@@ -80,15 +81,6 @@ fn page_of(step: Step) -> &'static str {
         Step::Enrol => "login/enrol",
         Step::ChangePassword => "login/password",
         Step::OwnEnrolment => "profile/second-factor",
-    }
-}
-
-/// The step the visitor is at, if it is this one; else the answer that leads to the right place.
-async fn at_step(visit: &Visit, step: Step) -> Result<Result<Pending, Response>, Halt> {
-    match visit.pending().await? {
-        Some(pending) if pending.step == step => Ok(Ok(pending)),
-        Some(pending) => visit.redirect(&visit.path(page_of(pending.step))).map(Err),
-        None => password::begin_again(visit).await.map(Err),
     }
 }
 

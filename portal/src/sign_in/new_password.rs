@@ -1,21 +1,23 @@
 //! The last step, for who has a temporary password: one of their own.
 
-use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use stagedoor_identity::Password;
 use stagedoor_identity::sign_in::{SignInRefusal, Ticket};
 
-use super::{at_step, outcome, password};
-use crate::carried::Step;
+use super::later::LaterStep;
+use super::{outcome, password};
+use crate::carried::{Pending, Step};
+use crate::forgery::Bond;
 use crate::halt::Halt;
 use crate::page::NewPasswordPage;
-use crate::visit::{Posted, Visit, with_cookies};
+use crate::visit::{Visit, with_cookies};
 use crate::words;
 
+/// What the form or the JSON holds.
 #[derive(Deserialize)]
-struct Fields {
+pub(crate) struct Fields {
     #[serde(default)]
     csrf: String,
     ticket: Option<String>,
@@ -45,73 +47,58 @@ pub(crate) fn typed_twice(new: &str, repeat: &str) -> Typed {
     }
 }
 
-/// `GET login/password`.
-pub(crate) async fn show(visit: Visit) -> Response {
-    let answer = match at_step(&visit, Step::ChangePassword).await {
-        Ok(Ok(_)) => password_page(&visit, StatusCode::OK, None, Vec::new()).await,
-        Ok(Err(elsewhere)) => Ok(elsewhere),
-        Err(halt) => Err(halt),
-    };
-    visit.finish(answer)
-}
+impl LaterStep for Fields {
+    const STEP: Step = Step::ChangePassword;
 
-/// `POST login/password`.
-pub(crate) async fn submit(visit: Visit, request: Request) -> Response {
-    let answer = match visit.read::<Fields>(request).await {
-        Ok(Posted::Json(fields)) => by_program(&visit, fields).await,
-        Ok(Posted::Form(fields)) => by_form(&visit, fields).await,
-        Err(halt) => Err(halt),
-    };
-    visit.finish(answer)
-}
+    fn token(&self) -> &str {
+        &self.csrf
+    }
 
-async fn by_program(visit: &Visit, fields: Fields) -> Result<Response, Halt> {
-    let ticket = Ticket::from_text(&fields.ticket.ok_or(Halt::Malformed)?);
-    let Some(new) = Password::new(fields.new_password) else {
-        return Ok(outcome::refusal_for_program(
-            visit,
-            &SignInRefusal::PasswordUnfit(Vec::new()),
-        ));
-    };
-    let progress = visit
-        .portal
-        .door
-        .change_temporary_password(&ticket, new, visit.origin())
-        .await;
-    Ok(outcome::for_program(visit, progress).await)
-}
+    fn ticket(&self) -> Option<&str> {
+        self.ticket.as_deref()
+    }
 
-async fn by_form(visit: &Visit, fields: Fields) -> Result<Response, Halt> {
-    let Some(bond) = visit.form_bond() else {
-        return password::begin_again(visit).await;
-    };
-    visit.check_form(Some(&bond), &fields.csrf).await?;
-    let pending = match at_step(visit, Step::ChangePassword).await? {
-        Ok(pending) => pending,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
-    let new = match typed_twice(&fields.new_password, &fields.repeat) {
-        Typed::Fine(new) => new,
-        Typed::Wrong(sentence) => {
-            let error = Some(sentence.to_owned());
-            return password_page(visit, StatusCode::UNPROCESSABLE_ENTITY, error, Vec::new()).await;
+    async fn page(visit: &Visit, _: &Pending) -> Result<Response, Halt> {
+        password_page(visit, StatusCode::OK, None, Vec::new()).await
+    }
+
+    async fn by_program(self, visit: &Visit, ticket: Ticket) -> Result<Response, Halt> {
+        let Some(new) = Password::new(self.new_password) else {
+            return Ok(outcome::refusal_for_program(
+                visit,
+                &SignInRefusal::PasswordUnfit(Vec::new()),
+            ));
+        };
+        let door = &visit.portal.door;
+        let progress = door.change_temporary_password(&ticket, new, visit.origin()).await;
+        Ok(outcome::for_program(visit, progress).await)
+    }
+
+    async fn by_form(self, visit: &Visit, bond: &Bond, pending: Pending) -> Result<Response, Halt> {
+        let new = match typed_twice(&self.new_password, &self.repeat) {
+            Typed::Fine(new) => new,
+            Typed::Wrong(sentence) => {
+                let error = Some(sentence.to_owned());
+                return password_page(visit, StatusCode::UNPROCESSABLE_ENTITY, error, Vec::new()).await;
+            }
+        };
+        let door = &visit.portal.door;
+        match door
+            .change_temporary_password(&pending.ticket(), new, visit.origin())
+            .await
+        {
+            Ok(progress) => outcome::for_person(visit, bond, progress, &pending.to, &[]).await,
+            Err(
+                refusal @ (SignInRefusal::PasswordUnfit(_) | SignInRefusal::Busy { .. } | SignInRefusal::Unavailable),
+            ) => {
+                let error = Some(visit.sentence(&refusal));
+                let status = words::sign_in_status(&refusal);
+                let mut answer = password_page(visit, status, error, problems(&refusal)).await?;
+                outcome::advise_waiting(visit, &refusal, &mut answer);
+                Ok(answer)
+            }
+            Err(refusal) => password::refused(visit, &refusal).await,
         }
-    };
-    match visit
-        .portal
-        .door
-        .change_temporary_password(&pending.ticket(), new, visit.origin())
-        .await
-    {
-        Ok(progress) => outcome::for_person(visit, &bond, progress, &pending.to, &[]).await,
-        Err(refusal @ (SignInRefusal::PasswordUnfit(_) | SignInRefusal::Busy { .. } | SignInRefusal::Unavailable)) => {
-            let error = Some(visit.sentence(&refusal));
-            let status = words::sign_in_status(&refusal);
-            let mut answer = password_page(visit, status, error, problems(&refusal)).await?;
-            outcome::advise_waiting(visit, &refusal, &mut answer);
-            Ok(answer)
-        }
-        Err(refusal) => password::refused(visit, &refusal).await,
     }
 }
 

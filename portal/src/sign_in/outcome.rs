@@ -18,7 +18,7 @@ use crate::when::{self, When};
 use crate::words;
 
 /// Leads a person on: in, or to the next step. Recovery codes that were just made are shown first.
-pub(super) async fn for_person(
+pub(crate) async fn for_person(
     visit: &Visit,
     bond: &Bond,
     progress: Progress,
@@ -181,5 +181,7 @@ fn reason_code(reason: RefusedBecause) -> &'static str {
         RefusedBecause::Address => "address",
         RefusedBecause::Channel => "channel",
         RefusedBecause::Inactive => "inactive",
+        RefusedBecause::EnrolmentRight => "enrolment_right",
+        RefusedBecause::Device => "device",
     }
 }

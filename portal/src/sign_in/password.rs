@@ -5,8 +5,8 @@ use axum::extract::{Query, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
-use stagedoor_identity::Password;
 use stagedoor_identity::sign_in::{Attempt, Progress, SignInRefusal};
+use stagedoor_identity::{Password, Secret};
 
 use super::outcome;
 use crate::cookie::Jar;
@@ -33,6 +33,11 @@ struct Fields {
     password: String,
     code: Option<String>,
     channel: Option<String>,
+    /// What proves the device that a program comes from.
+    device_key: Option<String>,
+    /// What a link carried: the right to set up a second factor.
+    #[serde(default)]
+    link: String,
 }
 
 /// `GET login`.
@@ -67,7 +72,7 @@ pub(super) async fn begin_again(visit: &Visit) -> Result<Response, Halt> {
 }
 
 /// The first step once more, since a later one was refused for good.
-pub(super) async fn refused(visit: &Visit, refusal: &SignInRefusal) -> Result<Response, Halt> {
+pub(crate) async fn refused(visit: &Visit, refusal: &SignInRefusal) -> Result<Response, Halt> {
     let view = View {
         error: Some(visit.sentence(refusal)),
         ..View::default()
@@ -75,6 +80,16 @@ pub(super) async fn refused(visit: &Visit, refusal: &SignInRefusal) -> Result<Re
     let mut answer = login_page(visit, words::sign_in_status(refusal), view).await?;
     outcome::advise_waiting(visit, refusal, &mut answer);
     Ok(with_cookies(answer, [Jar::Step.clear(visit.caller.secure)]))
+}
+
+/// The first step for the holder of a link, which gives the right to set up a second factor.
+pub(crate) async fn with_link(visit: &Visit, name: &str, link: String) -> Result<Response, Halt> {
+    let view = View {
+        name: name.to_owned(),
+        link,
+        ..View::default()
+    };
+    login_page(visit, StatusCode::OK, view).await
 }
 
 async fn by_form(visit: &Visit, mut fields: Fields) -> Result<Response, Halt> {
@@ -87,7 +102,7 @@ async fn by_form(visit: &Visit, mut fields: Fields) -> Result<Response, Halt> {
         Err(halt) => return Err(halt),
     }
     // A page has no say in this.
-    fields.channel = None;
+    (fields.channel, fields.device_key) = (None, None);
     match sign_in(visit, &fields).await {
         Ok(progress) => outcome::for_person(visit, &bond, progress, &fields.to, &[]).await,
         Err(refusal) => {
@@ -95,6 +110,7 @@ async fn by_form(visit: &Visit, mut fields: Fields) -> Result<Response, Halt> {
                 error: Some(visit.sentence(&refusal)),
                 to: fields.to,
                 name: fields.username,
+                link: fields.link,
             };
             let mut answer = login_page(visit, words::sign_in_status(&refusal), view).await?;
             outcome::advise_waiting(visit, &refusal, &mut answer);
@@ -115,6 +131,10 @@ async fn sign_in(visit: &Visit, fields: &Fields) -> Result<Progress, SignInRefus
             .map(super::tidy_code)
             .filter(|code| !code.is_empty()),
         channel: fields.channel.clone().unwrap_or_else(|| BROWSER.to_owned()),
+        right: Some(fields.link.as_bytes())
+            .filter(|link| !link.is_empty())
+            .map(Secret::new),
+        device_key: fields.device_key.as_deref().map(|key| Secret::new(key.as_bytes())),
         from: visit.origin(),
     };
     visit.portal.door.sign_in(attempt).await
@@ -130,6 +150,7 @@ async fn out_of_date(visit: &Visit, fields: Fields) -> Result<Response, Halt> {
             error: Some(error),
             to: fields.to,
             name: fields.username,
+            link: fields.link,
         },
     )
     .await
@@ -140,12 +161,14 @@ struct View {
     error: Option<String>,
     to: String,
     name: String,
+    link: String,
 }
 
 async fn login_page(visit: &Visit, status: StatusCode, view: View) -> Result<Response, Halt> {
     let form = visit.strangers_form().await?;
     let destination = visit.destination(Some(&view.to));
     let page = LoginPage {
+        reset: visit.portal.door.letterhead().is_some(),
         look: visit.look(),
         token: form.token,
         to: if destination.is_home() {
@@ -158,6 +181,7 @@ async fn login_page(visit: &Visit, status: StatusCode, view: View) -> Result<Res
         error: view.error,
         host: visit.caller.host.clone(),
         onward: destination.as_str().to_owned(),
+        link: view.link,
     };
     Ok(with_cookies(visit.page(status, &page)?, [form.cookie]))
 }

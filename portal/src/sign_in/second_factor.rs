@@ -1,77 +1,58 @@
 //! The second step, for who has enrolled: a code of the app, or a recovery code.
 
-use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use stagedoor_identity::sign_in::{SignInRefusal, Ticket};
 
-use super::{at_step, outcome, password, tidy_code};
-use crate::carried::Step;
+use super::later::LaterStep;
+use super::{outcome, password, tidy_code};
+use crate::carried::{Pending, Step};
+use crate::forgery::Bond;
 use crate::halt::Halt;
 use crate::page::SecondFactorPage;
-use crate::visit::{Posted, Visit, with_cookies};
+use crate::visit::{Visit, with_cookies};
 use crate::words;
 
+/// What the form or the JSON holds.
 #[derive(Deserialize)]
-struct Fields {
+pub(crate) struct Fields {
     #[serde(default)]
     csrf: String,
     ticket: Option<String>,
     code: String,
 }
 
-/// `GET login/second-factor`.
-pub(crate) async fn show(visit: Visit) -> Response {
-    let answer = match at_step(&visit, Step::SecondFactor).await {
-        Ok(Ok(_)) => code_page(&visit, None).await,
-        Ok(Err(elsewhere)) => Ok(elsewhere),
-        Err(halt) => Err(halt),
-    };
-    visit.finish(answer)
-}
+impl LaterStep for Fields {
+    const STEP: Step = Step::SecondFactor;
 
-/// `POST login/second-factor`.
-pub(crate) async fn submit(visit: Visit, request: Request) -> Response {
-    let answer = match visit.read::<Fields>(request).await {
-        Ok(Posted::Json(fields)) => by_program(&visit, fields).await,
-        Ok(Posted::Form(fields)) => by_form(&visit, fields).await,
-        Err(halt) => Err(halt),
-    };
-    visit.finish(answer)
-}
+    fn token(&self) -> &str {
+        &self.csrf
+    }
 
-async fn by_program(visit: &Visit, fields: Fields) -> Result<Response, Halt> {
-    let ticket = Ticket::from_text(&fields.ticket.ok_or(Halt::Malformed)?);
-    let progress = visit
-        .portal
-        .door
-        .second_factor(&ticket, &tidy_code(&fields.code), visit.origin())
-        .await;
-    Ok(outcome::for_program(visit, progress).await)
-}
+    fn ticket(&self) -> Option<&str> {
+        self.ticket.as_deref()
+    }
 
-async fn by_form(visit: &Visit, fields: Fields) -> Result<Response, Halt> {
-    let Some(bond) = visit.form_bond() else {
-        return password::begin_again(visit).await;
-    };
-    visit.check_form(Some(&bond), &fields.csrf).await?;
-    let pending = match at_step(visit, Step::SecondFactor).await? {
-        Ok(pending) => pending,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
-    let code = tidy_code(&fields.code);
-    match visit
-        .portal
-        .door
-        .second_factor(&pending.ticket(), &code, visit.origin())
-        .await
-    {
-        Ok(progress) => outcome::for_person(visit, &bond, progress, &pending.to, &[]).await,
-        Err(refusal @ (SignInRefusal::InvalidCode | SignInRefusal::Busy { .. } | SignInRefusal::Unavailable)) => {
-            code_page(visit, Some(&refusal)).await
+    async fn page(visit: &Visit, _: &Pending) -> Result<Response, Halt> {
+        code_page(visit, None).await
+    }
+
+    async fn by_program(self, visit: &Visit, ticket: Ticket) -> Result<Response, Halt> {
+        let code = tidy_code(&self.code);
+        let progress = visit.portal.door.second_factor(&ticket, &code, visit.origin()).await;
+        Ok(outcome::for_program(visit, progress).await)
+    }
+
+    async fn by_form(self, visit: &Visit, bond: &Bond, pending: Pending) -> Result<Response, Halt> {
+        let (door, code) = (&visit.portal.door, tidy_code(&self.code));
+        match door.second_factor(&pending.ticket(), &code, visit.origin()).await {
+            Ok(progress) => outcome::for_person(visit, bond, progress, &pending.to, &[]).await,
+            Err(refusal @ (SignInRefusal::InvalidCode | SignInRefusal::Busy { .. } | SignInRefusal::Unavailable)) => {
+                code_page(visit, Some(&refusal)).await
+            }
+            Err(refusal) => password::refused(visit, &refusal).await,
         }
-        Err(refusal) => password::refused(visit, &refusal).await,
     }
 }
 

@@ -28,12 +28,12 @@ fn text_fields_and_the_focus_can_be_told_from_what_they_lie_on_in_light_and_dark
             ("on-green", "green", TEXT),
             ("on-green", "green-press", TEXT),
             ("red", "red-wash", TEXT),
+            ("red", "sheet", TEXT),
             ("ink", "red-wash", TEXT),
             ("ink", "lamp-wash", TEXT),
             ("ink", "good-wash", TEXT),
             ("edge", "paper", SHAPES),
             ("edge", "sheet", SHAPES),
-            ("red", "sheet", SHAPES),
             ("lamp", "paper", SHAPES),
             ("lamp", "sheet", SHAPES),
         ] {

@@ -94,6 +94,78 @@ async fn a_form_without_its_token_or_with_that_of_another_is_refused() {
     );
 }
 
+/// Every form about an account: below its own path, and what else it sends.
+const ACCOUNT_FORMS: [(&str, &[(&str, &str)]); 11] = [
+    (
+        "password",
+        &[("new_password", OTHER_PASSWORD), ("repeat", OTHER_PASSWORD)],
+    ),
+    (
+        "edit",
+        &[
+            ("version", "1"),
+            ("display_name", "Forged"),
+            ("name", "general1"),
+            ("role", "helper"),
+            ("networks", ""),
+        ],
+    ),
+    ("second-factor", &[("version", "1")]),
+    ("unlock", &[("version", "1")]),
+    ("sessions", &[("version", "1")]),
+    ("disable", &[("version", "1")]),
+    ("enable", &[("version", "1")]),
+    ("reinstate", &[("version", "1")]),
+    ("delete", &[("version", "1")]),
+    ("invitation", &[("version", "1")]),
+    ("hand-over", &[("version", "1")]),
+];
+
+#[tokio::test]
+async fn no_form_about_accounts_is_taken_from_elsewhere_or_without_its_token() {
+    let house = super::accounts_house::House::new().await;
+    let mut browser = house.stage.signed_in("root1").await;
+    let (right, stranger) = (
+        browser.get("logout").await.token(),
+        house.stage.browser().get("login").await.token(),
+    );
+    let others = house.stage.signed_in("root2").await.get("logout").await.token();
+    let add: &[(&str, &str)] = &[
+        ("display_name", "Forged"),
+        ("name", "forged1"),
+        ("role", "super"),
+        ("new_password", OTHER_PASSWORD),
+        ("repeat", OTHER_PASSWORD),
+    ];
+    let id = house.id("general1");
+    let forms = ACCOUNT_FORMS.map(|(act, fields)| (format!("accounts/{id}/{act}"), fields));
+    for (action, fields) in forms
+        .into_iter()
+        .chain([("accounts/add".to_owned(), add), ("accounts/invite".to_owned(), add)])
+    {
+        for token in [
+            None,
+            Some(""),
+            Some("AAAA"),
+            Some(stranger.as_str()),
+            Some(others.as_str()),
+        ] {
+            let mut all: Vec<(&str, &str)> = token.map(|token| ("csrf", token)).into_iter().collect();
+            all.extend_from_slice(fields);
+            assert_eq!(browser.post(&action, &all).await.status, 403, "{action} with {token:?}");
+        }
+        let mut all = vec![("csrf", right.as_str())];
+        all.extend_from_slice(fields);
+        let answer = post_as(&mut browser, &action, &all, &[("origin", "https://evil.example")]).await;
+        assert!(
+            answer.status == 403 && answer.says("another site sent this"),
+            "{action}"
+        );
+    }
+    assert_eq!(house.read(&house.general).await, Some(house.general.clone()));
+    assert!(!browser.get("accounts").await.says("Forged"));
+}
+
 #[tokio::test]
 async fn a_browser_that_says_nothing_of_itself_needs_the_token_alone() {
     let stage = Stage::new().await;

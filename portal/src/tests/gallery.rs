@@ -104,9 +104,20 @@ fn keeps_the_rules(name: &str, page: &str) {
         .skip(1)
         .map(|rest| rest.split("</form>").next().unwrap())
     {
+        let posts = form.contains("method=\"post\"") && form.contains("name=\"csrf\"");
+        // A search changes nothing, and its token would stand in the address.
+        let searches = form.contains("method=\"get\"") && form.contains("role=\"search\"") && !form.contains("csrf");
+        assert!(posts || searches, "{name}: a form without its token");
+    }
+    for select in page
+        .split("<select ")
+        .skip(1)
+        .map(|rest| rest.split('>').next().unwrap())
+    {
+        let id = values(&format!(" {select}"), "id");
         assert!(
-            form.contains("method=\"post\"") && form.contains("name=\"csrf\""),
-            "{name}: a form without its token"
+            id.len() == 1 && values(page, "for").contains(&id[0]),
+            "{name}: nothing labels {select}"
         );
     }
     for image in page.split("<img ").skip(1) {

@@ -6,7 +6,7 @@ use axum::http::{Method, header};
 use super::*;
 
 /// Every page of the portal.
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 22] = [
     "",
     "login",
     "login/second-factor",
@@ -17,6 +17,15 @@ const PAGES: [&str; 13] = [
     "profile",
     "profile/password",
     "profile/second-factor",
+    "accounts",
+    "accounts/invite",
+    "invitation?token=x",
+    "reset",
+    "reset?token=x",
+    "accounts/add",
+    "accounts/0199f3a2-7c41-7d60-9b1e-5f0c2a7de911",
+    "accounts/0199f3a2-7c41-7d60-9b1e-5f0c2a7de911/edit",
+    "accounts/0199f3a2-7c41-7d60-9b1e-5f0c2a7de911/delete",
     "whoami",
     "jwks.json",
     "nothing/here",

@@ -1,16 +1,23 @@
 //! Tests of the portal as a whole: a real doorkeeper on a store in memory, a browser that keeps cookies and fills in forms,
 //! and the router between them.
 
+mod accounts;
+mod accounts_edit;
+mod accounts_forms;
+mod accounts_house;
+mod accounts_invite;
 mod browser;
 mod contrast;
 mod forgery;
 mod gallery;
 mod hygiene;
 mod leaving;
+mod links;
 mod once;
 mod profile;
 mod program;
 mod samples;
+mod samples_accounts;
 mod setup;
 mod sign_in;
 mod steps;
@@ -20,7 +27,9 @@ use std::time::Duration;
 
 use axum::Router;
 use stagedoor_identity::account::{AccountName, NewAccount};
-use stagedoor_identity::testing::{ManualClock, MemoryStore, SeededChance, SwappablePolicy, totp_code};
+use stagedoor_identity::testing::{
+    ManualClock, MemoryStore, SeededChance, SwappableLetterhead, SwappablePolicy, totp_code,
+};
 use stagedoor_identity::{Account, Actor, Clock as _, Doorkeeper, Parts, Password, Secret, SessionToken};
 use stagedoor_policy::rules::{ChannelRules, RoleRules, Rules, SecondFactor, WhenFull};
 use stagedoor_policy::{Revision, compile};
@@ -40,6 +49,8 @@ struct Stage {
     store: Arc<MemoryStore>,
     clock: Arc<ManualClock>,
     portal: Router,
+    policy: Arc<SwappablePolicy>,
+    letterhead: Arc<SwappableLetterhead>,
     setup: SessionToken,
 }
 
@@ -87,13 +98,17 @@ impl Stage {
         let clock = Arc::new(ManualClock::new());
         let chance = Arc::new(SeededChance::new(7));
         let setup = SessionToken::generate(chance.as_ref());
+        let letterhead = Arc::new(SwappableLetterhead::default());
+        let policy = Arc::new(SwappablePolicy::new(compile(&rules, Revision(1)).unwrap()));
         let door = Doorkeeper::open(Parts {
             store: store.clone(),
             clock: clock.clone(),
             chance,
-            policy: Arc::new(SwappablePolicy::new(compile(&rules, Revision(1)).unwrap())),
+            policy: policy.clone(),
             hashes_in_flight: 1,
             issuer: "Stagedoor".to_owned(),
+            letterhead: letterhead.clone(),
+            links_under: "/.stagedoor/".to_owned(),
         })
         .await
         .unwrap();
@@ -109,6 +124,8 @@ impl Stage {
             store,
             clock,
             portal,
+            policy,
+            letterhead,
             setup,
         }
     }
@@ -160,9 +177,5 @@ impl Stage {
 }
 
 fn cli() -> Actor {
-    Actor {
-        name: "cli".to_owned(),
-        address: None,
-        request_id: None,
-    }
+    Actor::operator("cli")
 }

@@ -6,12 +6,13 @@ use stagedoor_identity::EndReason;
 use stagedoor_identity::session::Ended;
 use stagedoor_policy::time::Timestamp;
 
+use super::samples_accounts::account_pages;
 use crate::page::*;
 use crate::refusal::{Look, PageLook, RefusalView, render};
 use crate::when::When;
 use crate::{qr, words};
 
-const NOW: Timestamp = Timestamp::from_micros(1_795_362_360_000_000);
+pub(super) const NOW: Timestamp = Timestamp::from_micros(1_795_362_360_000_000);
 const TYPED: &str = "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP";
 const URI: &str =
     "otpauth://totp/Stagedoor:alice?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Stagedoor&digits=6&period=30";
@@ -21,7 +22,15 @@ pub(super) type Named = (&'static str, String);
 
 /// Every page and what it is called.
 pub(super) fn pages() -> Vec<Named> {
-    [ways_in(), factor_pages(), password_pages(), own_pages(), refusals()].concat()
+    [
+        ways_in(),
+        factor_pages(),
+        password_pages(),
+        own_pages(),
+        account_pages(),
+        refusals(),
+    ]
+    .concat()
 }
 
 fn ways_in() -> Vec<Named> {
@@ -101,9 +110,37 @@ fn password_pages() -> Vec<Named> {
                 token: token(),
                 error: Some("The new password entered does not meet the requirements.".to_owned()),
                 problems: vec![
-                    "use at least 12 characters".to_owned(),
+                    "use at least 15 characters".to_owned(),
                     "do not use the account's name in it".to_owned(),
                 ],
+            }),
+        ),
+        ("invitation", link(true, None)),
+        (
+            "reset-unfit",
+            link(false, Some("The new password confirmation does not match.")),
+        ),
+        (
+            "link-dead",
+            text(&DeadLinkPage {
+                look: look(None),
+                sentence: "This link has been used or has run out. Please ask for a new one.".to_owned(),
+                invited: true,
+            }),
+        ),
+        (
+            "reset",
+            text(&AskResetPage {
+                look: look(None),
+                token: token(),
+                asked: true,
+            }),
+        ),
+        (
+            "password-set",
+            text(&PasswordSetPage {
+                look: look(None),
+                name: "alice".to_owned(),
             }),
         ),
         (
@@ -157,12 +194,19 @@ fn own_pages() -> Vec<Named> {
                 again: true,
             }),
         ),
+        (
+            "login-recovery",
+            login(|page| {
+                page.name = "alice".to_owned();
+                page.link = token();
+            }),
+        ),
         ("whoami", whoami(Some("alice"))),
         ("whoami-stranger", whoami(None)),
     ]
 }
 
-fn look(account: Option<&str>) -> PageLook {
+pub(super) fn look(account: Option<&str>) -> PageLook {
     PageLook::new(&plain_look(), account.map(str::to_owned))
 }
 
@@ -173,11 +217,11 @@ fn plain_look() -> Look {
     }
 }
 
-fn token() -> String {
+pub(super) fn token() -> String {
     "c2FtcGxl".to_owned()
 }
 
-fn text(page: &impl Template) -> String {
+pub(super) fn text(page: &impl Template) -> String {
     page.render().unwrap()
 }
 
@@ -191,9 +235,24 @@ fn login(change: impl FnOnce(&mut LoginPage)) -> String {
         error: None,
         host: "console.example.org".to_owned(),
         onward: "/devices".to_owned(),
+        link: String::new(),
+        reset: true,
     };
     change(&mut page);
     text(&page)
+}
+
+fn link(invited: bool, error: Option<&str>) -> String {
+    text(&LinkPasswordPage {
+        look: look(None),
+        token: token(),
+        link: "c2FtcGxl".to_owned(),
+        name: "alice".to_owned(),
+        invited,
+        action: if invited { "invitation" } else { "reset" },
+        error: error.map(str::to_owned),
+        problems: Vec::new(),
+    })
 }
 
 fn enrol(demanded: bool, error: Option<&str>) -> String {

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use stagedoor_identity::account::{AccountChange, AccountQuery};
-use stagedoor_identity::port::{Opened, SharedStore, StoreError};
+use stagedoor_identity::account::{AccountChange, AccountQuery, Invitation};
+use stagedoor_identity::port::{Opened, Reserved, SharedStore, Source, StoreError};
 use stagedoor_identity::{Account, EndReason};
+use stagedoor_policy::rules::LockoutRules;
 use stagedoor_policy::{ExtraGrant, Level};
 
 use super::Place;
 use super::sample::{
-    HASH, account, at, at_once, hostile_texts, name, not_ended, open, opened, read_session, registered, session, sorted,
+    HASH, account, at, at_once, free, hostile_texts, name, not_ended, open, opened, read_session, registered, session,
+    sorted,
 };
 
 pub(super) async fn a_new_account_is_read_back_whole_by_id_and_by_name(place: &dyn Place) {
@@ -19,6 +21,13 @@ pub(super) async fn a_new_account_is_read_back_whole_by_id_and_by_name(place: &d
     alice.email = Some("alice@example.org".to_owned());
     alice.networks = vec!["198.51.100.0/24".to_owned(), "!198.51.100.9".to_owned()];
     alice.password_temporary = true;
+    alice.accepted_at = None;
+    alice.invitation = Some(Invitation {
+        sent_at: at(1),
+        expires_at: at(2),
+    });
+    alice.second_factor_demanded = true;
+    alice.preferences = [("landing".to_owned(), "calendar 달력".to_owned())].into();
     alice.grants = [Level::None, Level::View, Level::Manage]
         .into_iter()
         .map(|level| ExtraGrant {
@@ -28,7 +37,7 @@ pub(super) async fn a_new_account_is_read_back_whole_by_id_and_by_name(place: &d
             actions: vec!["reboot".to_owned()],
         })
         .collect();
-    store.create_account(&alice, HASH).await.unwrap();
+    store.create_account(&alice, HASH, None, &free()).await.unwrap();
 
     assert_eq!(store.account(alice.id).await.unwrap().as_ref(), Some(&alice));
     assert_eq!(store.account_by_name(&alice.name).await.unwrap().as_ref(), Some(&alice));
@@ -46,7 +55,7 @@ pub(super) async fn a_name_belongs_to_one_account_also_when_many_ask_for_it_at_o
     let store = place.open();
     let asked = at_once(20, |_number| {
         let store = Arc::clone(&store);
-        async move { store.create_account(&account("alice"), HASH).await }
+        async move { store.create_account(&account("alice"), HASH, None, &free()).await }
     })
     .await;
     assert_eq!(asked.iter().filter(|answer| answer.is_ok()).count(), 1);
@@ -71,14 +80,17 @@ pub(super) async fn a_change_leaves_the_rest_alone_and_raises_the_version(place:
     let store = place.open();
     let mut alice = account("alice");
     alice.email = Some("alice@example.org".to_owned());
-    store.create_account(&alice, HASH).await.unwrap();
+    store.create_account(&alice, HASH, None, &free()).await.unwrap();
 
     let change = AccountChange {
         role: Some("chief".to_owned()),
         disabled: Some(true),
         ..AccountChange::default()
     };
-    let (changed, ended) = store.change_account(alice.id, Some(1), &change, None).await.unwrap();
+    let (changed, ended) = store
+        .change_account(alice.id, Some(1), &change, None, &free())
+        .await
+        .unwrap();
     let expected = Account {
         role: "chief".to_owned(),
         disabled: true,
@@ -93,9 +105,14 @@ pub(super) async fn a_change_leaves_the_rest_alone_and_raises_the_version(place:
         email: Some(None),
         ..AccountChange::default()
     };
-    let (changed, _ended) = store.change_account(alice.id, None, &no_email, None).await.unwrap();
+    let (changed, _ended) = store
+        .change_account(alice.id, None, &no_email, None, &free())
+        .await
+        .unwrap();
     assert_eq!((changed.email, changed.version), (None, 3));
-    let nobody = store.change_account(account("nobody").id, None, &no_email, None).await;
+    let nobody = store
+        .change_account(account("nobody").id, None, &no_email, None, &free())
+        .await;
     assert!(matches!(nobody, Err(StoreError::NotFound)));
 }
 
@@ -110,10 +127,10 @@ pub(super) async fn a_change_of_an_older_version_is_refused_and_changes_nothing(
         ..AccountChange::default()
     };
     let end = Some((&EndReason::AccountDisabled, at(2)));
-    let refused = store.change_account(alice.id, Some(7), &change, end).await;
+    let refused = store.change_account(alice.id, Some(7), &change, end, &free()).await;
     assert!(matches!(refused, Err(StoreError::VersionMismatch)));
     assert!(matches!(
-        store.remove_account(alice.id, Some(7)).await,
+        store.remove_account(alice.id, Some(7), &free()).await,
         Err(StoreError::VersionMismatch)
     ));
     assert_eq!(store.account(alice.id).await.unwrap(), before);
@@ -131,7 +148,7 @@ pub(super) async fn of_many_changes_to_one_version_one_is_made(place: &dyn Place
                 ..AccountChange::default()
             };
             store
-                .change_account(id, Some(1), &change, None)
+                .change_account(id, Some(1), &change, None, &free())
                 .await
                 .ok()
                 .map(|(changed, _ended)| changed)
@@ -155,7 +172,10 @@ pub(super) async fn a_change_ends_the_sessions_it_is_told_to_end(place: &dyn Pla
         ..AccountChange::default()
     };
     let end = Some((&EndReason::AccountChanged, at(3)));
-    let (_changed, ended) = store.change_account(alice.id, None, &change, end).await.unwrap();
+    let (_changed, ended) = store
+        .change_account(alice.id, None, &change, end, &free())
+        .await
+        .unwrap();
     assert_eq!(sorted(ended), sorted(vec![first.id, second.id]));
     assert_eq!(not_ended(&store).await, [of_bob.id]);
     let over = read_session(&store, first.id).await.ended.unwrap();
@@ -171,12 +191,15 @@ pub(super) async fn a_removed_account_is_gone_with_its_credentials_and_sessions(
     let of_alice = opened(&store, alice.id, at(1)).await;
     let of_bob = opened(&store, bob.id, at(1)).await;
     store
-        .set_second_factor(alice.id, b"sealed", 1, &[[1; 32]])
+        .set_second_factor(alice.id, b"sealed", 1, &[[1; 32]], None)
         .await
         .unwrap();
     let version = store.credentials(alice.id).await.unwrap().unwrap().credentials_version;
 
-    assert_eq!(store.remove_account(alice.id, None).await.unwrap(), [of_alice.id]);
+    assert_eq!(
+        store.remove_account(alice.id, None, &free()).await.unwrap(),
+        [of_alice.id]
+    );
     assert_eq!(store.account(alice.id).await.unwrap(), None);
     assert!(store.credentials(alice.id).await.unwrap().is_none());
     let code = store.use_recovery_code(alice.id, &[1; 32]).await;
@@ -192,7 +215,7 @@ pub(super) async fn a_removed_account_is_gone_with_its_credentials_and_sessions(
     );
     assert_eq!(answer.await.unwrap(), Opened::Stale);
     assert!(matches!(
-        store.remove_account(alice.id, None).await,
+        store.remove_account(alice.id, None, &free()).await,
         Err(StoreError::NotFound)
     ));
 }
@@ -200,7 +223,7 @@ pub(super) async fn a_removed_account_is_gone_with_its_credentials_and_sessions(
 pub(super) async fn a_removed_name_can_be_registered_again_as_another_account(place: &dyn Place) {
     let store = place.open();
     let first = registered(&store, "alice").await;
-    store.remove_account(first.id, Some(1)).await.unwrap();
+    store.remove_account(first.id, Some(1), &free()).await.unwrap();
     let second = registered(&store, "alice").await;
     assert_ne!(first.id, second.id);
     let found = store.account_by_name(&second.name).await.unwrap().unwrap();
@@ -257,10 +280,13 @@ pub(super) async fn the_list_finds_part_of_a_name_or_display_name_in_any_script(
         ("bob", "Боб Ёлкин"),
         ("carol", "ÅSA"),
         ("dave", "100% *_a:b"),
+        ("erol", "İlkay Işık"),
+        ("fritz", "Fritz Straßer"),
+        ("gildong", "홍길동"),
     ] {
         let mut account = account(account_name);
         account.display_name = display.to_owned();
-        store.create_account(&account, HASH).await.unwrap();
+        store.create_account(&account, HASH, None, &free()).await.unwrap();
     }
     for (part, found) in [
         ("lic", &["alice"][..]),
@@ -270,8 +296,14 @@ pub(super) async fn the_list_finds_part_of_a_name_or_display_name_in_any_script(
         ("%", &["dave"]),
         ("*_", &["dave"]),
         ("a:b", &["dave"]),
-        ("o", &["bob", "carol"]),
-        ("", &["alice", "bob", "carol", "dave"]),
+        ("ilkay", &["erol"]),
+        ("IŞIK", &["erol"]),
+        ("STRASSE", &["fritz"]),
+        ("길", &["gildong"]),
+        ("\u{1100}\u{1175}\u{11af}", &["gildong"]),
+        ("carol åsa", &[]),
+        ("ro", &["carol", "erol"]),
+        ("", &["alice", "bob", "carol", "dave", "erol", "fritz", "gildong"]),
         ("nobody", &[]),
         ("l%e", &[]),
     ] {
@@ -282,6 +314,85 @@ pub(super) async fn the_list_finds_part_of_a_name_or_display_name_in_any_script(
         };
         assert_eq!(names(&store, query).await, found, "part `{part}`");
     }
+}
+
+pub(super) async fn a_search_keeps_to_display_names_and_roles_where_it_is_told_to(place: &dyn Place) {
+    let store = place.open();
+    for (account_name, display, role) in [
+        ("kim", "Sumi", "chief"),
+        ("lee", "Kim Sumi", "clerk"),
+        ("park", "KIM", "chief"),
+    ] {
+        let mut account = account(account_name);
+        account.display_name = display.to_owned();
+        account.role = role.to_owned();
+        store.create_account(&account, HASH, None, &free()).await.unwrap();
+    }
+    let asked = |display_name_only: bool, roles: Option<&[&str]>| AccountQuery {
+        contains: "kim".to_owned(),
+        display_name_only,
+        roles: roles.map(|roles| roles.iter().map(|&role| role.to_owned()).collect()),
+        after: None,
+        limit: 10,
+    };
+    assert_eq!(names(&store, asked(false, None)).await, ["kim", "lee", "park"]);
+    assert_eq!(names(&store, asked(true, None)).await, ["lee", "park"]);
+    assert_eq!(names(&store, asked(false, Some(&["chief"]))).await, ["kim", "park"]);
+    assert_eq!(
+        names(&store, asked(true, Some(&["chief", "clerk"]))).await,
+        ["lee", "park"]
+    );
+    assert!(names(&store, asked(false, Some(&[]))).await.is_empty());
+    for (characters, found) in [(1, 1), (20, 1), (100, 1), (101, 0)] {
+        let mut long = account(&format!("long{characters}"));
+        long.display_name = "홍".repeat(characters);
+        store.create_account(&long, HASH, None, &free()).await.unwrap();
+        let contains = long.display_name.clone();
+        let query = AccountQuery {
+            contains,
+            after: Some(name("l")),
+            limit: 1,
+            ..AccountQuery::default()
+        };
+        assert_eq!(names(&store, query).await.len(), found, "{characters} characters");
+    }
+}
+
+pub(super) async fn a_new_name_takes_failures_and_locks_along_and_frees_the_old_one(place: &dyn Place) {
+    let store = place.open();
+    let (alice, _bob) = (registered(&store, "alice").await, registered(&store, "bob").await);
+    let rules = LockoutRules {
+        failures: 2,
+        ..LockoutRules::default()
+    };
+    let source = Source("192.0.2.1".to_owned());
+    for _failure in 0..2 {
+        store.reserve_attempt("alice", &source, &rules, at(1)).await.unwrap();
+    }
+    let renamed = |to: &str| AccountChange {
+        name: Some(name(to)),
+        ..AccountChange::default()
+    };
+    let taken = store
+        .change_account(alice.id, None, &renamed("bob"), None, &free())
+        .await;
+    assert!(matches!(taken, Err(StoreError::NameTaken)));
+    let (carol, _ended) = store
+        .change_account(alice.id, None, &renamed("carol"), None, &free())
+        .await
+        .unwrap();
+    assert_eq!(carol.name, name("carol"));
+    assert_eq!(store.account_by_name(&name("carol")).await.unwrap(), Some(carol));
+    assert_eq!(store.account_by_name(&name("alice")).await.unwrap(), None);
+
+    let locked = store.reserve_attempt("carol", &source, &rules, at(2)).await.unwrap();
+    assert!(matches!(locked, Reserved::Locked { .. }), "{locked:?}");
+    let locks = store.lockouts(Some(&name("carol")), at(2)).await.unwrap();
+    assert_eq!(locks.len(), 1);
+    assert!(store.unlock_one(&locks[0].id).await.unwrap());
+    let free_again = store.reserve_attempt("alice", &source, &rules, at(2)).await.unwrap();
+    assert!(matches!(free_again, Reserved::Go { failures: 1, .. }), "{free_again:?}");
+    registered(&store, "alice").await;
 }
 
 pub(super) async fn hostile_texts_come_back_as_they_were(place: &dyn Place) {
@@ -298,7 +409,7 @@ pub(super) async fn hostile_texts_come_back_as_they_were(place: &dyn Place) {
             level: Level::View,
             actions: vec![text.clone()],
         }];
-        store.create_account(&account, HASH).await.unwrap();
+        store.create_account(&account, HASH, None, &free()).await.unwrap();
         assert_eq!(store.account(account.id).await.unwrap(), Some(account.clone()));
 
         let mut session = session(account.id, at(1));

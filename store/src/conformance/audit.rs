@@ -6,7 +6,7 @@ use stagedoor_identity::event::{AuditQuery, Event, Kind, Outcome};
 use stagedoor_identity::port::SharedStore;
 
 use super::Place;
-use super::sample::{at, at_once, event, hostile_texts, registered};
+use super::sample::{at, at_once, event, free, hostile_texts, registered};
 
 fn query() -> AuditQuery {
     AuditQuery {
@@ -62,7 +62,7 @@ pub(super) async fn numbers_have_no_gap_when_many_record_at_once(place: &dyn Pla
         async move {
             // Others fail in between: a number must not be lost with them.
             let nobody = super::sample::account("nobody").id;
-            assert!(store.remove_account(nobody, None).await.is_err());
+            assert!(store.remove_account(nobody, None, &free()).await.is_err());
             let seconds = i64::try_from(number).unwrap();
             let pair = [
                 event(Kind::RequestRefused, seconds),
@@ -180,7 +180,7 @@ pub(super) async fn the_audit_of_a_removed_account_stays(place: &dyn Place) {
         ..event(Kind::SignInSucceeded, 1)
     };
     store.record(&[about]).await.unwrap();
-    store.remove_account(alice.id, None).await.unwrap();
+    store.remove_account(alice.id, None, &free()).await.unwrap();
     let asked = AuditQuery {
         account: Some("alice".to_owned()),
         ..query()

@@ -41,7 +41,7 @@ pub(super) async fn a_password_of_nobody_is_not_found(place: &dyn Place) {
     let reason = EndReason::CredentialsChanged;
     let password = store.set_password(nobody, "new", false, None, &reason, at(1)).await;
     assert!(matches!(password, Err(StoreError::NotFound)));
-    let enrolled = store.set_second_factor(nobody, b"sealed", 1, &[]).await;
+    let enrolled = store.set_second_factor(nobody, b"sealed", 1, &[], None).await;
     assert!(matches!(enrolled, Err(StoreError::NotFound)));
     let cleared = store.clear_second_factor(nobody, &reason, at(1)).await;
     assert!(matches!(cleared, Err(StoreError::NotFound)));
@@ -71,7 +71,7 @@ pub(super) async fn a_second_factor_is_kept_and_taken_away_with_its_codes_and_se
     let alice = registered(&store, "alice").await;
     let before = store.credentials(alice.id).await.unwrap().unwrap();
     store
-        .set_second_factor(alice.id, b"sealed \0 bytes", 41, &[[1; 32], [2; 32]])
+        .set_second_factor(alice.id, b"sealed \0 bytes", 41, &[[1; 32], [2; 32]], None)
         .await
         .unwrap();
 
@@ -83,7 +83,7 @@ pub(super) async fn a_second_factor_is_kept_and_taken_away_with_its_codes_and_se
     assert_eq!((shown.second_factor, shown.recovery_codes_left), (true, 2));
 
     store
-        .set_second_factor(alice.id, b"another", 50, &[[3; 32]])
+        .set_second_factor(alice.id, b"another", 50, &[[3; 32]], None)
         .await
         .unwrap();
     assert!(
@@ -109,7 +109,10 @@ pub(super) async fn a_second_factor_is_kept_and_taken_away_with_its_codes_and_se
 pub(super) async fn a_totp_step_is_used_once_and_never_an_earlier_one(place: &dyn Place) {
     let store = place.open();
     let alice = registered(&store, "alice").await;
-    store.set_second_factor(alice.id, b"sealed", 100, &[]).await.unwrap();
+    store
+        .set_second_factor(alice.id, b"sealed", 100, &[], None)
+        .await
+        .unwrap();
     for (step, counts) in [
         (100, false),
         (99, false),
@@ -132,7 +135,10 @@ pub(super) async fn a_totp_step_is_used_once_and_never_an_earlier_one(place: &dy
 pub(super) async fn of_many_uses_of_one_totp_step_one_counts(place: &dyn Place) {
     let store = place.open();
     let alice = registered(&store, "alice").await;
-    store.set_second_factor(alice.id, b"sealed", 1, &[]).await.unwrap();
+    store
+        .set_second_factor(alice.id, b"sealed", 1, &[], None)
+        .await
+        .unwrap();
     let counted = at_once(50, |_number| {
         let (store, id) = (Arc::clone(&store), alice.id);
         async move { store.use_totp_step(id, 2).await.unwrap() }
@@ -145,7 +151,7 @@ pub(super) async fn a_recovery_code_works_once_also_when_many_try_it(place: &dyn
     let store = place.open();
     let (alice, bob) = (registered(&store, "alice").await, registered(&store, "bob").await);
     store
-        .set_second_factor(alice.id, b"sealed", 1, &[[1; 32], [2; 32]])
+        .set_second_factor(alice.id, b"sealed", 1, &[[1; 32], [2; 32]], None)
         .await
         .unwrap();
     assert!(

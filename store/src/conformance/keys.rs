@@ -53,7 +53,7 @@ pub(super) async fn reopening_keeps_everything(place: &dyn Place) {
     let store = place.open();
     let alice = registered(&store, "alice").await;
     store
-        .set_second_factor(alice.id, b"sealed", 7, &[[1; 32]])
+        .set_second_factor(alice.id, b"sealed", 7, &[[1; 32]], None)
         .await
         .unwrap();
     let over = opened(&store, alice.id, at(1)).await;
@@ -68,6 +68,7 @@ pub(super) async fn reopening_keeps_everything(place: &dyn Place) {
         scopes: vec![],
         created_at: at(1),
         expires_at: None,
+        account: None,
     };
     store.add_token(&token, &TokenHash::of(b"ci")).await.unwrap();
     store.record(&[event(Kind::SignInSucceeded, 1)]).await.unwrap();

@@ -14,10 +14,14 @@ mod accounts;
 mod attempts;
 mod audit;
 mod credentials;
+mod devices;
 mod keys;
+mod links;
 mod moving;
+mod outbox;
 mod sample;
 mod sessions;
+mod structure;
 mod tokens;
 
 use std::fmt;
@@ -84,7 +88,34 @@ macro_rules! with_every_promise {
                 reinstating_notes_when_and_never_goes_back
                 the_list_pages_through_all_names_in_their_order
                 the_list_finds_part_of_a_name_or_display_name_in_any_script
+                a_search_keeps_to_display_names_and_roles_where_it_is_told_to
+                a_new_name_takes_failures_and_locks_along_and_frees_the_old_one
                 hostile_texts_come_back_as_they_were;
+            structure:
+                of_many_new_accounts_at_once_as_many_are_made_as_there_are_seats
+                a_seat_is_taken_by_a_change_of_role_too_and_freed_by_leaving
+                seats_that_were_made_fewer_displace_nobody_and_let_nobody_in
+                of_many_ways_out_at_once_the_last_of_a_role_is_left
+                an_invited_or_disabled_account_does_not_stand_in_for_the_last_one
+                a_role_held_by_one_is_never_held_by_two
+                who_was_changed_meanwhile_changes_nobody
+                the_last_used_of_a_role_are_told_in_their_order
+                a_role_is_handed_over_in_one_step_and_both_are_signed_out
+                of_many_hand_overs_at_once_one_is_made_and_there_is_one_head;
+            devices:
+                a_device_is_found_by_its_key_and_a_name_is_taken_once
+                linked_devices_are_counted_and_listed_by_account
+                a_session_from_a_device_ends_when_the_device_is_unlinked_or_removed;
+            links:
+                an_invitation_is_accepted_once_also_when_many_try_it
+                a_link_is_worth_nothing_late_for_something_else_or_after_a_newer_one
+                links_and_tokens_die_with_the_credentials_the_address_and_the_account
+                a_reset_by_link_sets_the_password_and_ends_every_session
+                a_right_to_enrol_is_used_up_with_the_enrolment
+                an_address_is_confirmed_once_and_found_whatever_its_case
+                a_link_and_its_letter_are_stored_together_or_not_at_all
+                what_is_asked_for_is_counted_for_an_address_and_for_a_source
+                of_many_askings_at_once_as_many_count_as_may;
             credentials:
                 a_new_password_raises_the_version_and_ends_all_sessions_but_the_one_to_keep
                 a_password_of_nobody_is_not_found
@@ -134,6 +165,20 @@ macro_rules! with_every_promise {
                 events_of_an_account_are_what_it_did_and_what_was_done_to_it
                 the_audit_pages_by_number
                 the_audit_of_a_removed_account_stays;
+            outbox:
+                a_queued_letter_is_taken_whole_once_it_is_due
+                letters_are_taken_in_the_order_they_became_due
+                of_many_workers_one_gets_each_letter
+                a_claim_runs_out_and_what_is_told_of_it_then_is_ignored
+                a_letter_that_is_being_handed_over_stays_claimed_and_is_known_for_it
+                a_failed_letter_is_due_at_its_next_try_and_counts_its_failures
+                a_sent_or_given_up_letter_is_gone
+                a_worker_that_starts_again_finds_what_it_had_claimed_and_no_other_does
+                a_full_outbox_refuses_and_keeps_what_it_has
+                a_newer_letter_of_the_same_use_takes_the_place_of_the_one_that_waits
+                letters_go_with_their_account_and_none_is_queued_for_nobody
+                waiting_letters_are_listed_with_why_they_wait
+                waiting_letters_survive_reopening;
             keys:
                 a_key_is_made_once_also_when_many_ask
                 the_same_policy_keeps_its_number_and_another_gets_the_next

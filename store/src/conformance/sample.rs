@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use stagedoor_identity::account::AccountName;
+use stagedoor_identity::account::{AccountName, AccountQuery};
 use stagedoor_identity::event::{Event, Kind, Outcome};
-use stagedoor_identity::port::{Opened, SharedStore};
+use stagedoor_identity::port::{Opened, SharedStore, Structure};
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::session::SessionRecord;
 use stagedoor_identity::{Account, AccountId, SessionId};
@@ -53,29 +53,17 @@ pub(super) fn new_id() -> Uuid {
 }
 
 pub(super) fn account(account_name: &str) -> Account {
-    Account {
-        id: AccountId(new_id()),
-        name: name(account_name),
-        display_name: String::new(),
-        email: None,
-        role: ROLE.to_owned(),
-        grants: Vec::new(),
-        networks: Vec::new(),
-        disabled: false,
-        password_temporary: false,
-        second_factor: false,
-        recovery_codes_left: 0,
-        created_at: at(0),
-        last_sign_in_at: None,
-        last_used_at: None,
-        reinstated_at: None,
-        version: 1,
-    }
+    Account::new(AccountId(new_id()), name(account_name), ROLE, at(0))
+}
+
+/// No rules about who there may be.
+pub(super) fn free() -> Structure {
+    Structure::default()
 }
 
 pub(super) async fn registered(store: &SharedStore, account_name: &str) -> Account {
     let account = account(account_name);
-    store.create_account(&account, HASH).await.unwrap();
+    store.create_account(&account, HASH, None, &free()).await.unwrap();
     account
 }
 
@@ -90,6 +78,7 @@ pub(super) fn session(account: AccountId, opened_at: Timestamp) -> SessionRecord
         address: IpAddr::from([192, 0, 2, 7]),
         user_agent: "a browser".to_owned(),
         second_factor: false,
+        device: None,
         opened_at,
         expires_at: opened_at.after(Duration::from_secs(3600)),
         idle_after: Duration::from_secs(600),
@@ -125,6 +114,16 @@ pub(super) async fn not_ended(store: &SharedStore) -> Vec<SessionId> {
     all.retain(|session| session.ended.is_none());
     all.sort_by_key(|session| (session.opened_at, session.id));
     all.into_iter().map(|session| session.id).collect()
+}
+
+/// The roles of all accounts, in the order of names.
+pub(super) async fn roles_of(store: &SharedStore) -> Vec<String> {
+    let query = AccountQuery {
+        limit: 1000,
+        ..AccountQuery::default()
+    };
+    let accounts = store.list_accounts(&query).await.unwrap();
+    accounts.into_iter().map(|account| account.role).collect()
 }
 
 pub(super) fn sorted(mut ids: Vec<SessionId>) -> Vec<SessionId> {

@@ -10,7 +10,9 @@ use stagedoor_identity::{AccountId, EndReason, SessionId};
 use stagedoor_policy::rules::WhenFull;
 
 use super::Place;
-use super::sample::{ROLE, account, at, at_once, not_ended, open, opened, read_session, registered, session, sorted};
+use super::sample::{
+    ROLE, account, at, at_once, free, not_ended, open, opened, read_session, registered, session, sorted,
+};
 
 pub(super) async fn an_opened_session_is_read_back_whole_and_notes_the_sign_in(place: &dyn Place) {
     let store = place.open();
@@ -170,7 +172,10 @@ pub(super) async fn what_has_changed_since_the_check_makes_the_opening_stale(pla
     stale(alice.id, version + 1, ROLE).await;
     assert_eq!(not_ended(&store).await, [live.id], "a stale opening displaces nobody");
 
-    store.set_second_factor(alice.id, b"sealed", 1, &[]).await.unwrap();
+    store
+        .set_second_factor(alice.id, b"sealed", 1, &[], None)
+        .await
+        .unwrap();
     stale(alice.id, version, ROLE).await;
     let version = store.credentials(alice.id).await.unwrap().unwrap().credentials_version;
     let reason = EndReason::CredentialsChanged;
@@ -185,13 +190,19 @@ pub(super) async fn what_has_changed_since_the_check_makes_the_opening_stale(pla
         disabled: Some(true),
         ..AccountChange::default()
     };
-    store.change_account(alice.id, None, &disable, None).await.unwrap();
+    store
+        .change_account(alice.id, None, &disable, None, &free())
+        .await
+        .unwrap();
     stale(alice.id, version, ROLE).await;
     let enable = AccountChange {
         disabled: Some(false),
         ..AccountChange::default()
     };
-    store.change_account(alice.id, None, &enable, None).await.unwrap();
+    store
+        .change_account(alice.id, None, &enable, None, &free())
+        .await
+        .unwrap();
     assert_eq!(
         open(&store, &session(alice.id, at(9)), 1).await,
         Opened::Open { displaced: Vec::new() }

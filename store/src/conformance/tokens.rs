@@ -12,6 +12,7 @@ fn token(name: &str) -> ApiToken {
         scopes: vec!["accounts:read".to_owned(), "*".to_owned()],
         created_at: at(1),
         expires_at: Some(at(2)),
+        account: None,
     }
 }
 
@@ -21,6 +22,7 @@ pub(super) async fn a_token_is_found_by_its_hash_until_it_is_revoked(place: &dyn
     store.add_token(&ci, &hash).await.unwrap();
     let for_ever = ApiToken {
         expires_at: None,
+        account: None,
         scopes: Vec::new(),
         ..token("for-ever")
     };

@@ -217,6 +217,29 @@ fn stop_counting_for_source(step: &Connection, name: &[u8; 32], source: &str) ->
     Ok(())
 }
 
+/// What was counted for the old name counts for the new one: a new name must not be a way out of a lock.
+pub(super) fn rename(step: &Connection, old: &AccountName, new: &AccountName) -> Result<(), Fault> {
+    let (old, new) = (name_hash(old.as_str()), name_hash(new.as_str()));
+    for table in ["failure", "lock"] {
+        step.prepare_cached(&format!("DELETE FROM {table} WHERE name_hash = ?1"))?
+            .execute([new])?;
+    }
+    step.prepare_cached("UPDATE failure SET name_hash = ?2 WHERE name_hash = ?1")?
+        .execute(params![old, new])?;
+    let mut statement = step.prepare_cached("SELECT id, source FROM lock WHERE name_hash = ?1")?;
+    let locks = column::all(statement.query([old])?, |row| {
+        Ok((
+            column::get::<String>(row, "id")?,
+            column::get::<Option<String>>(row, "source")?,
+        ))
+    })?;
+    for (id, source) in locks {
+        step.prepare_cached("UPDATE lock SET id = ?2, name_hash = ?3 WHERE id = ?1")?
+            .execute(params![id, lock_id(&new, source.map(Source).as_ref()), new])?;
+    }
+    Ok(())
+}
+
 /// A failure belongs to a lock that it led to, as long as the lock has not used it up.
 const BELONGS: &str = "lock.name_hash = failure.name_hash AND failure.at <= lock.since \
      AND (lock.source IS NULL OR (lock.source = failure.source AND failure.counts_for_source = 1))";

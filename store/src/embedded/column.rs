@@ -20,6 +20,11 @@ pub(super) fn id(row: &Row<'_>, column: &'static str) -> Result<Uuid, Fault> {
     Ok(Uuid::from_bytes(get(row, column)?))
 }
 
+pub(super) fn id_if_any(row: &Row<'_>, column: &'static str) -> Result<Option<Uuid>, Fault> {
+    let bytes: Option<[u8; 16]> = get(row, column)?;
+    Ok(bytes.map(Uuid::from_bytes))
+}
+
 /// The bytes of an id, owned by the step that writes them.
 pub(super) fn id_bytes(id: Uuid) -> [u8; 16] {
     id.into_bytes()

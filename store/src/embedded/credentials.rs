@@ -2,12 +2,13 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
-use stagedoor_identity::port::{Credentials, StoreError, StoredCredentials};
+use stagedoor_identity::port::{Credentials, LinkPurpose, StoreError, StoredCredentials};
+use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::{AccountId, EndReason, SessionId};
 use stagedoor_policy::time::Timestamp;
 
 use super::fault::Fault;
-use super::{Embedded, column, sessions};
+use super::{Embedded, column, links, sessions};
 
 #[async_trait]
 impl Credentials for Embedded {
@@ -32,11 +33,7 @@ impl Credentials for Embedded {
     ) -> Result<Vec<SessionId>, StoreError> {
         let (hash, reason) = (hash.to_owned(), reason.clone());
         let work = move |step: &Connection| {
-            raise_versions(step, id)?;
-            step.prepare_cached("UPDATE credential SET password_hash = ?2 WHERE account = ?1")?
-                .execute(params![column::id_bytes(id.0), hash])?;
-            step.prepare_cached("UPDATE account SET password_temporary = ?2 WHERE id = ?1")?
-                .execute(params![column::id_bytes(id.0), temporary])?;
+            replace_password(step, id, &hash, temporary)?;
             sessions::end_all_of(step, id, keep, &reason, now)
         };
         self.write("set_password", work).await
@@ -58,9 +55,16 @@ impl Credentials for Embedded {
         totp_sealed: &[u8],
         used_step: u64,
         recovery_code_hashes: &[[u8; 32]],
+        right: Option<(&TokenHash, Timestamp)>,
     ) -> Result<(), StoreError> {
         let (sealed, codes) = (totp_sealed.to_vec(), recovery_code_hashes.to_vec());
+        let right = right.map(|(hash, now)| (*hash, now));
         let work = move |step: &Connection| {
+            if let Some((hash, now)) = right {
+                let link = links::live(step, &hash, LinkPurpose::SecondFactor, now)?;
+                link.filter(|link| link.account == id).ok_or(StoreError::LinkDead)?;
+            }
+            links::drop_links(step, id)?;
             raise_versions(step, id)?;
             step.prepare_cached("UPDATE credential SET totp_sealed = ?2, totp_last_step = ?3 WHERE account = ?1")?
                 .execute(params![column::id_bytes(id.0), sealed, column::stored_count(used_step)])?;
@@ -86,6 +90,7 @@ impl Credentials for Embedded {
             step.prepare_cached("UPDATE credential SET totp_sealed = NULL, totp_last_step = NULL WHERE account = ?1")?
                 .execute([column::id_bytes(id.0)])?;
             forget_codes(step, id)?;
+            links::drop_links_and_tokens(step, id)?;
             sessions::end_all_of(step, id, None, &reason, now)
         };
         self.write("clear_second_factor", work).await
@@ -115,6 +120,16 @@ impl Credentials for Embedded {
         };
         self.write("use_recovery_code", work).await
     }
+}
+
+/// Sets a password, and makes worthless whatever else could act for the account.
+pub(super) fn replace_password(step: &Connection, id: AccountId, hash: &str, temporary: bool) -> Result<(), Fault> {
+    raise_versions(step, id)?;
+    step.prepare_cached("UPDATE credential SET password_hash = ?2 WHERE account = ?1")?
+        .execute(params![column::id_bytes(id.0), hash])?;
+    step.prepare_cached("UPDATE account SET password_temporary = ?2 WHERE id = ?1")?
+        .execute(params![column::id_bytes(id.0), temporary])?;
+    links::drop_links_and_tokens(step, id)
 }
 
 /// Marks that account and credentials have changed: tickets from before and `If-Match` from before are worthless.

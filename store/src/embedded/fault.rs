@@ -11,6 +11,11 @@ pub(super) enum Fault {
     NotFound,
     NameTaken,
     VersionMismatch,
+    /// A rule that came in with the step, or anything else that the domain has a word for.
+    Refused(StoreError),
+    OutboxFull {
+        letters_max: u32,
+    },
     Engine(rusqlite::Error),
     /// A stored value that cannot be read back; says which.
     Damaged(String),
@@ -19,6 +24,12 @@ pub(super) enum Fault {
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
         Self::Engine(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(refused: StoreError) -> Self {
+        Self::Refused(refused)
     }
 }
 
@@ -31,6 +42,11 @@ impl Fault {
             Self::NotFound => StoreError::NotFound.to_string(),
             Self::NameTaken => StoreError::NameTaken.to_string(),
             Self::VersionMismatch => StoreError::VersionMismatch.to_string(),
+            Self::Refused(refused) => refused.to_string(),
+            Self::OutboxFull { letters_max } => StoreError::OutboxFull {
+                letters_max: *letters_max,
+            }
+            .to_string(),
         }
     }
 
@@ -39,6 +55,8 @@ impl Fault {
             Self::NotFound => StoreError::NotFound,
             Self::NameTaken => StoreError::NameTaken,
             Self::VersionMismatch => StoreError::VersionMismatch,
+            Self::Refused(refused) => refused,
+            Self::OutboxFull { letters_max } => StoreError::OutboxFull { letters_max },
             Self::Engine(_) | Self::Damaged(_) => engine(operation, file, &self.describe()),
         }
     }

@@ -11,13 +11,18 @@ mod audit;
 mod column;
 mod connection;
 mod credentials;
+mod devices;
 mod fault;
+mod grants;
 mod keys;
+mod links;
 mod moving;
+mod outbox;
 mod place;
 mod schema;
 mod sessions;
 mod step;
+mod structure;
 mod threads;
 mod tokens;
 

@@ -9,14 +9,16 @@ use stagedoor_policy::time::Timestamp;
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::fault::Fault;
-use super::{Embedded, accounts, audit, column, credentials, sessions, tokens};
+use super::{Embedded, accounts, audit, column, credentials, devices, links, outbox, sessions, tokens};
 use crate::transfer::{
-    BATCH_RECORDS, Batch, CUT_OFF, Failure, HeldAccount, Movable, Moved, NOBODY_TAKES, Policy, Record,
+    Asked, BATCH_RECORDS, Batch, CUT_OFF, Failure, HeldAccount, HeldLetter, Movable, Moved, NOBODY_TAKES, Policy,
+    Record,
 };
 
 const FILLED: &str = "SELECT EXISTS (SELECT 1 FROM account) OR EXISTS (SELECT 1 FROM failure) OR EXISTS (SELECT 1 FROM lock) \
      OR EXISTS (SELECT 1 FROM api_token) OR EXISTS (SELECT 1 FROM audit) OR EXISTS (SELECT 1 FROM door_key) \
-     OR EXISTS (SELECT 1 FROM policy)";
+     OR EXISTS (SELECT 1 FROM policy) OR EXISTS (SELECT 1 FROM device) OR EXISTS (SELECT 1 FROM letter) \
+     OR EXISTS (SELECT 1 FROM asked)";
 
 #[async_trait]
 impl Movable for Embedded {
@@ -31,6 +33,17 @@ impl Movable for Embedded {
             let view = connection.unchecked_transaction()?;
             let mut sending = Sending { to, batch: Vec::new() };
             sending.accounts(&view)?;
+            sending.each(&view, "SELECT * FROM device ORDER BY name", |row| {
+                Ok(Record::Device(
+                    devices::read(row)?,
+                    TokenHash(column::get(row, "key_hash")?),
+                ))
+            })?;
+            sending.each(&view, "SELECT * FROM link ORDER BY hash", |row| {
+                Ok(Record::Link(links::read(row)?))
+            })?;
+            sending.each(&view, "SELECT * FROM asked ORDER BY number", asked)?;
+            sending.each(&view, "SELECT * FROM letter ORDER BY id", letter)?;
             sending.each(&view, "SELECT * FROM session ORDER BY id", |row| {
                 Ok(Record::Session(Box::new(sessions::read(row)?)))
             })?;
@@ -138,6 +151,22 @@ impl Sending {
     }
 }
 
+fn asked(row: &Row<'_>) -> Result<Record, Fault> {
+    Ok(Record::Asked(Asked {
+        key: column::get(row, "key")?,
+        at: column::time(row, "at")?,
+    }))
+}
+
+fn letter(row: &Row<'_>) -> Result<Record, Fault> {
+    Ok(Record::Letter(Box::new(HeldLetter {
+        due: outbox::read(row)?,
+        due_at: column::time(row, "due_at")?,
+        worker: column::get(row, "worker")?,
+        last_failure: column::get(row, "last_failure")?,
+    })))
+}
+
 fn failure(row: &Row<'_>) -> Result<Record, Fault> {
     Ok(Record::Failure(Failure {
         number: column::count(row, "number")?,
@@ -173,6 +202,14 @@ fn policy(row: &Row<'_>) -> Result<Record, Fault> {
 fn insert(step: &Connection, record: Record) -> Result<(), Fault> {
     match record {
         Record::Account(held) => insert_account(step, &held),
+        Record::Device(device, key) => devices::add(step, &device, &key),
+        Record::Link(link) => links::insert(step, &link),
+        Record::Asked(asked) => {
+            step.prepare_cached("INSERT INTO asked (key, at) VALUES (?1, ?2)")?
+                .execute(params![asked.key, asked.at.as_micros()])?;
+            Ok(())
+        }
+        Record::Letter(held) => insert_letter(step, &held),
         Record::Session(session) => sessions::insert(step, &session),
         Record::Failure(failure) => {
             step.prepare_cached(
@@ -222,6 +259,24 @@ fn insert_account(step: &Connection, held: &HeldAccount) -> Result<(), Fault> {
     for hash in &held.codes {
         code.execute(params![column::id_bytes(id.0), hash])?;
     }
+    Ok(())
+}
+
+fn insert_letter(step: &Connection, held: &HeldLetter) -> Result<(), Fault> {
+    outbox::insert(step, &held.due.letter)?;
+    step.prepare_cached(
+        "UPDATE letter SET due_at = :due_at, worker = :worker, claim = :claim, failures = :failures, \
+         last_failure = :last_failure, may_have_arrived = :may_have_arrived WHERE id = :id",
+    )?
+    .execute(named_params! {
+        ":id": column::id_bytes(held.due.letter.id.0),
+        ":due_at": held.due_at.as_micros(),
+        ":worker": held.worker,
+        ":claim": held.due.claim,
+        ":failures": held.due.failures,
+        ":last_failure": held.last_failure,
+        ":may_have_arrived": held.due.may_have_arrived,
+    })?;
     Ok(())
 }
 

@@ -2,13 +2,22 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use stagedoor_identity::account::folded;
+
 use super::OpenError;
 
 /// Marks the file as ours: `Stgd`.
 const APPLICATION_ID: i32 = 0x5374_6764;
 
+/// A step from one schema to the next: tables first, then what SQL cannot do.
+type Migration = (&'static str, fn(&Connection) -> rusqlite::Result<()>);
+
 /// Each raises the schema by one; what has been released is never edited again.
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql")];
+const MIGRATIONS: &[Migration] = &[
+    (include_str!("schema/0001.sql"), |_| Ok(())),
+    (include_str!("schema/0002.sql"), fold_again),
+    (include_str!("schema/0003.sql"), |_| Ok(())),
+];
 
 /// Refuses a file that is not ours or that a newer Stagedoor has written. Changes nothing.
 pub(super) fn vet(connection: &Connection) -> Result<(), OpenError> {
@@ -32,7 +41,9 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     vet(&step)?; // another process may have been quicker
     for migration in MIGRATIONS.iter().skip(version(&step)?) {
-        step.execute_batch(migration)?;
+        let (tables, finish) = migration;
+        step.execute_batch(tables)?;
+        finish(&step)?;
     }
     step.pragma_update(None, "application_id", APPLICATION_ID)?;
     step.pragma_update(
@@ -41,6 +52,18 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
         i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX),
     )?;
     step.commit()?;
+    Ok(())
+}
+
+/// Display names were searched in lower case before; see [`folded`].
+fn fold_again(step: &Connection) -> rusqlite::Result<()> {
+    let mut statement = step.prepare("SELECT id, display_name FROM account")?;
+    let named = statement.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, String>(1)?)))?;
+    let named: Vec<_> = named.collect::<rusqlite::Result<_>>()?;
+    let mut update = step.prepare("UPDATE account SET display_folded = ?2 WHERE id = ?1")?;
+    for (id, name) in named {
+        update.execute(rusqlite::params![id, folded(&name)])?;
+    }
     Ok(())
 }
 
@@ -63,7 +86,7 @@ mod tests {
         migrate(&mut connection).unwrap();
         let tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%STRICT%'";
         let strict: i64 = number(&connection, tables).unwrap();
-        assert_eq!(strict, 10);
+        assert_eq!(strict, 14);
         migrate(&mut connection).unwrap();
         assert_eq!(version(&connection).unwrap(), MIGRATIONS.len());
     }

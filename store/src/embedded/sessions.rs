@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, named_params, params};
-use stagedoor_identity::port::{Opened, Sessions, StoreError};
+use stagedoor_identity::port::{DeviceId, Opened, Sessions, StoreError};
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::session::{Ended, SessionRecord};
 use stagedoor_identity::{AccountId, EndReason, SessionId};
@@ -30,7 +30,10 @@ impl Sessions for Embedded {
     ) -> Result<Opened, StoreError> {
         let (session, role) = (session.clone(), role.to_owned());
         let work = move |step: &Connection| {
-            if !still_so(step, session.account, credentials_version, &role)? {
+            let linked = session
+                .device
+                .map_or(Ok(true), |device| linked_to(step, device, session.account))?;
+            if !linked || !still_so(step, session.account, credentials_version, &role)? {
                 return Ok(Opened::Stale);
             }
             let displaced = match make_room(step, &session, per_account, when_full)? {
@@ -39,6 +42,9 @@ impl Sessions for Embedded {
             };
             insert(step, &session)?;
             note_sign_in(step, session.account, session.opened_at)?;
+            if let Some(device) = session.device {
+                note_seen(step, device, session.opened_at)?;
+            }
             Ok(Opened::Open { displaced })
         };
         self.write("open_session", work).await
@@ -93,12 +99,22 @@ impl Sessions for Embedded {
     }
 }
 
+fn linked_to(step: &Connection, device: DeviceId, account: AccountId) -> Result<bool, Fault> {
+    Ok(step
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM device WHERE id = ?1 AND account = ?2)")?
+        .query_row(
+            params![column::id_bytes(device.0), column::id_bytes(account.0)],
+            |row| row.get(0),
+        )?)
+}
+
 /// Whether the account is as it was when its credentials were checked.
 fn still_so(step: &Connection, id: AccountId, credentials_version: u64, role: &str) -> Result<bool, Fault> {
     Ok(step
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM account a JOIN credential c ON c.account = a.id \
-             WHERE a.id = ?1 AND c.version = ?2 AND a.role = ?3 AND NOT a.disabled)",
+             WHERE a.id = ?1 AND c.version = ?2 AND a.role = ?3 AND NOT a.disabled \
+             AND a.accepted_at IS NOT NULL)",
         )?
         .query_row(
             params![column::id_bytes(id.0), column::stored_count(credentials_version), role],
@@ -156,8 +172,8 @@ pub(super) fn insert(step: &Connection, session: &SessionRecord) -> Result<(), F
     };
     step.prepare_cached(
         "INSERT INTO session (id, token, account, channel, address, user_agent, second_factor, opened_at, expires_at, \
-         idle_after, last_used_at, ended_at, ended_reason) VALUES (:id, :token, :account, :channel, :address, :user_agent, \
-         :second_factor, :opened_at, :expires_at, :idle_after, :last_used_at, :ended_at, :ended_reason)",
+         idle_after, last_used_at, ended_at, ended_reason, device) VALUES (:id, :token, :account, :channel, :address, :user_agent, \
+         :second_factor, :opened_at, :expires_at, :idle_after, :last_used_at, :ended_at, :ended_reason, :device)",
     )?
     .execute(named_params! {
         ":id": column::id_bytes(session.id.0),
@@ -173,6 +189,7 @@ pub(super) fn insert(step: &Connection, session: &SessionRecord) -> Result<(), F
         ":last_used_at": session.last_used_at.as_micros(),
         ":ended_at": session.ended.as_ref().map(|ended| ended.at_micros),
         ":ended_reason": reason,
+        ":device": session.device.map(|device| column::id_bytes(device.0)),
     })?;
     Ok(())
 }
@@ -185,6 +202,31 @@ fn note_sign_in(step: &Connection, account: AccountId, now: Timestamp) -> Result
     )?
     .execute(params![column::id_bytes(account.0), now.as_micros()])?;
     Ok(())
+}
+
+fn note_seen(step: &Connection, device: DeviceId, now: Timestamp) -> Result<(), Fault> {
+    step.prepare_cached("UPDATE device SET last_seen_at = max(coalesce(last_seen_at, ?2), ?2) WHERE id = ?1")?
+        .execute(params![column::id_bytes(device.0), now.as_micros()])?;
+    Ok(())
+}
+
+/// Ends what was opened from a device and has neither ended nor expired.
+pub(super) fn end_all_from(
+    step: &Connection,
+    device: DeviceId,
+    reason: &EndReason,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, Fault> {
+    let mut statement = step.prepare_cached(
+        "UPDATE session SET ended_at = :now, ended_reason = :reason WHERE device = :device AND ended_at IS NULL \
+         AND expires_at > :now RETURNING id",
+    )?;
+    let rows = statement.query(named_params! {
+        ":device": column::id_bytes(device.0),
+        ":now": now.as_micros(),
+        ":reason": column::to_json(reason, "ended_reason")?,
+    })?;
+    column::all(rows, |row| Ok(SessionId(column::id(row, "id")?)))
 }
 
 fn end(step: &Connection, id: SessionId, reason: &EndReason, now: Timestamp) -> Result<bool, Fault> {
@@ -249,6 +291,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<SessionRecord, Fault> {
         address: column::address(row, "address")?,
         user_agent: column::get(row, "user_agent")?,
         second_factor: column::get(row, "second_factor")?,
+        device: column::id_if_any(row, "device")?.map(DeviceId),
         opened_at: column::time(row, "opened_at")?,
         expires_at: column::time(row, "expires_at")?,
         idle_after: Duration::from_micros(column::count(row, "idle_after")?),

@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode, Row, params};
+use stagedoor_identity::AccountId;
 use stagedoor_identity::port::{ApiToken, StoreError, Tokens};
 use stagedoor_identity::secret::TokenHash;
 
 use super::fault::Fault;
-use super::{Embedded, column};
+use super::{Embedded, accounts, column};
 
-const TOKEN: &str = "SELECT name, scopes, created_at, expires_at FROM api_token";
+const TOKEN: &str = "SELECT name, scopes, created_at, expires_at, account FROM api_token";
 
 #[async_trait]
 impl Tokens for Embedded {
@@ -47,9 +48,12 @@ impl Tokens for Embedded {
 }
 
 pub(super) fn add(step: &Connection, token: &ApiToken, hash: &TokenHash) -> Result<(), Fault> {
+    if let Some(account) = token.account {
+        accounts::by_id(step, account)?.ok_or(Fault::NotFound)?;
+    }
     let inserted = step
         .prepare_cached(
-            "INSERT INTO api_token (name, hash, scopes, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO api_token (name, hash, scopes, created_at, expires_at, account) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute(params![
             token.name,
@@ -57,6 +61,7 @@ pub(super) fn add(step: &Connection, token: &ApiToken, hash: &TokenHash) -> Resu
             column::to_json(&token.scopes, "scopes")?,
             token.created_at.as_micros(),
             column::micros(token.expires_at),
+            token.account.map(|account| column::id_bytes(account.0)),
         ]);
     match inserted {
         Ok(_one) => Ok(()),
@@ -71,5 +76,6 @@ pub(super) fn read(row: &Row<'_>) -> Result<ApiToken, Fault> {
         scopes: column::json(row, "scopes")?,
         created_at: column::time(row, "created_at")?,
         expires_at: column::time_if_any(row, "expires_at")?,
+        account: column::id_if_any(row, "account")?.map(AccountId),
     })
 }

@@ -69,7 +69,12 @@ impl Answer {
 
     /// Every part behind the word, as fields.
     pub(super) fn records(&self) -> Result<Vec<Fields>, Damage> {
-        (1..self.0.len()).map(|number| self.fields(number)).collect()
+        self.records_from(1)
+    }
+
+    /// Every part from this one on, as fields.
+    pub(super) fn records_from(&self, first: usize) -> Result<Vec<Fields>, Damage> {
+        (first..self.0.len()).map(|number| self.fields(number)).collect()
     }
 
     /// How many parts there are behind the word.
@@ -158,6 +163,11 @@ impl Fields {
 
     pub(super) fn id(&self, field: &str) -> Result<Uuid, Damage> {
         id(&self.text(field)?).map_err(|_no_id| named(field))
+    }
+
+    pub(super) fn id_if_any(&self, field: &str) -> Result<Option<Uuid>, Damage> {
+        let parse = |text: String| id(&text).map_err(|_no_id| named(field));
+        self.text_if_any(field)?.map(parse).transpose()
     }
 
     pub(super) fn address(&self, field: &str) -> Result<IpAddr, Damage> {

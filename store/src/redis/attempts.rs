@@ -92,6 +92,19 @@ impl Attempts for Redis {
     }
 }
 
+impl Redis {
+    /// All locks of a name, those that have run out too: ids and sources.
+    pub(super) async fn locks_of_name(&self, name: &AccountName) -> Result<Vec<(String, Option<Source>)>, StoreError> {
+        let args = args![name_hash(name.as_str()), Timestamp::from_micros(i64::MIN), u32::MAX];
+        let Some(answer) = self.read("locks_of_name", &LIST, args).await? else {
+            return Ok(Vec::new());
+        };
+        let read = || answer.records()?.iter().map(read).collect::<Result<Vec<_>, Damage>>();
+        let locks = read().map_err(self.damaged("locks_of_name"))?;
+        Ok(locks.into_iter().map(|lock| (lock.id, lock.source)).collect())
+    }
+}
+
 fn reserved(answer: &Answer) -> Result<Reserved, Damage> {
     if answer.word() == "locked" {
         return Ok(Reserved::Locked {

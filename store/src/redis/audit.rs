@@ -6,7 +6,7 @@ use stagedoor_identity::event::{AuditQuery, Event, StoredEvent};
 use stagedoor_identity::port::{Audit, StoreError};
 use stagedoor_identity::secret::TokenHash;
 
-use super::accounts::json;
+use super::record::json;
 use super::script::{Script, bytes, hex, reading, writing};
 use super::{Redis, args};
 

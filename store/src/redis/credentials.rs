@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use stagedoor_identity::port::{Credentials, StoreError, StoredCredentials};
+use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::{AccountId, EndReason, SessionId};
 use stagedoor_policy::time::Timestamp;
 
@@ -11,10 +12,30 @@ use super::sessions::{ids_of, kept, reason_json};
 use super::{Redis, args};
 
 static READ: Script = reading!("credentials");
-static SET_PASSWORD: Script = writing!("set_password", "credential_lib", "session_lib");
+static SET_PASSWORD: Script = writing!(
+    "set_password",
+    "letter_lib",
+    "token_lib",
+    "link_lib",
+    "credential_lib",
+    "session_lib"
+);
 static REHASH: Script = writing!("rehash_password");
-static SET_FACTOR: Script = writing!("set_second_factor", "credential_lib");
-static CLEAR_FACTOR: Script = writing!("clear_second_factor", "credential_lib", "session_lib");
+static SET_FACTOR: Script = writing!(
+    "set_second_factor",
+    "letter_lib",
+    "token_lib",
+    "link_lib",
+    "credential_lib"
+);
+static CLEAR_FACTOR: Script = writing!(
+    "clear_second_factor",
+    "letter_lib",
+    "token_lib",
+    "link_lib",
+    "credential_lib",
+    "session_lib"
+);
 static USE_STEP: Script = writing!("use_totp_step");
 static USE_CODE: Script = writing!("use_recovery_code");
 
@@ -52,8 +73,13 @@ impl Credentials for Redis {
         totp_sealed: &[u8],
         used_step: u64,
         recovery_code_hashes: &[[u8; 32]],
+        right: Option<(&TokenHash, Timestamp)>,
     ) -> Result<(), StoreError> {
         let mut args = args![id.0, hex(totp_sealed), used_step];
+        args.extend(match right {
+            Some((hash, now)) => args![hash.0, now],
+            None => args!["", ""],
+        });
         args.extend(recovery_code_hashes.iter().map(bytes));
         self.write("set_second_factor", &SET_FACTOR, args).await.map(drop)
     }

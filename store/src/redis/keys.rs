@@ -6,8 +6,8 @@ use stagedoor_identity::Secret;
 use stagedoor_identity::port::{Keys, StoreError};
 use stagedoor_policy::time::Timestamp;
 
-use super::accounts::json;
 use super::answer::{Answer, Damage, unhex};
+use super::record::json;
 use super::script::{Script, hex, reading, writing};
 use super::{Redis, args};
 

@@ -12,11 +12,19 @@
 //! | `meta`, `epoch`, `door` | whose data this is, how often it changed hands, which node holds it until when |
 //! | `step:ID` | the answer of a step, for two minutes, in case it is sent again |
 //! | `account:ID`, `credential:ID`, `codes:ID` | an account, its secrets, hashes of its recovery codes |
-//! | `names`, `names_in_order`, `names_by_hash` | from names to accounts |
-//! | `session:ID`, `sessions`, `sessions_of:ID`, `open:ID` | sessions, by expiry, by account, those of it that have not ended |
+//! | `names`, `names_by_hash`, `of_email:HASH` | from names and addresses to accounts |
+//! | `search` | what a search looks through: name, id, role and folded display name of each account, in the order of names |
+//! | `of_role:HASH`, `in_use:HASH` | accounts of a role; those accepted and not disabled, by when they were used last |
+//! | `link:HASH`, `links`, `links_of:ID` | one-time links, by their end, by account and purpose |
+//! | `asked`, `asked:HASH`, `asked_number` | how often something was asked for |
+//! | `device:ID`, `device_keys`, `device_names`, `devices`, `devices_of:ID` | devices, by key, by name, in the order of names |
+//! | `letter:ID`, `letters`, `letters_due`, `letters_queued`, `letters_of:ID` | letters that wait, in three orders, by account |
+//! | `session:ID`, `sessions`, `sessions_of:ID` | sessions, by expiry, by account |
+//! | `open:ID`, `open_from:ID` | those of an account, and from a device, that have not ended |
 //! | `failures:HASH`, `failures`, `failure_numbers` | failures by the hash of a name, and when they may be forgotten |
 //! | `lock:ID`, `locks_of:HASH`, `locks`, `locks_of_accounts` | locks, by name, by their end |
 //! | `tokens`, `token_names`, `token_hashes` | tokens of the admin API by name, and the hashes they are found by |
+//! | `token_accounts`, `tokens_of:ID` | the accounts that tokens act as |
 //! | `audit`, `audit:INDEX`, `audit_number` | streams whose ids are the numbers of the events |
 //! | `keys`, `policy`, `policies` | the door's keys, the newest policy, all policies |
 //!
@@ -40,13 +48,18 @@ mod answer;
 mod attempts;
 mod audit;
 mod credentials;
+mod devices;
 mod keys;
 mod lease;
 mod link;
+mod links;
 mod moving;
+mod outbox;
+mod record;
 mod script;
 mod sessions;
 mod settings;
+mod structure;
 mod tokens;
 mod vet;
 
@@ -158,6 +171,11 @@ impl Redis {
             "not_found" => Err(StoreError::NotFound),
             "name_taken" => Err(StoreError::NameTaken),
             "version_mismatch" => Err(StoreError::VersionMismatch),
+            "link_dead" => Err(StoreError::LinkDead),
+            "actor_changed" => Err(StoreError::ActorChanged),
+            "outbox_full" => Err(StoreError::OutboxFull {
+                letters_max: answer.number(1).map_err(self.damaged(operation))?,
+            }),
             "not_ours" => Err(self.engine(operation, "another process has taken the store, or its data is gone")),
             _ => Ok(answer),
         }

@@ -1,6 +1,8 @@
 //! Reading everything out in pages, and taking everything in in batches. The lease keeps everybody else away meanwhile; a
 //! mark that stays where a copy was cut off keeps the half of it from being taken for a store.
 
+mod commands;
+
 use std::collections::HashSet;
 
 use async_trait::async_trait;
@@ -12,17 +14,25 @@ use stagedoor_identity::secret::TokenHash;
 use stagedoor_policy::time::Timestamp;
 use tokio::sync::mpsc::{Receiver, Sender};
 
-use super::accounts::{Written, json};
-use super::answer::{Damage, unhex};
+use self::commands::Commands;
+use super::answer::{Damage, Fields, unhex};
 use super::keys::StoredPolicy;
-use super::script::{AsArg, Script, bytes, hex, reading, writing};
-use super::{Redis, args, audit, tokens};
+use super::script::{Script, reading, writing};
+use super::{Redis, args, devices, links, outbox, tokens};
 use crate::attempt_key::name_hash;
 use crate::transfer::{
-    BATCH_RECORDS, Batch, CUT_OFF, Failure, HeldAccount, Movable, Moved, NOBODY_TAKES, Policy, Record,
+    Asked, BATCH_RECORDS, Batch, CUT_OFF, Failure, HeldAccount, HeldLetter, Movable, Moved, NOBODY_TAKES, Policy,
+    Record,
 };
 
-static TAKE_IN: Script = writing!("take_in");
+static TAKE_IN: Script = writing!(
+    "take_in",
+    "index_lib",
+    "letter_lib",
+    "token_lib",
+    "link_lib",
+    "device_lib"
+);
 static READ_OUT: Script = reading!("read_out", "attempt_lib");
 
 const OUT: &str = "read_out";
@@ -41,6 +51,9 @@ impl Movable for Redis {
 
     async fn read_out(&self, to: Sender<Batch>) -> Result<(), StoreError> {
         self.accounts_out(&to).await?;
+        for what in ["devices", "links", "asked", "letters"] {
+            self.paged_out(&to, what).await?;
+        }
         let sessions = self.sessions(Timestamp::from_micros(i64::MIN)).await?;
         let sessions: Vec<_> = sessions
             .into_iter()
@@ -63,15 +76,14 @@ impl Movable for Redis {
     async fn take_in(&self, mut from: Receiver<Batch>) -> Result<Moved, StoreError> {
         let mut mark = Commands::default();
         mark.add("SET", "copying", args!["1"]);
-        self.write(IN, &TAKE_IN, mark.0).await?;
-        let (mut moved, mut names) = (Moved::default(), HashSet::new());
+        self.write(IN, &TAKE_IN, mark.words).await?;
+        let (mut moved, mut names, mut commands) = (Moved::default(), HashSet::new(), Commands::default());
         loop {
             let records = match from.recv().await {
                 Some(Batch::Records(records)) => records,
                 Some(Batch::Done) => break,
                 None => return Err(self.engine(IN, CUT_OFF)),
             };
-            let mut commands = Commands::default();
             for record in records {
                 moved.count(&record);
                 if let Record::Account(held) = &record {
@@ -84,11 +96,11 @@ impl Movable for Redis {
                 }
                 commands.record(record).map_err(|why| self.engine(IN, &why))?;
             }
-            self.write(IN, &TAKE_IN, commands.0).await?;
+            self.write(IN, &TAKE_IN, std::mem::take(&mut commands.words)).await?;
         }
         let mut unmark = Commands::default();
         unmark.add("DEL", "copying", Vec::new());
-        self.write(IN, &TAKE_IN, unmark.0).await?;
+        self.write(IN, &TAKE_IN, unmark.words).await?;
         Ok(moved)
     }
 }
@@ -162,17 +174,16 @@ impl Redis {
         let mut from = 0_usize;
         loop {
             let asked = args![what, from, BATCH_RECORDS];
-            let records = if what == "locks" {
-                let answer = self.read(OUT, &READ_OUT, asked).await?;
-                let fields = answer
-                    .map(|answer| answer.records())
-                    .transpose()
-                    .map_err(self.damaged(OUT))?;
-                let locks = fields.unwrap_or_default().into_iter().map(|fields| lock(&fields));
-                locks.collect::<Result<Vec<_>, _>>().map_err(self.damaged(OUT))?
-            } else {
-                let rows = self.rows_out(asked).await?;
-                self.records(rows, |row| failure(&row))?
+            let records = match what {
+                "failures" => self.records(self.rows_out(asked).await?, |row| failure(&row))?,
+                "asked" => self.records(self.rows_out(asked).await?, |row| asking(&row))?,
+                _ => {
+                    let answer = self.read(OUT, &READ_OUT, asked).await?;
+                    let fields = answer.map(|answer| answer.records()).transpose();
+                    let fields = fields.map_err(self.damaged(OUT))?.unwrap_or_default();
+                    let read = fields.iter().map(|fields| record(what, fields));
+                    read.collect::<Result<Vec<_>, _>>().map_err(self.damaged(OUT))?
+                }
             };
             if records.is_empty() {
                 return Ok(());
@@ -202,6 +213,32 @@ fn hash(text: &str) -> Result<[u8; 32], Damage> {
         .ok_or_else(|| "a hash".to_owned())
 }
 
+/// What lies as a hash.
+fn record(what: &str, fields: &Fields) -> Result<Record, Damage> {
+    match what {
+        "devices" => Ok(Record::Device(
+            devices::read(fields)?,
+            TokenHash(fields.hash("key_hash")?),
+        )),
+        "links" => Ok(Record::Link(links::link(fields)?)),
+        "letters" => Ok(Record::Letter(Box::new(HeldLetter {
+            due: outbox::due_letter(fields)?,
+            due_at: fields.time("due_at")?,
+            worker: fields.text_if_any("worker")?,
+            last_failure: fields.text_if_any("last_failure")?,
+        }))),
+        _ => lock(fields),
+    }
+}
+
+fn asking(row: &[String]) -> Option<Record> {
+    let [key, at] = row else { return None };
+    Some(Record::Asked(Asked {
+        key: hash(key).ok()?,
+        at: Timestamp::from_micros(at.parse().ok()?),
+    }))
+}
+
 fn failure(row: &[String]) -> Option<Record> {
     let [name, number, at, counts, source] = row else {
         return None;
@@ -215,7 +252,7 @@ fn failure(row: &[String]) -> Option<Record> {
     }))
 }
 
-fn lock(fields: &super::answer::Fields) -> Result<Record, Damage> {
+fn lock(fields: &Fields) -> Result<Record, Damage> {
     let lock = Lockout {
         account: None,
         id: fields.text("id")?,
@@ -258,103 +295,4 @@ fn policy(row: &[String]) -> Option<Record> {
         noted_by: stored.noted_by,
         noted_at: Timestamp::from_micros(stored.noted_at),
     }))
-}
-
-/// Commands as `take_in.lua` takes them.
-#[derive(Default)]
-struct Commands(Vec<Vec<u8>>);
-
-impl Commands {
-    fn add(&mut self, command: &str, key: &str, words: Vec<Vec<u8>>) {
-        self.0.extend(args![words.len().saturating_add(2), command, key]);
-        self.0.extend(words);
-    }
-
-    fn record(&mut self, record: Record) -> Result<(), Damage> {
-        match record {
-            Record::Account(held) => self.account(&held)?,
-            Record::Session(session) => {
-                let (id, account) = (session.id.0.simple(), session.account.0.simple());
-                let mut fields = Written::default();
-                fields.session(&session)?;
-                self.add("HSET", &format!("session:{id}"), fields.0);
-                if session.ended.is_none() {
-                    self.add("SADD", &format!("open:{account}"), args![session.id.0]);
-                }
-                self.add("SADD", &format!("sessions_of:{account}"), args![session.id.0]);
-                self.add("ZADD", "sessions", args![session.expires_at, session.id.0]);
-            }
-            Record::Failure(failure) => self.failure(&failure),
-            Record::Lock(lock, name) => self.lock(&lock, &name),
-            Record::Token(token, hash) => {
-                let stored = tokens::written(&token)?;
-                self.add("HSET", "tokens", args![&token.name, stored]);
-                self.add("HSET", "token_names", args![hash.0, &token.name]);
-                self.add("HSET", "token_hashes", args![&token.name, hash.0]);
-            }
-            Record::Event(stored) => {
-                let id = format!("{}-0", stored.number);
-                self.add("XADD", "audit", args![&id, "event", json(&stored.event)?]);
-                for index in audit::indexes(&stored.event) {
-                    self.add("XADD", &format!("audit:{index}"), args![&id, "", ""]);
-                }
-                self.add("SET", "audit_number", args![stored.number]);
-            }
-            Record::Key(name, secret) => self.add("HSET", "keys", args![name, hex(secret.expose())]),
-            Record::Policy(policy) => {
-                let stored = StoredPolicy {
-                    sha256: hex(&policy.sha256),
-                    text: policy.text,
-                    noted_by: policy.noted_by,
-                    noted_at: policy.noted_at.as_micros(),
-                };
-                self.add("HSET", "policies", args![policy.revision, json(&stored)?]);
-                let newest = args!["revision", policy.revision, "sha256", policy.sha256];
-                self.add("HSET", "policy", newest);
-            }
-        }
-        Ok(())
-    }
-
-    fn account(&mut self, held: &HeldAccount) -> Result<(), Damage> {
-        let (account, secrets) = (&held.account, &held.credentials);
-        let (id, name) = (account.id.0.simple(), account.name.as_str());
-        let mut fields = Written::default();
-        fields.account(account)?;
-        self.add("HSET", &format!("account:{id}"), fields.0);
-        let mut fields = Written::default();
-        fields.set("password_hash", &secrets.password_hash);
-        fields.set("version", secrets.credentials_version);
-        fields.set_if_any("totp_sealed", secrets.totp_sealed.as_deref().map(hex));
-        fields.set_if_any("totp_last_step", secrets.totp_last_step);
-        self.add("HSET", &format!("credential:{id}"), fields.0);
-        for code in &held.codes {
-            self.add("SADD", &format!("codes:{id}"), vec![code.as_arg()]);
-        }
-        self.add("HSET", "names", args![name, account.id.0]);
-        self.add("ZADD", "names_in_order", args!["0", name]);
-        self.add("HSET", "names_by_hash", args![name_hash(name), name]);
-        Ok(())
-    }
-
-    fn failure(&mut self, failure: &Failure) {
-        let (name, number, at) = (hex(&failure.name), failure.number, failure.at.as_micros());
-        let text = format!("{at}:{}:{}", u8::from(failure.counts), failure.source);
-        self.add("HSET", &format!("failures:{name}"), args![number, text]);
-        self.add("ZADD", "failures", args![at, format!("{name}:{number}")]);
-        // Raised, never lowered: they come in any order.
-        self.add("ZADD", "failure_numbers", args!["GT", number, "highest"]);
-    }
-
-    fn lock(&mut self, lock: &Lockout, name: &[u8; 32]) {
-        let mut fields = Written::default();
-        fields.set("name", *name);
-        fields.set("failures", lock.failures);
-        fields.set("since", lock.since);
-        fields.set("until", lock.until);
-        fields.set_if_any("source", lock.source.as_ref().map(|source| &source.0));
-        self.add("HSET", &format!("lock:{}", lock.id), fields.0);
-        self.add("SADD", &format!("locks_of:{}", hex(name)), vec![bytes(&lock.id)]);
-        self.add("ZADD", "locks", args![lock.until, &lock.id]);
-    }
 }

@@ -3,25 +3,25 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use stagedoor_identity::port::{Opened, Sessions, StoreError};
+use stagedoor_identity::port::{DeviceId, Opened, Sessions, StoreError};
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::session::{Ended, SessionRecord};
 use stagedoor_identity::{AccountId, EndReason, SessionId};
 use stagedoor_policy::rules::WhenFull;
 use stagedoor_policy::time::Timestamp;
 
-use super::accounts::{Written, json};
 use super::answer::{Answer, Damage, Fields};
+use super::record::{Written, json};
 use super::script::{Script, bytes, reading, writing};
 use super::{Redis, args};
 
 /// Sessions that one script looks at while others wait.
 const AT_ONCE: usize = 500;
 
-static OPEN: Script = writing!("open_session", "session_lib");
+static OPEN: Script = writing!("open_session", "index_lib", "session_lib");
 static END: Script = writing!("end_session", "session_lib");
 static END_ALL: Script = writing!("end_sessions_of", "session_lib");
-static TOUCH: Script = writing!("touch");
+static TOUCH: Script = writing!("touch", "index_lib");
 static FORGET: Script = writing!("forget_sessions", "session_lib");
 static IDS: Script = reading!("session_ids");
 static SOME: Script = reading!("sessions");
@@ -145,6 +145,7 @@ impl Written {
         self.set("address", session.address.to_string());
         self.set("user_agent", &session.user_agent);
         self.set("second_factor", session.second_factor);
+        self.set_if_any("device", session.device.map(|device| device.0));
         self.set("opened_at", session.opened_at);
         self.set("expires_at", session.expires_at);
         self.set(
@@ -176,6 +177,7 @@ pub(super) fn read(fields: &Fields) -> Result<SessionRecord, Damage> {
         address: fields.address("address")?,
         user_agent: fields.text("user_agent")?,
         second_factor: fields.flag("second_factor")?,
+        device: fields.id_if_any("device")?.map(DeviceId),
         opened_at: fields.time("opened_at")?,
         expires_at: fields.time("expires_at")?,
         idle_after: Duration::from_micros(fields.number("idle_after")?),

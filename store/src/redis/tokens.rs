@@ -2,25 +2,27 @@
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use stagedoor_identity::AccountId;
 use stagedoor_identity::port::{ApiToken, StoreError, Tokens};
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_policy::time::Timestamp;
 
-use super::accounts::json;
 use super::answer::Damage;
+use super::record::json;
 use super::script::{Script, reading, writing};
 use super::{Redis, args};
 
-static ADD: Script = writing!("add_token");
+static ADD: Script = writing!("add_token", "token_lib");
 static ONE: Script = reading!("token");
 static ALL: Script = reading!("list_tokens");
-static REVOKE: Script = writing!("revoke_token");
+static REVOKE: Script = writing!("revoke_token", "token_lib");
 
 #[async_trait]
 impl Tokens for Redis {
     async fn add_token(&self, token: &ApiToken, hash: &TokenHash) -> Result<(), StoreError> {
         let stored = written(token).map_err(|why| self.engine("add_token", &why))?;
-        self.write("add_token", &ADD, args![&token.name, hash.0, stored])
+        let account = token.account.map_or_else(String::new, |id| id.0.simple().to_string());
+        self.write("add_token", &ADD, args![&token.name, hash.0, stored, account])
             .await
             .map(drop)
     }
@@ -61,6 +63,7 @@ struct Stored {
     scopes: Vec<String>,
     created_at: i64,
     expires_at: Option<i64>,
+    account: Option<AccountId>,
 }
 
 impl Stored {
@@ -70,6 +73,7 @@ impl Stored {
             scopes: token.scopes.clone(),
             created_at: token.created_at.as_micros(),
             expires_at: token.expires_at.map(Timestamp::as_micros),
+            account: token.account,
         }
     }
 }
@@ -85,5 +89,6 @@ pub(super) fn read(text: &str) -> Result<ApiToken, Damage> {
         scopes: stored.scopes,
         created_at: Timestamp::from_micros(stored.created_at),
         expires_at: stored.expires_at.map(Timestamp::from_micros),
+        account: stored.account,
     })
 }

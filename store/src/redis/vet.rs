@@ -57,7 +57,9 @@ async fn refuse_foreign(link: &Link, settings: &Settings) -> Result<(), OpenErro
     let base = settings.base();
     let (ask, help) = if settings.shared {
         let mut ask = redis::cmd("EXISTS");
-        for key in ["epoch", "names", "sessions", "tokens", "audit", "keys", "policy"] {
+        for key in [
+            "epoch", "names", "sessions", "devices", "letters", "tokens", "audit", "keys", "policy",
+        ] {
             ask.arg(format!("{base}{key}"));
         }
         (ask, "choose another `key_prefix`")

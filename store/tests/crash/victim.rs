@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use stagedoor_identity::account::AccountName;
 use stagedoor_identity::event::{Event, Kind, Outcome};
-use stagedoor_identity::port::{Opened, SharedStore, Source};
+use stagedoor_identity::port::{Opened, SharedStore, Source, Structure};
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::session::SessionRecord;
 use stagedoor_identity::{Account, AccountId, SessionId};
@@ -66,26 +66,16 @@ pub(super) fn open(folder: &Path) -> SharedStore {
 pub(super) async fn register_accounts(folder: &Path) {
     let store = open(folder);
     for name in ACCOUNTS {
-        let account = Account {
-            id: AccountId(Uuid::now_v7()),
-            name: AccountName::parse(name).unwrap(),
-            display_name: String::new(),
-            email: None,
-            role: ROLE.to_owned(),
-            grants: Vec::new(),
-            networks: Vec::new(),
-            disabled: false,
-            password_temporary: false,
-            second_factor: false,
-            recovery_codes_left: 0,
-            created_at: Timestamp::default(),
-            last_sign_in_at: None,
-            last_used_at: None,
-            reinstated_at: None,
-            version: 1,
-        };
-        store.create_account(&account, "hash").await.unwrap();
-        store.set_second_factor(account.id, b"sealed", 0, &[]).await.unwrap();
+        let id = AccountId(Uuid::now_v7());
+        let account = Account::new(id, AccountName::parse(name).unwrap(), ROLE, Timestamp::default());
+        store
+            .create_account(&account, "hash", None, &Structure::default())
+            .await
+            .unwrap();
+        store
+            .set_second_factor(account.id, b"sealed", 0, &[], None)
+            .await
+            .unwrap();
     }
 }
 
@@ -137,6 +127,7 @@ pub(super) async fn open_session(store: &SharedStore, account: AccountId, now: T
         address: IpAddr::from([192, 0, 2, 1]),
         user_agent: "a browser".to_owned(),
         second_factor: true,
+        device: None,
         opened_at: now,
         expires_at: now.after(Duration::from_secs(24 * 3600)),
         idle_after: Duration::from_secs(24 * 3600),

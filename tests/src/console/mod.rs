@@ -3,6 +3,7 @@
 mod adminer;
 mod django;
 mod node_red;
+mod verifier;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use tokio::net::TcpStream;
 pub use adminer::Adminer;
 pub use django::Django;
 pub use node_red::NodeRed;
+pub use verifier::{Language, Verifier};
 
 use crate::place::target_folder;
 use crate::{Running, Visitor, eventually, repository};

@@ -90,7 +90,7 @@ struct Started {
 }
 
 /// Where the set-up put what belongs to one kind of server.
-fn installed(kind: &str) -> PathBuf {
+pub(crate) fn installed(kind: &str) -> PathBuf {
     let folder = target_folder().join("servers").join(kind);
     assert!(
         folder.join(".set-up-from").is_file(),

@@ -111,9 +111,7 @@ fn none_of_these() -> Vec<(&'static str, Vec<u8>)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_none_is_a_502_and_its_connection_is_not_used_again() {
-    let console = Recorder::answering(by_path(none_of_these())).await;
-    let stage = Stage::before(console, "", |plan| plan).await;
-    for way in Way::ALL {
+    for (stage, way) in stages(|| by_path(none_of_these())).await {
         let ada = stage.visitor(way, "ada").await;
         for (path, _) in none_of_these() {
             let answer = ada.get(path).await;
@@ -160,11 +158,7 @@ fn more_than_announced() -> Vec<(&'static str, Vec<u8>)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_with_bytes_behind_it_is_a_502_and_its_connection_is_not_used_again() {
-    let stage = Stage::before(Recorder::answering(by_path(more_than_announced())).await, "", |plan| {
-        plan
-    })
-    .await;
-    for way in Way::ALL {
+    for (stage, way) in stages(|| by_path(more_than_announced())).await {
         let (ada, bob) = (stage.visitor(way, "ada").await, stage.visitor(way, "bob").await);
         for (path, _) in more_than_announced() {
             let answer = ada.get(path).await;
@@ -201,8 +195,7 @@ async fn bytes_behind_an_answer_that_has_begun_reach_nobody_and_end_its_connecti
             ),
         ),
     ];
-    let stage = Stage::before(Recorder::answering(by_path(answers)).await, "", |plan| plan).await;
-    for way in Way::ALL {
+    for (stage, way) in stages(|| by_path(answers.clone())).await {
         let (ada, bob) = (stage.visitor(way, "ada").await, stage.visitor(way, "bob").await);
         for path in ["/length", "/chunks"] {
             let answer = ada.get(path).await.expect(200);
@@ -232,8 +225,7 @@ async fn a_connection_whose_answers_are_whole_is_used_again() {
             format!("HTTP/1.1 200 OK\r\nContent-Length: {LONG}\r\n\r\n{}", "x".repeat(LONG)).into_bytes(),
         ),
     ];
-    let stage = Stage::before(Recorder::answering(by_path(answers)).await, "", |plan| plan).await;
-    for way in Way::ALL {
+    for (stage, way) in stages(|| by_path(answers.clone())).await {
         let ada = stage.visitor(way, "ada").await;
         for path in ["/chunks", "/interim", "/empty", "/unchanged", "/long", "/fine"] {
             // The connection goes back a moment after the visitor has the answer.

@@ -58,7 +58,7 @@ async fn an_account_has_as_many_websockets_as_the_limit_says_and_a_stranger_coun
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_stands_behind_a_handshake_that_was_declined_is_neither_a_request_nor_tunnelled() {
+async fn what_stands_behind_a_handshake_is_neither_a_request_nor_tunnelled() {
     let stage = Stage::before(Recorder::answering(by_path(Vec::new())).await, "", |plan| plan).await;
     for way in Way::BY_HAND {
         let ada = stage.visitor(way, "ada").await;
@@ -67,11 +67,11 @@ async fn what_stands_behind_a_handshake_that_was_declined_is_neither_a_request_n
         let bytes = format!("GET /socket HTTP/1.1\r\n{lines}{HANDSHAKE}\r\nGET /admin HTTP/1.1\r\n{lines}\r\n");
         let answer = raw::exchange_over(stage.ways.wire(way, &ada).await, bytes).await;
         assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{way:?}: {answer}");
-        assert!(answer.ends_with("fine"), "{way:?}: {answer}");
+        assert_eq!(raw::status(&answer), 400, "{way:?}: {answer}");
         ada.get("/next").await.expect(200);
         let targets: Vec<_> = stage.console.seen().split_off(before);
         let targets: Vec<_> = targets.iter().map(Seen::target).collect();
-        assert_eq!(targets, ["/socket", "/next"], "{way:?}");
+        assert_eq!(targets, ["/next"], "{way:?}");
     }
 }
 
@@ -126,5 +126,129 @@ async fn a_page_of_another_origin_opens_no_websocket_by_any_way() {
         let mut wire = stage.ways.wire(way, &ada).await;
         let answer = handshake(&mut wire, &format!("{lines}Origin: {own}\r\n"), "/socket").await;
         assert_eq!(raw::status(&answer), 101, "{way:?}: {answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_that_is_not_whole_opens_no_tunnel_and_reaches_no_console() {
+    let stage = Stage::before(agreeing().await, "", |plan| plan).await;
+    let (connection, upgrade) = ("Connection: Upgrade\r\n", "Upgrade: websocket\r\n");
+    let version = "Sec-WebSocket-Version: 13\r\n";
+    let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let short = "Sec-WebSocket-Key: c2hvcnQ=\r\n";
+    let bare = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ\r\n";
+    let old = "Sec-WebSocket-Version: 8\r\n";
+    let (malformed, unknown) = ("websocket_handshake_malformed", "websocket_version_not_supported");
+    for way in Way::BY_HAND {
+        let ada = stage.visitor(way, "ada").await;
+        let (lines, before) = (lines_of(&ada), stage.console.bytes());
+        for (parts, status, code) in [
+            (&[upgrade, version, key][..], 400, malformed),
+            (&["Connection: keep-alive\r\n", upgrade, version, key], 400, malformed),
+            (&[connection, upgrade, version], 400, malformed),
+            (&[connection, upgrade, version, key, key], 400, malformed),
+            (&[connection, upgrade, version, short], 400, malformed),
+            (&[connection, upgrade, version, bare], 400, malformed),
+            (&[connection, upgrade, key], 400, malformed),
+            (&[connection, upgrade, version, version, key], 400, malformed),
+            (&[connection, upgrade, version, old, key], 400, malformed),
+            (
+                &["Connection: Upgrade, Sec-WebSocket-Key\r\n", upgrade, version, key],
+                400,
+                malformed,
+            ),
+            (&[connection, upgrade, old, key], 426, unknown),
+        ] {
+            let parts = parts.concat();
+            let bytes = format!("GET /socket HTTP/1.1\r\n{lines}Accept: application/json\r\n{parts}\r\n");
+            let answer = raw::exchange_over(stage.ways.wire(way, &ada).await, bytes).await;
+            assert_eq!(raw::status(&answer), status, "{way:?} {parts:?}: {answer}");
+            assert!(answer.contains(code), "{way:?} {parts:?}: {answer}");
+            let offered = answer.to_ascii_lowercase().contains("sec-websocket-version: 13\r\n");
+            assert_eq!(offered, status == 426, "{way:?} {parts:?}: {answer}");
+        }
+        assert_eq!(stage.console.bytes(), before, "{way:?}");
+    }
+    soon("the audit has them", async || {
+        let events = stage.ways.door.admin().audit("event=request.refused&limit=50").await;
+        let has = |code| events.iter().any(|event| event["reason"] == code);
+        (has(malformed) && has(unknown)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agreement_to_something_else_than_was_asked_for_opens_no_tunnel() {
+    let agreed = String::from_utf8_lossy(AGREED).into_owned();
+    let with = |line: &str| agreed.replace("\r\n\r\n", &format!("\r\n{line}\r\n\r\n")).into_bytes();
+    let without = |line: &str| agreed.replace(&format!("{line}\r\n"), "").into_bytes();
+    let accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+    let answers = vec![
+        ("/accept", agreed.replace("s3pP", "S3pP").into_bytes()),
+        ("/no-accept", without(accept)),
+        ("/two-accepts", with(accept)),
+        ("/no-connection", without("Connection: Upgrade")),
+        ("/no-upgrade", without("Upgrade: websocket")),
+        (
+            "/h2c",
+            agreed.replace("Upgrade: websocket", "Upgrade: h2c").into_bytes(),
+        ),
+        ("/protocol", with("Sec-WebSocket-Protocol: other")),
+        ("/extension", with("Sec-WebSocket-Extensions: x-other")),
+        (
+            "/fine",
+            with("Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: x-a; b=1"),
+        ),
+    ];
+    let paths: Vec<_> = answers.iter().map(|(path, _)| *path).collect();
+    let stage = Stage::before(Recorder::answering(by_path(answers)).await, "", |plan| plan).await;
+    for way in Way::BY_HAND {
+        let ada = stage.visitor(way, "ada").await;
+        let asks = "Sec-WebSocket-Protocol: chat, superchat\r\nSec-WebSocket-Extensions: x-a, x-b\r\n";
+        let lines = format!("{}{asks}", lines_of(&ada));
+        for path in &paths {
+            let mut wire = stage.ways.wire(way, &ada).await;
+            let answer = handshake(&mut wire, &lines, path).await;
+            let expected = if *path == "/fine" { 101 } else { 502 };
+            assert_eq!(raw::status(&answer), expected, "{way:?} {path}: {answer}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_visitor_sends_before_its_handshake_is_answered_reaches_no_console() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let ways = Ways::open(Door::plan().site("console", &url).policy(POLICY), &["console"]).await;
+    for way in Way::BY_HAND {
+        let visitor = ways.visitor(way, "console");
+        let mut wire = ways.wire(way, &visitor).await;
+        let lines = "Host: console.localhost\r\nAccept: application/json\r\n";
+        let request = format!("GET /open/socket HTTP/1.1\r\n{lines}{HANDSHAKE}\r\n");
+        wire.write_all(request.as_bytes()).await.expect("it is open");
+        let (mut console, _) = listener.accept().await.expect("the door comes");
+        raw::read_head(&mut console).await;
+        let early = b"GET /admin HTTP/1.1\r\nHost: console.localhost\r\n\r\n";
+        wire.write_all(early).await.expect("it is open");
+        let answer = raw::read_to_end(&mut wire).await;
+        assert_eq!(raw::status(&answer), 400, "{way:?}: {answer}");
+        assert!(answer.contains("websocket_handshake_overtaken"), "{way:?}: {answer}");
+        // The door goes away, with nothing more said.
+        assert_eq!(raw::read_to_end(&mut console).await, "", "{way:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_console_says_right_behind_its_agreement_reaches_the_visitor() {
+    let at_once = [AGREED, b"\x81\x05hello"].concat();
+    let stage = Stage::before(Recorder::answering(move |_| at_once.clone()).await, "", |plan| plan).await;
+    for way in Way::BY_HAND {
+        let ada = stage.visitor(way, "ada").await;
+        let mut wire = stage.ways.wire(way, &ada).await;
+        let answer = handshake(&mut wire, &lines_of(&ada), "/socket").await;
+        assert_eq!(raw::status(&answer), 101, "{way:?}: {answer}");
+        let mut frame = [0; 7];
+        wire.read_exact(&mut frame).await.expect("the frame comes");
+        assert_eq!(&frame, b"\x81\x05hello", "{way:?}");
     }
 }

@@ -130,7 +130,7 @@ async fn the_proxy_protocol_is_demanded_of_who_speaks_it_and_taken_from_nobody_e
             version2(0x21, 0x41, 12, &v4([127, 0, 0, 5])),
             Expected::Ended,
         ),
-        behind("version 2 for nobody", version2(0x20, 0, 0, &[]), DENIED),
+        behind("version 2 for nobody", version2(0x20, 0, 0, &[]), BAD_REQUEST),
     ];
     for line in each(
         "PROXY TCP4 127.0.0.5 127.0.0.1 4711 80\n¦proxy tcp4 127.0.0.5 127.0.0.1 4711 80\r\n¦PROXY TCP4 127.0.0.5 127.0.0.1 4711\r\n¦\

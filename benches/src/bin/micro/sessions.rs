@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stagedoor_identity::account::AccountName;
-use stagedoor_identity::port::{Accounts as _, Sessions as _};
+use stagedoor_identity::port::{Accounts as _, Sessions as _, Structure};
 use stagedoor_identity::session::SessionRecord;
 use stagedoor_identity::testing::{ManualClock, MemoryStore, SeededChance, SwappablePolicy};
 use stagedoor_identity::{Account, AccountId, Clock as _, Doorkeeper, Parts, SessionId, SessionToken};
@@ -33,7 +33,9 @@ impl Sessions {
         let mut tokens = Vec::with_capacity(size);
         for number in 0..size {
             let account = account(number, &clock)?;
-            store.create_account(&account, "not a hash").await?;
+            store
+                .create_account(&account, "not a hash", None, &Structure::default())
+                .await?;
             let token = SessionToken::generate(&chance);
             let session = session(number, &account, &token, &clock);
             store
@@ -53,6 +55,8 @@ impl Sessions {
             policy: Arc::new(SwappablePolicy::new(policy)),
             hashes_in_flight: 1,
             issuer: "bench".to_owned(),
+            letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
+            links_under: "/.stagedoor/".to_owned(),
         };
         Ok(Self {
             door: Doorkeeper::open(parts).await?,
@@ -73,24 +77,9 @@ impl Sessions {
 }
 
 fn account(number: usize, clock: &ManualClock) -> Result<Account, Box<dyn Error>> {
-    Ok(Account {
-        id: AccountId(Uuid::from_u128(number as u128 + 1)),
-        name: AccountName::parse(&format!("operator-{number}"))?,
-        display_name: String::new(),
-        email: None,
-        role: "operator".to_owned(),
-        grants: Vec::new(),
-        networks: Vec::new(),
-        disabled: false,
-        password_temporary: false,
-        second_factor: false,
-        recovery_codes_left: 0,
-        created_at: clock.now(),
-        last_sign_in_at: None,
-        last_used_at: None,
-        reinstated_at: None,
-        version: 1,
-    })
+    let id = AccountId(Uuid::from_u128(number as u128 + 1));
+    let name = AccountName::parse(&format!("operator-{number}"))?;
+    Ok(Account::new(id, name, "operator", clock.now()))
 }
 
 fn session(number: usize, account: &Account, token: &SessionToken, clock: &ManualClock) -> SessionRecord {
@@ -102,6 +91,7 @@ fn session(number: usize, account: &Account, token: &SessionToken, clock: &Manua
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         user_agent: String::new(),
         second_factor: false,
+        device: None,
         opened_at: clock.now(),
         expires_at: clock.now().after(HOUR),
         idle_after: HOUR,

@@ -1,5 +1,6 @@
 //! `stagedoor account …`.
 
+mod invitations;
 mod view;
 
 use http::Method;
@@ -29,6 +30,11 @@ pub(crate) async fn run(shell: &mut Shell<'_>, reach: &Reach, command: &AccountC
         AccountCommand::List { contains } => list(shell, &api, contains.as_deref()).await,
         AccountCommand::Show(args) => show(shell, &api, &args.name).await,
         AccountCommand::Add(args) => add(shell, &api, args, password).await,
+        AccountCommand::Invite(args) => invitations::invite(shell, &api, args).await,
+        AccountCommand::ResendInvitation(args) => invitations::resend(shell, &api, &args.name).await,
+        AccountCommand::WithdrawInvitation(args) => invitations::withdraw(shell, &api, &args.name).await,
+        AccountCommand::RecoverSecondFactor(args) => invitations::recover(shell, &api, &args.name).await,
+        AccountCommand::HandOver(args) => invitations::hand_over(shell, &api, &args.name).await,
         AccountCommand::Edit(args) => edit(shell, &api, args).await,
         AccountCommand::Remove(args) => {
             api.delete(&path(&args.name, "")).await?;

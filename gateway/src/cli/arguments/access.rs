@@ -19,6 +19,12 @@ pub(crate) enum AccountCommand {
     Show(Named),
     /// Make an account; without a password of its own it gets a generated one, printed once
     Add(AddAccount),
+    /// Invite somebody: an account that its link opens; the link goes by mail, or is printed once
+    Invite(Invite),
+    /// Send an invitation again, with another link
+    ResendInvitation(Named),
+    /// Take an invitation back
+    WithdrawInvitation(Named),
     /// Change an account; what is not named stays
     Edit(EditAccount),
     /// Remove an account and end its sessions
@@ -31,6 +37,10 @@ pub(crate) enum AccountCommand {
     ResetPassword(ResetPassword),
     /// Take the second factor off an account, so that a new one can be enrolled
     ResetSecondFactor(Named),
+    /// Send a link to set up another second factor; the one that is lost stays good until then
+    RecoverSecondFactor(Named),
+    /// Hand over the role that one account holds, with a token that acts as its holder
+    HandOver(Named),
     /// Lift every lock on an account's name
     Unlock(Named),
     /// Lift the ban that disuse brought on an account
@@ -75,6 +85,31 @@ pub(crate) struct AddAccount {
     /// The password that is given may be kept; otherwise it has to be changed at the first sign-in
     #[arg(long)]
     pub(crate) lasting: bool,
+}
+
+/// `stagedoor account invite`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:
+  stagedoor account invite vera --email vera@example.com --role viewer")]
+pub(crate) struct Invite {
+    /// The name to sign in with
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Where the invitation goes; needed where letters are sent
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) email: Option<String>,
+    /// The role [default: the policy's default role]
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) role: Option<String>,
+    /// The name for people
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) display_name: Option<String>,
+    /// A right on top of the role: `[SITE/]AREA=LEVEL[+ACTION…]`; may be repeated
+    #[arg(long = "grant", value_name = "GRANT")]
+    pub(crate) grants: Vec<GrantText>,
+    /// A network the account may come from; may be repeated [default: none of its own]
+    #[arg(long = "network", value_name = "NETWORK")]
+    pub(crate) networks: Vec<String>,
 }
 
 /// `stagedoor account edit`.
@@ -236,11 +271,12 @@ pub(crate) enum TokenCommand {
 #[derive(Debug, Clone, Args)]
 #[command(
     after_help = "Scopes: accounts:read accounts:write sessions:read sessions:write lockouts:read lockouts:write
-        policy:read policy:write audit:read tokens:read tokens:write, or * for all.
+        policy:read policy:write audit:read tokens:read tokens:write letters:read letters:write, or * for all.
 
 Examples:
   stagedoor token create backup --scope accounts:read --scope audit:read --expires +90d
-  stagedoor token create deploy --scope policy:write --save /etc/deploy/stagedoor.token"
+  stagedoor token create deploy --scope policy:write --save /etc/deploy/stagedoor.token
+  stagedoor token create heads --as ada --scope accounts:read --scope accounts:write"
 )]
 pub(crate) struct CreateToken {
     /// A name to know it by
@@ -249,6 +285,9 @@ pub(crate) struct CreateToken {
     /// What it may do; may be repeated
     #[arg(long = "scope", value_name = "SCOPE", required = true)]
     pub(crate) scopes: Vec<String>,
+    /// Act as this account: what its role administers, and nothing else
+    #[arg(long = "as", value_name = "ACCOUNT")]
+    pub(crate) acts_as: Option<String>,
     /// When it becomes worthless: `+90d`, a day or a time (UTC) [default: with the token it is made with, else never]
     #[arg(long, value_name = "TIME")]
     pub(crate) expires: Option<String>,

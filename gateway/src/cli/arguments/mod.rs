@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use access::{
-    AccountCommand, AddAccount, AuditArgs, CreateToken, EditAccount, EndSession, LockoutCommand, NewPassword,
+    AccountCommand, AddAccount, AuditArgs, CreateToken, EditAccount, EndSession, Invite, LockoutCommand, NewPassword,
     RemoveAccount, ResetPassword, SessionCommand, TokenCommand,
 };
 
@@ -111,6 +111,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: StoreCommand,
     },
+    /// Letters: which wait, and whether they arrive
+    Mail {
+        #[command(flatten)]
+        reach: Reach,
+        #[command(subcommand)]
+        command: MailCommand,
+    },
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  stagedoor completions bash > ~/.local/share/bash-completion/completions/stagedoor"
@@ -157,6 +164,27 @@ pub(crate) struct CopyArgs {
     pub(crate) key_prefix: Option<String>,
 }
 
+/// `stagedoor mail …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MailCommand {
+    /// List the letters that wait to be sent, and why
+    Waiting,
+    /// Send one letter as the door would, and say how far it came
+    #[command(
+        after_help = "The files and the environment are read as `serve` reads them; the door need not run. With `--queue` \
+                      the running door sends it, like any other letter.\n\nExamples:\n  \
+                      stagedoor mail test --to ada@example.com\n  stagedoor mail test --to ada@example.com --queue"
+    )]
+    Test {
+        /// Where the letter goes
+        #[arg(long, value_name = "ADDRESS")]
+        to: String,
+        /// Have the running door send it
+        #[arg(long)]
+        queue: bool,
+    },
+}
+
 /// `stagedoor demo`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Everything is made afresh in a temporary folder, and the passwords are new with every run.")]
@@ -195,7 +223,10 @@ pub struct ServeArgs {
 
 /// `stagedoor init`.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Examples:\n  stagedoor init\n  stagedoor init --preset starter /etc/stagedoor")]
+#[command(
+    after_help = "Examples:\n  stagedoor init\n  stagedoor init --preset filingbox /etc/stagedoor\n\n\
+                  Presets: starter, bstage, stager, filingbox."
+)]
 pub(crate) struct InitArgs {
     /// Which set of house rules to begin with
     #[arg(long, value_name = "NAME", default_value = "starter")]

@@ -17,6 +17,8 @@ pub(crate) enum PolicyCommand {
     Apply(ApplyArgs),
     /// Print the policy that is in force
     Get,
+    /// Where the files here depart from NIST SP 800-63B-4 and OWASP ASVS 5, with each rule and the reason that is given
+    Compliance,
 }
 
 /// `stagedoor policy explain`.

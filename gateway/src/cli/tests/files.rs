@@ -50,7 +50,11 @@ async fn init_lists_the_presets_when_one_is_not_known() {
     assert_eq!(ran.exit, 2);
     assert_eq!(
         ran.err,
-        "error: there is no preset `palace`\n  help: there is: `starter`\n"
+        "error: there is no preset `palace`\n  help: there are `starter`, for any console: nothing without an account, \
+         everything for the role `administrator`; `bstage`, for a fan site's back office: head, admins, operators and on-site \
+         operators, seats by plan; `stager`, for a ticket shop's back office: rights account by account, scanning on many \
+         telephones at once; `filingbox`, for an appliance's console and client program: three roles, addresses and \
+         passwords by strict rules\n"
     );
 }
 

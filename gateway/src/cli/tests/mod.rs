@@ -2,6 +2,7 @@
 
 mod asking;
 mod files;
+mod presets;
 mod stage;
 mod typing;
 mod whole;

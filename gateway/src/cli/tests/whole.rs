@@ -47,6 +47,39 @@ async fn from_init_to_an_account_that_is_looked_after() {
 }
 
 #[tokio::test]
+async fn an_invitation_is_made_sent_again_and_taken_back_and_its_link_shown_where_no_letter_goes() {
+    let port = ClosedPort::take();
+    let stage = Stage::real(&port);
+    stage.run("init").await;
+    let made = stage
+        .run("account invite vera --role administrator --display-name Vera")
+        .await;
+    assert!(
+        made.exit == 0 && made.out.contains("/.stagedoor/invitation?token="),
+        "{made:?}"
+    );
+    let again = stage.run("account resend-invitation vera").await;
+    assert!(
+        again.exit == 0 && again.out.contains("/.stagedoor/invitation?token="),
+        "{again:?}"
+    );
+    assert_ne!(made.out, again.out);
+    assert_eq!(stage.run("account withdraw-invitation vera").await.exit, 0);
+    assert_eq!(stage.run("account show vera").await.exit, 1);
+    stage.run("account add ada --role administrator").await;
+    let link = stage.run("account recover-second-factor ada").await;
+    assert!(
+        link.exit == 0 && link.out.contains("/.stagedoor/recovery?token="),
+        "{link:?}"
+    );
+    let refused = stage.run("account hand-over ada").await;
+    assert!(
+        refused.exit == 1 && refused.err.contains("ermission denied"),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_policy_is_read_changed_and_applied_and_a_faulty_one_is_not() {
     let port = ClosedPort::take();
     let stage = Stage::real(&port);

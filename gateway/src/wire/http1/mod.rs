@@ -97,11 +97,12 @@ impl Http1 {
                         return Poll::Ready(Ok(()));
                     }
                 }
-                Phase::Head => return self.poll_for_the_end(stream, context),
+                Phase::Head => return self.poll_for_the_end(stream, turn, context),
                 Phase::Handing(left, body) => {
                     *left -= hand(&mut self.buffer, to, *left);
                     if *left == 0 {
                         self.phase = begin(*body, turn);
+                        turn.note_more_behind(!self.buffer.is_empty());
                     }
                     return Poll::Ready(Ok(()));
                 }
@@ -132,11 +133,14 @@ impl Http1 {
                 Ok(Some(length)) => self.accept(length, stream, turn, context),
                 Ok(None) => {
                     if let Some(fault) = turn.fault() {
-                        if self.buffer.is_empty() {
+                        if !self.buffer.is_empty() {
+                            self.refuse(turn, fault);
+                            return Poll::Ready(Ok(true));
+                        }
+                        // Known before there is anything to answer: it is answered once there is.
+                        if fault != WireFault::VisitorUnknown {
                             return Poll::Ready(Ok(false));
                         }
-                        self.refuse(turn, fault);
-                        return Poll::Ready(Ok(true));
                     }
                     if !self.buffer.is_empty() {
                         turn.head_begins();
@@ -287,6 +291,7 @@ impl Http1 {
     fn poll_for_the_end<S: AsyncRead + Unpin>(
         &mut self,
         stream: &mut S,
+        turn: &Turn,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         while self.buffer.len() < self.limits.bytes_max {
@@ -294,6 +299,7 @@ impl Http1 {
             if ready!(poll_read_buf(Pin::new(&mut *stream), context, &mut self.buffer))? == 0 {
                 return Poll::Ready(Ok(()));
             }
+            turn.note_more_behind(true);
         }
         Poll::Pending
     }

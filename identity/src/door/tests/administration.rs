@@ -8,6 +8,7 @@ fn token(name: &str, scopes: &[&str]) -> ApiToken {
         scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
         created_at: stagedoor_policy::time::Timestamp::from_micros(0),
         expires_at: None,
+        account: None,
     }
 }
 
@@ -46,7 +47,7 @@ async fn a_change_of_an_account_that_somebody_else_changed_is_refused() {
 #[tokio::test]
 async fn another_role_is_refused_where_the_account_lacks_the_networks_it_demands() {
     let mut rules = rules();
-    rules.roles.get_mut("guard").unwrap().account_networks_required = true;
+    rules.roles.get_mut("guard").unwrap().account_networks.required = true;
     let stage = Stage::with(rules).await;
     let account = stage.account("ann").await;
     let promoted = AccountChange {

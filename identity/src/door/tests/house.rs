@@ -107,6 +107,8 @@ async fn a_door_whose_store_cannot_be_read_does_not_open() {
         policy: Arc::clone(&stage.policy) as _,
         hashes_in_flight: 1,
         issuer: "Stagedoor".to_owned(),
+        letterhead: Arc::new(crate::letter::NoLetterhead),
+        links_under: "/.stagedoor/".to_owned(),
     };
     assert!(Doorkeeper::open(parts).await.is_err());
 }
@@ -123,7 +125,11 @@ async fn bans_of_more_accounts_than_one_round_looks_at_are_found_in_the_next() {
             name: AccountName::parse(&format!("many-{number}")).unwrap(),
             ..model.clone()
         };
-        stage.store.create_account(&account, "").await.unwrap();
+        stage
+            .store
+            .create_account(&account, "", None, &crate::port::Structure::default())
+            .await
+            .unwrap();
     }
     stage.wait(60);
     stage.door.keep_house().await.unwrap();

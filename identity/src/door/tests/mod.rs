@@ -2,10 +2,15 @@
 
 mod administration;
 mod any_order;
+mod devices;
 mod house;
 mod inactivity;
+mod invitations;
+mod letters;
+mod lives;
 mod lockout;
 mod passwords;
+mod rights;
 mod second_factor;
 mod sessions;
 mod sign_in;
@@ -22,7 +27,7 @@ use crate::account::{AccountChange, AccountName, NewAccount};
 use crate::event::{AuditQuery, Kind, StoredEvent};
 use crate::port::Audit as _;
 use crate::sign_in::{Attempt, NextStep, OpenSession, Origin, Progress, SignInRefusal, Ticket};
-use crate::testing::{ManualClock, MemoryStore, SeededChance, SwappablePolicy, totp_code};
+use crate::testing::{ManualClock, MemoryStore, SeededChance, SwappableLetterhead, SwappablePolicy, totp_code};
 use crate::{Account, AccountId, Clock as _, LiveSession, Lookup, Password, Secret, SessionToken};
 
 const PASSWORD: &str = "correct horse battery";
@@ -35,6 +40,7 @@ struct Stage {
     clock: Arc<ManualClock>,
     policy: Arc<SwappablePolicy>,
     chance: Arc<SeededChance>,
+    letterhead: Arc<SwappableLetterhead>,
 }
 
 /// Two roles, `viewer` by browser and client, `guard` by browser with a second factor, and the defaults of everything else.
@@ -60,11 +66,7 @@ fn compiled(rules: &Rules) -> Policy {
 }
 
 fn by() -> Actor {
-    Actor {
-        name: "cli".to_owned(),
-        address: None,
-        request_id: None,
-    }
+    Actor::operator("cli")
 }
 
 fn password(text: &str) -> Password {
@@ -84,6 +86,8 @@ fn attempt(name: &str, password: &str) -> Attempt {
         password: self::password(password),
         code: None,
         channel: "browser".to_owned(),
+        right: None,
+        device_key: None,
         from: origin(HERE),
     }
 }
@@ -127,6 +131,7 @@ impl Stage {
         policy: Arc<SwappablePolicy>,
         chance: Arc<SeededChance>,
     ) -> Self {
+        let letterhead = Arc::new(SwappableLetterhead::default());
         let parts = Parts {
             store: Arc::clone(&store) as _,
             clock: Arc::clone(&clock) as _,
@@ -134,6 +139,8 @@ impl Stage {
             policy: Arc::clone(&policy) as _,
             hashes_in_flight: 2,
             issuer: "Stagedoor".to_owned(),
+            letterhead: Arc::clone(&letterhead) as _,
+            links_under: "/.stagedoor/".to_owned(),
         };
         Self {
             door: Doorkeeper::open(parts).await.unwrap(),
@@ -141,6 +148,7 @@ impl Stage {
             clock,
             policy,
             chance,
+            letterhead,
         }
     }
 

@@ -299,7 +299,7 @@ async fn the_stored_secret_is_sealed_and_bound_to_its_account() {
     let sealed = stored.totp_sealed.unwrap();
     assert!(!sealed.windows(20).any(|window| window == secret.as_bytes()));
     // Put under another account it opens nothing.
-    let copied = stage.store.set_second_factor(mallory.id, &sealed, 0, &[]).await;
+    let copied = stage.store.set_second_factor(mallory.id, &sealed, 0, &[], None).await;
     copied.unwrap();
     let refusal = stage.refused(with_code("mallory", &stage.code(&typed))).await;
     assert_eq!(refusal, SignInRefusal::Unavailable);

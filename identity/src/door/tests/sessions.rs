@@ -72,6 +72,8 @@ async fn two_hundred_who_have_proved_everything_open_together_and_one_stays() {
         second_factor: false,
         attempts: 0,
         own_lock: None,
+        right: None,
+        device: None,
     };
     let openings: Vec<_> = (0..200)
         .map(|_| {

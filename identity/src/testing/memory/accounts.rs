@@ -2,22 +2,27 @@ use async_trait::async_trait;
 use stagedoor_policy::time::Timestamp;
 
 use super::{Holder, MemoryStore, State};
-use crate::account::{AccountChange, AccountName, AccountQuery};
-use crate::port::{Accounts, Credentials, StoreError, StoredCredentials};
+use crate::account::{AccountChange, AccountName, AccountQuery, folded};
+use crate::live::disused_since;
+use crate::port::{
+    Accounts, Credentials, FreshLink, HandOver, LinkPurpose, Move, Place, StoreError, StoredCredentials, Structure,
+};
+use crate::secret::TokenHash;
 use crate::session::{EndReason, SessionId};
 use crate::{Account, AccountId};
 
 #[async_trait]
 impl Accounts for MemoryStore {
-    async fn create_account(&self, account: &Account, password_hash: &str) -> Result<(), StoreError> {
+    async fn create_account(
+        &self,
+        account: &Account,
+        password_hash: &str,
+        invitation: Option<&FreshLink>,
+        structure: &Structure,
+    ) -> Result<(), StoreError> {
         let mut state = self.state("create_account")?;
-        if state
-            .accounts
-            .values()
-            .any(|holder| holder.account.name == account.name)
-        {
-            return Err(StoreError::NameTaken);
-        }
+        state.name_is_free(&account.name)?;
+        state.judge(structure, &[(account.id, None, Some(account))])?;
         let holder = Holder {
             account: account.clone(),
             credentials: StoredCredentials {
@@ -29,6 +34,12 @@ impl Accounts for MemoryStore {
             recovery_codes: std::collections::BTreeSet::new(),
         };
         state.accounts.insert(account.id, holder);
+        if let Some(fresh) = invitation
+            && let Err(fault) = state.put_link(fresh)
+        {
+            state.accounts.remove(&account.id);
+            return Err(fault);
+        }
         Ok(())
     }
 
@@ -45,14 +56,18 @@ impl Accounts for MemoryStore {
 
     async fn list_accounts(&self, query: &AccountQuery) -> Result<Vec<Account>, StoreError> {
         let state = self.state("list_accounts")?;
-        let part = query.contains.to_lowercase();
+        let Some(part) = query.folded() else {
+            return Ok(Vec::new());
+        };
         let mut found: Vec<Account> = state
             .accounts
             .values()
             .map(|holder| &holder.account)
             .filter(|account| query.after.as_ref().is_none_or(|after| account.name > *after))
+            .filter(|account| query.roles.as_ref().is_none_or(|roles| roles.contains(&account.role)))
             .filter(|account| {
-                account.name.as_str().contains(&part) || account.display_name.to_lowercase().contains(&part)
+                let in_name = !query.display_name_only && account.name.as_str().contains(&part);
+                in_name || folded(&account.display_name).contains(&part)
             })
             .cloned()
             .collect();
@@ -67,27 +82,40 @@ impl Accounts for MemoryStore {
         expected: Option<u64>,
         change: &AccountChange,
         end: Option<(&EndReason, Timestamp)>,
+        structure: &Structure,
     ) -> Result<(Account, Vec<SessionId>), StoreError> {
         let mut state = self.state("change_account")?;
-        let account = &mut state.holder(id)?.account;
-        if expected.is_some_and(|expected| expected != account.version) {
-            return Err(StoreError::VersionMismatch);
+        let before = state.at_version(id, expected)?;
+        let mut after = before.clone();
+        change.clone().apply(&mut after);
+        if after.name != before.name {
+            state.name_is_free(&after.name)?;
         }
-        apply(change, account);
-        account.version = account.version.saturating_add(1);
-        let changed = account.clone();
+        state.judge(structure, &[(id, Some(&before), Some(&after))])?;
+        state.drop_what_led_to(&before, &mut after);
+        after.version = after.version.saturating_add(1);
+        state.rename_attempts(&before.name, &after.name);
+        state.holder(id)?.account = after.clone();
         let ended = end.map(|(reason, now)| state.end_all(id, None, reason, now));
-        Ok((changed, ended.unwrap_or_default()))
+        Ok((after, ended.unwrap_or_default()))
     }
 
-    async fn remove_account(&self, id: AccountId, expected: Option<u64>) -> Result<Vec<SessionId>, StoreError> {
+    async fn remove_account(
+        &self,
+        id: AccountId,
+        expected: Option<u64>,
+        structure: &Structure,
+    ) -> Result<Vec<SessionId>, StoreError> {
         let mut state = self.state("remove_account")?;
-        let account = state.holder(id)?.account.clone();
-        if expected.is_some_and(|expected| expected != account.version) {
-            return Err(StoreError::VersionMismatch);
-        }
+        let account = state.at_version(id, expected)?;
+        state.judge(structure, &[(id, Some(&account), None)])?;
         state.accounts.remove(&id);
+        state.drop_links_and_tokens(id);
+        for (device, _) in state.devices.values_mut() {
+            device.account = device.account.filter(|account| *account != id);
+        }
         state.attempts.retain(|place, _| place.name != account.name.as_str());
+        state.forget_letters_of(id);
         let (gone, kept) = std::mem::take(&mut state.sessions)
             .into_iter()
             .partition(|(_, session)| session.account == id);
@@ -97,6 +125,57 @@ impl Accounts for MemoryStore {
             .filter(|session| session.ended.is_none())
             .map(|session| session.id)
             .collect())
+    }
+
+    async fn hand_over(
+        &self,
+        handing: &HandOver,
+        reason: &EndReason,
+        now: Timestamp,
+        structure: &Structure,
+    ) -> Result<(Account, Account, Vec<SessionId>), StoreError> {
+        let mut state = self.state("hand_over")?;
+        let ((holder, was), (heir, is)) = (handing.holder, handing.heir);
+        let before = [state.at_version(holder, Some(was))?, state.at_version(heir, Some(is))?];
+        let [mut former, mut new] = before.clone();
+        handing.holder_becomes.clone().apply(&mut former);
+        handing.heir_becomes.clone().apply(&mut new);
+        let steps = [
+            (holder, before.first(), Some(&former)),
+            (heir, before.last(), Some(&new)),
+        ];
+        state.judge(structure, &steps)?;
+        let mut ended = Vec::new();
+        for account in [&mut former, &mut new] {
+            account.version = account.version.saturating_add(1);
+            state.holder(account.id)?.account = account.clone();
+            ended.extend(state.end_all(account.id, None, reason, now));
+        }
+        Ok((former, new, ended))
+    }
+
+    async fn accounts_by_email(&self, email: &str) -> Result<Vec<Account>, StoreError> {
+        let state = self.state("accounts_by_email")?;
+        let accounts = state.accounts.values().map(|holder| &holder.account);
+        let same = |account: &&Account| {
+            account
+                .email
+                .as_ref()
+                .is_some_and(|own| own.eq_ignore_ascii_case(email))
+        };
+        Ok(accounts.filter(same).take(2).cloned().collect())
+    }
+
+    async fn last_used_of(&self, role: &str, count: u32) -> Result<Vec<AccountId>, StoreError> {
+        let state = self.state("last_used_of")?;
+        let accounts = state.accounts.values().map(|holder| &holder.account);
+        let mut found: Vec<_> = accounts
+            .filter(|account| account.role == role && Place::of(account).in_use)
+            .map(|account| (disused_since(account), account.id))
+            .collect();
+        found.sort_unstable_by(|left, right| right.cmp(left));
+        found.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+        Ok(found.into_iter().map(|(_, id)| id).collect())
     }
 
     async fn reinstate_account(&self, id: AccountId, now: Timestamp) -> Result<Account, StoreError> {
@@ -129,6 +208,7 @@ impl Credentials for MemoryStore {
         hash.clone_into(&mut holder.credentials.password_hash);
         holder.account.password_temporary = temporary;
         holder.changed();
+        state.drop_links_and_tokens(id);
         Ok(state.end_all(id, keep, reason, now))
     }
 
@@ -148,8 +228,14 @@ impl Credentials for MemoryStore {
         totp_sealed: &[u8],
         used_step: u64,
         recovery_code_hashes: &[[u8; 32]],
+        right: Option<(&TokenHash, Timestamp)>,
     ) -> Result<(), StoreError> {
         let mut state = self.state("set_second_factor")?;
+        if let Some((hash, now)) = right {
+            let link = state.live_link(hash, LinkPurpose::SecondFactor, now);
+            link.filter(|link| link.account == id).ok_or(StoreError::LinkDead)?;
+        }
+        state.links.retain(|link| link.account != id);
         let holder = state.holder(id)?;
         holder.credentials.totp_sealed = Some(totp_sealed.to_vec());
         holder.credentials.totp_last_step = Some(used_step);
@@ -174,6 +260,7 @@ impl Credentials for MemoryStore {
         holder.account.second_factor = false;
         holder.count_codes();
         holder.changed();
+        state.drop_links_and_tokens(id);
         Ok(state.end_all(id, None, reason, now))
     }
 
@@ -203,7 +290,7 @@ impl Credentials for MemoryStore {
 }
 
 impl Holder {
-    fn changed(&mut self) {
+    pub(super) fn changed(&mut self) {
         self.credentials.credentials_version = self.credentials.credentials_version.saturating_add(1);
         self.account.version = self.account.version.saturating_add(1);
     }
@@ -214,6 +301,50 @@ impl Holder {
 }
 
 impl State {
+    /// The account, if it is there and nobody has changed it since `expected`.
+    fn at_version(&mut self, id: AccountId, expected: Option<u64>) -> Result<Account, StoreError> {
+        let account = self.holder(id)?.account.clone();
+        match expected {
+            Some(expected) if expected != account.version => Err(StoreError::VersionMismatch),
+            _ => Ok(account),
+        }
+    }
+
+    fn name_is_free(&self, name: &AccountName) -> Result<(), StoreError> {
+        let taken = self.accounts.values().any(|holder| holder.account.name == *name);
+        if taken { Err(StoreError::NameTaken) } else { Ok(()) }
+    }
+
+    /// Holds a step to the rules: each account it touches, before and after.
+    fn judge(
+        &self,
+        structure: &Structure,
+        steps: &[(AccountId, Option<&Account>, Option<&Account>)],
+    ) -> Result<(), StoreError> {
+        if let Some(acting) = &structure.acting {
+            let same = |holder: &Holder| holder.account.version == acting.version && Place::of(&holder.account).in_use;
+            if !self.accounts.get(&acting.id).is_some_and(same) {
+                return Err(StoreError::ActorChanged);
+            }
+        }
+        let moves: Vec<Move<'_>> = steps
+            .iter()
+            .map(|(_, before, after)| Move {
+                before: before.map(Place::of),
+                after: after.map(Place::of),
+            })
+            .collect();
+        structure.judge(&moves, |asked| {
+            let others = self.accounts.values().map(|holder| &holder.account);
+            let meant = others.filter(|account| {
+                steps.iter().all(|(id, ..)| *id != account.id)
+                    && asked.roles.contains(&account.role)
+                    && (!asked.in_use || Place::of(account).in_use)
+            });
+            Ok(u32::try_from(meant.count()).unwrap_or(u32::MAX))
+        })
+    }
+
     /// Ends an account's sessions that had not ended before, but `keep`.
     pub(super) fn end_all(
         &mut self,
@@ -230,27 +361,5 @@ impl State {
             }
         }
         ended
-    }
-}
-
-fn apply(change: &AccountChange, account: &mut Account) {
-    let change = change.clone();
-    if let Some(display_name) = change.display_name {
-        account.display_name = display_name;
-    }
-    if let Some(email) = change.email {
-        account.email = email;
-    }
-    if let Some(role) = change.role {
-        account.role = role;
-    }
-    if let Some(grants) = change.grants {
-        account.grants = grants;
-    }
-    if let Some(networks) = change.networks {
-        account.networks = networks;
-    }
-    if let Some(disabled) = change.disabled {
-        account.disabled = disabled;
     }
 }

@@ -155,6 +155,23 @@ impl Attempts for MemoryStore {
 }
 
 impl State {
+    /// What was counted for the old name counts for the new one, whatever was counted for that before.
+    pub(super) fn rename_attempts(&mut self, old: &AccountName, new: &AccountName) {
+        if old == new {
+            return;
+        }
+        let all = std::mem::take(&mut self.attempts);
+        let (moved, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(|(place, _)| place.name == old.as_str());
+        self.attempts = kept
+            .into_iter()
+            .filter(|(place, _)| place.name != new.as_str())
+            .collect();
+        for (place, tries) in moved {
+            let name = new.as_str().to_owned();
+            self.attempts.insert(Place { name, ..place }, tries);
+        }
+    }
+
     fn lockout(&self, place: &Place, tries: &Tries) -> Option<Lockout> {
         let lock = tries.lock?;
         let account = self.accounts.values().map(|holder| &holder.account.name);

@@ -4,7 +4,7 @@ use stagedoor_policy::time::Timestamp;
 
 use super::{MemoryStore, State};
 use crate::AccountId;
-use crate::port::{Opened, Sessions, StoreError};
+use crate::port::{Opened, Place, Sessions, StoreError};
 use crate::session::{EndReason, Ended, SessionId, SessionRecord};
 
 #[async_trait]
@@ -22,9 +22,12 @@ impl Sessions for MemoryStore {
         let now = session.opened_at;
         let unchanged = state.accounts.get(&session.account).is_some_and(|holder| {
             let account = &holder.account;
-            !account.disabled && account.role == role && holder.credentials.credentials_version == credentials_version
+            Place::of(account).in_use
+                && account.role == role
+                && holder.credentials.credentials_version == credentials_version
         });
-        if !unchanged {
+        let device = |id| state.devices.get(&id).and_then(|(device, _)| device.account);
+        if !unchanged || session.device.is_some_and(|id| device(id) != Some(session.account)) {
             return Ok(Opened::Stale);
         }
         let mut live = state.live_beside(session);
@@ -47,6 +50,9 @@ impl Sessions for MemoryStore {
         let account = &mut state.holder(session.account)?.account;
         account.last_sign_in_at = account.last_sign_in_at.max(Some(now));
         account.last_used_at = account.last_used_at.max(Some(now));
+        if let Some((device, _)) = session.device.and_then(|id| state.devices.get_mut(&id)) {
+            device.last_seen_at = device.last_seen_at.max(Some(now));
+        }
         state.sessions.insert(session.id, session.clone());
         Ok(Opened::Open { displaced })
     }

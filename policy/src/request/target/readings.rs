@@ -3,9 +3,17 @@
 //! A site may let pass what has more than one reading, such as `%2F`. Then every reading is judged, so that it does not
 //! matter which one the console takes.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::TargetFault;
+
+/// How many readings a path may have, the one it is matched by included.
+///
+/// Four doubts of one path, each read this way or that, make sixteen: more than any console known is asked for (a name with a
+/// slash, a backslash and a question mark, in a session, is sixteen). Each reading is judged, for every request and again for
+/// what stays open, so this is what a visitor can multiply the cost of a judgement by.
+pub const READINGS_MAX: usize = 16;
 
 /// What a piece of a path means to whoever reads it so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,13 +80,24 @@ impl Habits {
 
 /// Every reading of a decoded path, with and without its session, other than the ones in which the escapes are part of
 /// names, each once.
+///
+/// # Errors
+/// Where there are more than [`READINGS_MAX`]. So many habits are enough: then no reading is made.
 pub(super) fn others(decoded: &str, with_session: Option<&str>) -> Result<Vec<String>, TargetFault> {
-    let mut others = BTreeSet::new();
+    let mut paths = Vec::new();
     for path in [decoded].into_iter().chain(with_session) {
-        add_readings(path, &mut others);
+        paths.push(Cow::Borrowed(path));
         if path.contains(is_look_alike) {
-            add_readings(&without_look_alikes(path)?, &mut others);
+            paths.push(Cow::Owned(without_look_alikes(path)?));
         }
+    }
+    let mixtures = paths.iter().flat_map(|path| Habits::that_matter_to(path));
+    if mixtures.take(READINGS_MAX + 1).count() > READINGS_MAX {
+        return Err(TargetFault::TooManyReadings);
+    }
+    let mut others = BTreeSet::new();
+    for path in &paths {
+        add_readings(path, &mut others);
     }
     let merged: Vec<String> = others
         .iter()
@@ -89,6 +108,10 @@ pub(super) fn others(decoded: &str, with_session: Option<&str>) -> Result<Vec<St
     others.remove(decoded);
     if let Some(with_session) = with_session {
         others.remove(with_session);
+    }
+    let known = 1 + usize::from(with_session.is_some());
+    if known + others.len() > READINGS_MAX {
+        return Err(TargetFault::TooManyReadings);
     }
     Ok(others.into_iter().collect())
 }

@@ -1,10 +1,11 @@
--- An account as it is answered: its fields, and what its credentials say about it.
+-- An account as it is answered: its fields, and what others say about it.
 local function account_of(id)
   local fields = redis.call('HGETALL', key('account', id))
   if #fields == 0 then return nil end
   local more = {
     'second_factor', int(redis.call('HEXISTS', key('credential', id), 'totp_sealed')),
     'recovery_codes_left', int(redis.call('SCARD', key('codes', id))),
+    'devices', int(redis.call('ZCARD', key('devices_of', id))),
   }
   for i = 1, #more do fields[#fields + 1] = more[i] end
   return fields

@@ -71,3 +71,22 @@ local function forget_name(name)
   end
   return locks
 end
+-- What was counted for the old name counts for the new one: a new name must not be a way out of a lock. Each lock of the old
+-- name has its new id in `ids`.
+local function move_attempts(old, new, ids)
+  forget_name(new)
+  for _, failure in ipairs(failures_of(old)) do
+    redis.call('HSET', key('failures', new), failure.number, failure.text)
+    redis.call('ZADD', key('failures'), redis.call('ZSCORE', key('failures'), old .. ':' .. failure.number), new .. ':' .. failure.number)
+    drop_failure(old, failure.number)
+  end
+  for _, lock in ipairs(locks_of(old)) do
+    local id = ids[lock.id]
+    drop_lock(old, lock.id)
+    redis.call('HSET', key('lock', id), 'name', new, 'failures', lock.failures, 'since', lock.since, 'until', lock['until'])
+    if lock.source then redis.call('HSET', key('lock', id), 'source', lock.source) end
+    redis.call('SADD', key('locks_of', new), id)
+    redis.call('ZADD', key('locks'), lock['until'], id)
+    redis.call('ZADD', key('locks_of_accounts'), lock['until'], id)
+  end
+end

@@ -2,12 +2,13 @@
 -- then fields and values of the session.
 local function work()
   local id, account, allowed = args[1], args[2], tonumber(args[5])
-  local found = redis.call('HMGET', key('account', account), 'role', 'disabled')
-  if found[1] ~= args[4] or found[2] ~= '0' then return {'stale'} end
+  local found = redis.call('HMGET', key('account', account), 'role', 'disabled', 'accepted_at')
+  if found[1] ~= args[4] or found[2] ~= '0' or not found[3] then return {'stale'} end
   if redis.call('HGET', key('credential', account), 'version') ~= args[3] then return {'stale'} end
   local fields = {}
   for i = 8, #args, 2 do fields[args[i]] = args[i + 1] end
-  local now = tonumber(fields.opened_at)
+  local now, device = tonumber(fields.opened_at), fields.device
+  if device and redis.call('HGET', key('device', device), 'account') ~= account then return {'stale'} end
 
   local live = {}
   if allowed > 0 then
@@ -35,13 +36,16 @@ local function work()
   end
 
   for field, value in pairs(fields) do redis.call('HSET', key('session', id), field, value) end
-  if not fields.ended_at then redis.call('SADD', key('open', account), id) end
+  redis.call('SADD', key('open', account), id)
   redis.call('SADD', key('sessions_of', account), id)
   redis.call('ZADD', key('sessions'), fields.expires_at, id)
-  -- A sign-in is a use. Times never go back, though the clock may.
-  for _, field in ipairs({'last_sign_in_at', 'last_used_at'}) do
-    local before = redis.call('HGET', key('account', account), field)
-    if not before or tonumber(before) < now then redis.call('HSET', key('account', account), field, fields.opened_at) end
+  -- A sign-in is a use.
+  used(account, 'last_sign_in_at', fields.opened_at)
+  used(account, 'last_used_at', fields.opened_at)
+  if device then
+    redis.call('SADD', key('open_from', device), id)
+    local seen = redis.call('HGET', key('device', device), 'last_seen_at')
+    if not seen or tonumber(seen) < now then redis.call('HSET', key('device', device), 'last_seen_at', fields.opened_at) end
   end
   return {'ok', displaced}
 end

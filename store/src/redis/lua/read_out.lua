@@ -3,7 +3,7 @@ local function numbered_from() return tonumber(args[2]), tonumber(args[2]) + ton
 local reading = {}
 function reading.empty()
   return {'ok', int(redis.call('EXISTS', key('names'), key('failures'), key('locks'), key('tokens'), key('audit'), key('keys'),
-    key('policy')))}
+    key('policy'), key('devices'), key('letters'), key('asked')))}
 end
 function reading.codes() return {'ok', redis.call('SMEMBERS', key('codes', args[2]))} end
 function reading.failures()
@@ -15,12 +15,31 @@ function reading.failures()
   end
   return found
 end
-function reading.locks()
+-- Hashes in the order of a set, each with its id.
+local function records(order, of_one)
   local found = {'ok'}
-  for _, id in ipairs(redis.call('ZRANGE', key('locks'), numbered_from())) do
+  for _, id in ipairs(redis.call('ZRANGE', key(order), numbered_from())) do found[#found + 1] = of_one(id) end
+  return found
+end
+function reading.locks()
+  return records('locks', function(id)
     local fields = redis.call('HGETALL', key('lock', id))
     fields[#fields + 1], fields[#fields + 2] = 'id', id
-    found[#found + 1] = fields
+    return fields
+  end)
+end
+function reading.devices()
+  return records('devices', function(name)
+    return redis.call('HGETALL', key('device', redis.call('HGET', key('device_names'), name)))
+  end)
+end
+function reading.links() return records('links', function(hash) return redis.call('HGETALL', key('link', hash)) end) end
+function reading.letters() return records('letters', function(id) return redis.call('HGETALL', key('letter', id)) end) end
+function reading.asked()
+  local found = {'ok'}
+  for _, entry in ipairs(redis.call('ZRANGE', key('asked'), numbered_from())) do
+    local of, number = string.match(entry, '^(%x+):(%d+)$')
+    found[#found + 1] = {of, int(tonumber(redis.call('ZSCORE', key('asked', of), number)))}
   end
   return found
 end

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::super::*;
 use crate::request::{Leniencies, Leniency};
-use crate::test_support::targets::{any_leniencies, lenient_target};
+use crate::test_support::targets::{any_leniencies, doubtful_path, lenient_target};
 
 fn parse<'a>(raw: &'a str, allowed: &[Leniency]) -> Result<Target<'a>, TargetFault> {
     Target::parse_leniently(&Method::GET, raw.as_bytes(), allowed.iter().copied().collect())
@@ -338,6 +338,41 @@ fn a_session_is_part_of_a_name_or_none_in_every_mixture() {
     }
 }
 
+#[test]
+fn a_path_of_more_readings_than_are_judged_is_refused() {
+    let most = [
+        "/a%2Fb%5Cc%3Bd%23e",
+        "/a%2Fb%5Cc%3Fd;jsessionid=X",
+        "/a%C2%A5b%EF%BC%9Bc%EF%BC%9Fd",
+    ];
+    for raw in most {
+        let target = parse(raw, &Leniency::ALL).unwrap();
+        assert!(target.other_readings().count() < READINGS_MAX, "{raw}");
+    }
+    let too_many = [
+        "/a%2Fb%5Cc%3Bd%23e%3F",
+        "/a%2Fb%5Cc%3Bd%23e;jsessionid=X",
+        "/a%2Fb%5Cc%EF%BC%9Bd;jsessionid=X",
+        "/a%2F%2Fb%5Cc%3Bd%23e",
+        // the same doubts in one segment and in many
+        &"/%2F%5C%3B%3F%23".repeat(200),
+    ];
+    for raw in too_many {
+        assert_eq!(
+            parse(raw, &Leniency::ALL),
+            Err(TargetFault::TooManyReadings),
+            "{raw:.40}"
+        );
+    }
+    // How often something is doubtful is no matter, only how many kinds of it there are.
+    let often = "/a%2Fb".repeat(500);
+    assert_eq!(
+        parse(&often, &Leniency::ALL).unwrap().other_readings().count(),
+        1,
+        "one kind, one more reading"
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(8192))]
 
@@ -377,6 +412,14 @@ proptest! {
             let wider = allowed.with(more);
             let parsed = Target::parse_leniently(&Method::GET, &raw, wider);
             prop_assert!(parsed.is_ok() || folds(wider) != folds(allowed), "{more:?}: {parsed:?}");
+        }
+    }
+
+    #[test]
+    fn no_path_has_more_readings_than_are_judged(raw in doubtful_path(), allowed in any_leniencies()) {
+        for allowed in [allowed, Leniencies::from_iter(Leniency::ALL)] {
+            let Ok(target) = Target::parse_leniently(&Method::GET, &raw, allowed) else { continue };
+            prop_assert!(target.other_readings().count() < READINGS_MAX, "{target:?}");
         }
     }
 

@@ -1,0 +1,138 @@
+//! What people change about themselves: their names, their choices, their address.
+
+use super::house::House;
+use super::invitations::no_address;
+use super::links::{LETTER_LINK_LASTS, Wanted};
+use super::refused::{denied, explained, refused};
+use super::{Actor, ChangeFault, OwnChange, RefusedWhy};
+use crate::account::{Account, AccountChange, check_change};
+use crate::event::{Event, Kind};
+use crate::letter::{self, Letter, Says, is_address};
+use crate::port::{LinkPurpose, StoreError};
+use crate::secret::TokenHash;
+use crate::session::SessionRecord;
+use crate::sign_in::Origin;
+use crate::{Secret, SessionToken};
+
+impl House {
+    pub(super) async fn change_own_profile(
+        &self,
+        session: &SessionRecord,
+        expected: Option<u64>,
+        own: OwnChange,
+        from: &Origin,
+    ) -> Result<Account, ChangeFault> {
+        let _turn = self.turns.take(session.account).await;
+        let (before, by) = self.themselves(session, from).await?;
+        if expected.is_some_and(|expected| expected != before.version) {
+            return Err(StoreError::VersionMismatch.into());
+        }
+        let policy = self.policy();
+        let change = AccountChange {
+            display_name: own.display_name,
+            name: own.name,
+            preferences: own.preferences,
+            ..AccountChange::default()
+        };
+        check_change(&policy, &before, &change)?;
+        let structure = crate::port::Structure::default();
+        let changed = self
+            .store
+            .change_account(before.id, Some(before.version), &change, None, &structure)
+            .await;
+        let (after, _ended) = changed.map_err(|fault| explained(&policy, fault))?;
+        self.memory.refresh(after.clone());
+        let fields = super::administration::changed_fields(&before, &after).join(" ");
+        let event = Event::done(Kind::ProfileChanged, &by, self.clock.now())
+            .account(after.name.as_str())
+            .session(session.id)
+            .detail("fields", fields);
+        self.store.record(&[event]).await?;
+        Ok(after)
+    }
+
+    /// Sends a link to the new address: it is the account's once that was followed, and not before.
+    pub(super) async fn ask_email_change(
+        &self,
+        session: &SessionRecord,
+        email: &str,
+        from: &Origin,
+    ) -> Result<(), ChangeFault> {
+        let _turn = self.turns.take(session.account).await;
+        let (account, by) = self.themselves(session, from).await?;
+        if !is_address(email) {
+            let sentence = "an address such as `name@example.org`".to_owned();
+            return Err(ChangeFault::Unfit(vec![("email", sentence)]));
+        }
+        if self.letterhead().is_none() {
+            let sentence =
+                "The door sends no letters, so an address cannot be confirmed. Ask an administrator to set it.";
+            return Err(refused(RefusedWhy::NotPossible, sentence));
+        }
+        let wanted = Wanted {
+            account: &account,
+            purpose: LinkPurpose::Email,
+            credentials_version: self.credentials_version(&account).await?,
+            lasts: LETTER_LINK_LASTS,
+            to: Some(email),
+            email: Some(email),
+        };
+        let (name, asked_from) = (account.name.as_str().to_owned(), Some(from.address.ip()));
+        let made = self.make_link(&wanted, |link, valid_until| Says::EmailConfirmation {
+            name,
+            link,
+            valid_until,
+            asked_from,
+        })?;
+        if made.fresh.letter.is_none() {
+            return Err(no_address());
+        }
+        self.store.add_link(&made.fresh).await?;
+        let event = Event::done(Kind::EmailChangeAsked, &by, self.clock.now())
+            .account(account.name.as_str())
+            .session(session.id);
+        Ok(self.store.record(&[event]).await?)
+    }
+
+    /// Makes the address behind the link the account's; tells the former one.
+    pub(super) async fn confirm_email(&self, token: &Secret, from: &Origin) -> Result<Account, StoreError> {
+        let link = self
+            .live_link(token, LinkPurpose::Email)
+            .await?
+            .ok_or(StoreError::LinkDead)?;
+        let _turn = self.turns.take(link.account).await;
+        let before = self.store.account(link.account).await?.ok_or(StoreError::LinkDead)?;
+        let now = self.clock.now();
+        let hash: TokenHash = SessionToken::parse(token.expose()).ok_or(StoreError::LinkDead)?.hash();
+        let after = self.store.redeem_for_email(&hash, now).await?;
+        self.memory.refresh(after.clone());
+        let event = Event::new(Kind::EmailConfirmed, crate::event::Outcome::Done, now)
+            .actor(after.name.as_str())
+            .account(after.name.as_str())
+            .address(from.address.ip());
+        self.store.record(&[event]).await?;
+        if let Some(to) = before.email.filter(|former| Some(former) != after.email.as_ref()) {
+            let letter = Letter {
+                account: Some(after.id),
+                to,
+                display_name: after.display_name.clone(),
+                says: Says::EmailChanged(letter::Change {
+                    at: now,
+                    from: Some(from.address.ip()),
+                }),
+            };
+            if let Err(fault) = self.queue_letter(&letter).await {
+                tracing::warn!(%fault, "the former address could not be told of the change");
+            }
+        }
+        Ok(after)
+    }
+
+    /// Whoever the session is of, as long as it is live.
+    async fn themselves(&self, session: &SessionRecord, from: &Origin) -> Result<(Account, Actor), ChangeFault> {
+        self.still_live(session).map_err(|_over| denied())?;
+        let account = self.account_or_not_found(session.account).await?;
+        let by = Actor::account(&account).from(Some(from.address.ip()));
+        Ok((account, by))
+    }
+}

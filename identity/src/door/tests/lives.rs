@@ -1,0 +1,554 @@
+//! The lives of accounts against a small model of them: whatever happens in whatever order, alone and all at once, seats are
+//! never exceeded, there is one head and a last one of the protected role, no session outlives its right, and no counter goes
+//! back.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use stagedoor_policy::rules::{HeldBy, SeatRules};
+
+use super::*;
+use crate::ChangeFault;
+use crate::account::{AccountQuery, AccountState, NewInvitation};
+use crate::port::{Accounts as _, Credentials as _, Sessions as _};
+
+const NEW: &str = "a quite different phrase 9";
+const SEATS: usize = 3;
+/// Of these, `admin` and `clerk` share the seats, `super` keeps one, `head` is held by one.
+const ROLES: [&str; 5] = ["admin", "clerk", "super", "free", "head"];
+
+fn rules() -> Rules {
+    let role = || RoleRules {
+        administers: vec!["*".to_owned()],
+        ..RoleRules::default()
+    };
+    let mut roles: BTreeMap<String, RoleRules> = ROLES.map(|name| (name.to_owned(), role())).into();
+    roles.get_mut("super").unwrap().keep_at_least = 1;
+    roles.get_mut("head").unwrap().held_by = HeldBy::One;
+    let seats = SeatRules {
+        roles: vec!["admin".to_owned(), "clerk".to_owned()],
+        at_most: u32::try_from(SEATS).unwrap(),
+        advice: None,
+    };
+    let mut rules = Rules {
+        roles,
+        seats: [("staff".to_owned(), seats)].into(),
+        ..Rules::default()
+    };
+    rules.inactivity.block_after = Some(Duration::from_secs(30 * 86_400));
+    rules
+}
+
+/// What may happen. Numbers choose an account, counted round.
+#[derive(Debug, Clone)]
+enum Step {
+    Create(&'static str),
+    Invite(&'static str),
+    Accept(usize),
+    Resend(usize),
+    Remove(usize),
+    Role(usize, &'static str),
+    Disable(usize, bool),
+    HandOver(usize),
+    Lock(usize),
+    Unlock(usize),
+    SignIn(usize),
+    Demand(usize, bool),
+    Reset(usize),
+    Reinstate(usize),
+    Rename(usize, usize),
+    Wait(u64),
+    KeepHouse,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let role = || proptest::sample::select(ROLES.to_vec());
+    let who = || 0..12_usize;
+    prop_oneof![
+        3 => role().prop_map(Step::Create),
+        3 => role().prop_map(Step::Invite),
+        4 => who().prop_map(Step::Accept),
+        1 => who().prop_map(Step::Resend),
+        2 => who().prop_map(Step::Remove),
+        4 => (who(), role()).prop_map(|(who, role)| Step::Role(who, role)),
+        2 => (who(), any::<bool>()).prop_map(|(who, off)| Step::Disable(who, off)),
+        3 => who().prop_map(Step::HandOver),
+        1 => who().prop_map(Step::Lock),
+        1 => who().prop_map(Step::Unlock),
+        4 => who().prop_map(Step::SignIn),
+        1 => (who(), any::<bool>()).prop_map(|(who, on)| Step::Demand(who, on)),
+        1 => who().prop_map(Step::Reset),
+        1 => who().prop_map(Step::Reinstate),
+        1 => (who(), 0..40_usize).prop_map(|(who, name)| Step::Rename(who, name)),
+        2 => (1..20_u64).prop_map(Step::Wait),
+        1 => Just(Step::KeepHouse),
+    ]
+}
+
+/// What the model knows of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Life {
+    role: String,
+    accepted: bool,
+    disabled: bool,
+}
+
+impl Life {
+    fn seated(&self) -> bool {
+        matches!(self.role.as_str(), "admin" | "clerk")
+    }
+
+    fn keeps(&self) -> bool {
+        matches!(self.role.as_str(), "super" | "head") && self.accepted && !self.disabled
+    }
+}
+
+type Lives = BTreeMap<AccountId, Life>;
+
+/// Whether an account may go from one life to another (`None`: none) by these rules, the whole of them.
+fn may_become(lives: &Lives, id: AccountId, after: Option<&Life>) -> bool {
+    let before = lives.get(&id);
+    let others = || lives.iter().filter(|(other, _)| **other != id).map(|(_, life)| life);
+    let takes_seat = after.is_some_and(Life::seated) && !before.is_some_and(Life::seated);
+    let seat_left = !takes_seat || others().filter(|life| life.seated()).count() < SEATS;
+    let second_head = after.is_some_and(|life| life.role == "head")
+        && before.is_none_or(|life| life.role != "head")
+        && others().any(|life| life.role == "head");
+    let last = before.filter(|life| life.keeps()).is_some_and(|life| {
+        let stays = after.is_some_and(|after| after.keeps() && after.role == life.role);
+        !stays && !others().any(|other| other.keeps() && other.role == life.role)
+    });
+    seat_left && !second_head && !last
+}
+
+/// One go: a door, what the model takes to be so, links that were handed out and counters as last seen.
+struct Play {
+    stage: Arc<Stage>,
+    lives: Lives,
+    links: Vec<(AccountId, Secret)>,
+    counters: BTreeMap<AccountId, (u64, u64, Option<i64>)>,
+    made: usize,
+}
+
+impl Play {
+    async fn begin() -> Self {
+        let stage = Arc::new(Stage::with(rules()).await);
+        let mut play = Self {
+            stage,
+            lives: Lives::new(),
+            links: Vec::new(),
+            counters: BTreeMap::new(),
+            made: 0,
+        };
+        for role in ["head", "super"] {
+            play.take(Step::Create(role)).await;
+        }
+        play
+    }
+
+    fn who(&self, number: usize) -> AccountId {
+        *self.lives.keys().nth(number % self.lives.len()).unwrap()
+    }
+
+    /// Takes a step and holds what came of it to the model.
+    async fn take(&mut self, step: Step) {
+        let stage = Arc::clone(&self.stage);
+        let (id, after) = match step {
+            Step::Create(role) | Step::Invite(role) => {
+                let accepted = matches!(step, Step::Create(_));
+                (
+                    AccountId(uuid::Uuid::nil()),
+                    Some(Life {
+                        role: role.to_owned(),
+                        accepted,
+                        disabled: false,
+                    }),
+                )
+            }
+            Step::Remove(number) => (self.who(number), None),
+            Step::Role(number, role) => {
+                let id = self.who(number);
+                (
+                    id,
+                    Some(Life {
+                        role: role.to_owned(),
+                        ..self.lives[&id].clone()
+                    }),
+                )
+            }
+            Step::Disable(number, disabled) => {
+                let id = self.who(number);
+                (
+                    id,
+                    Some(Life {
+                        disabled,
+                        ..self.lives[&id].clone()
+                    }),
+                )
+            }
+            Step::HandOver(number) => return self.hand_over(self.who(number)).await,
+            Step::Accept(number) => return self.accept(number).await,
+            other => {
+                self.made += 1;
+                let who = self
+                    .lives
+                    .keys()
+                    .copied()
+                    .nth(number_of(&other) % self.lives.len())
+                    .unwrap();
+                return aside(&stage, who, other, self.made, &mut self.links).await;
+            }
+        };
+        // A head's role is handed over and not changed, whoever asks.
+        let is_head = self.lives.get(&id).is_some_and(|life| life.role == "head");
+        let role_stays = after.as_ref().is_none_or(|after| !is_head || after.role == "head");
+        let expected = may_become(&self.lives, id, after.as_ref()) && role_stays;
+        self.made += 1;
+        let outcome = change(&stage, id, step.clone(), self.made, &mut self.links).await;
+        assert_eq!(outcome.is_ok(), expected, "{step:?} with {:?}: {outcome:?}", self.lives);
+        match (outcome, after) {
+            (Ok(id), Some(after)) => drop(self.lives.insert(id, after)),
+            (Ok(id), None) => drop(self.lives.remove(&id)),
+            (Err(_), _) => {}
+        }
+    }
+
+    async fn hand_over(&mut self, heir: AccountId) {
+        let (head, _) = self.lives.iter().find(|(_, life)| life.role == "head").unwrap();
+        let head = *head;
+        let account = self.stage.store.account(head).await.unwrap().unwrap();
+        let state = self.stage.door.state_of(&account).await.unwrap();
+        let of_heir = self.stage.store.account(heir).await.unwrap().unwrap();
+        let heir_state = self.stage.door.state_of(&of_heir).await.unwrap();
+        let fit = matches!(heir_state, AccountState::Active | AccountState::Locked);
+        let acts = matches!(state, AccountState::Active | AccountState::Locked);
+        let outcome = self.stage.door.hand_over(heir, &Actor::account(&account)).await;
+        // The former gets the very role that the heir had: neither seats nor the last of that role are in question.
+        let was = self.lives[&heir].role.clone();
+        let expected = acts && fit && heir != head;
+        assert_eq!(outcome.is_ok(), expected, "{state:?} to {heir_state:?}: {outcome:?}");
+        if outcome.is_ok() {
+            self.lives.get_mut(&head).unwrap().role = was;
+            self.lives.get_mut(&heir).unwrap().role = "head".to_owned();
+        }
+    }
+
+    async fn accept(&mut self, number: usize) {
+        if self.links.is_empty() {
+            return;
+        }
+        let (id, link) = self.links.remove(number % self.links.len());
+        let accepted = self
+            .stage
+            .door
+            .accept(&link, &password(NEW), "browser", origin(HERE))
+            .await;
+        if accepted.is_ok() {
+            let life = self.lives.get_mut(&id).expect("a link of an account that there is");
+            assert!(!life.disabled);
+            life.accepted = true;
+        }
+    }
+
+    async fn check(&mut self) {
+        let stage = &self.stage;
+        let query = AccountQuery {
+            limit: 1000,
+            ..AccountQuery::default()
+        };
+        let accounts = stage.store.list_accounts(&query).await.unwrap();
+        let found: Lives = accounts
+            .iter()
+            .map(|account| {
+                let (role, disabled) = (account.role.clone(), account.disabled);
+                (
+                    account.id,
+                    Life {
+                        role,
+                        accepted: account.accepted_at.is_some(),
+                        disabled,
+                    },
+                )
+            })
+            .collect();
+        assert_eq!(found, self.lives);
+        hold(stage, &found).await;
+        for account in &accounts {
+            let credentials = stage
+                .store
+                .credentials(account.id)
+                .await
+                .unwrap()
+                .unwrap()
+                .credentials_version;
+            let signed_in = account
+                .last_sign_in_at
+                .map(stagedoor_policy::time::Timestamp::as_micros);
+            let now = (account.version, credentials, signed_in);
+            let before = self.counters.insert(account.id, now).unwrap_or_default();
+            assert!(
+                now.0 >= before.0 && now.1 >= before.1 && now.2 >= before.2,
+                "{before:?} then {now:?}"
+            );
+        }
+    }
+}
+
+/// What holds whatever happens.
+async fn hold(stage: &Stage, lives: &Lives) {
+    let count = |of: &dyn Fn(&Life) -> bool| lives.values().filter(|life| of(life)).count();
+    assert!(count(&Life::seated) <= SEATS, "{lives:?}");
+    assert_eq!(count(&|life| life.role == "head"), 1, "{lives:?}");
+    assert!(count(&|life| life.role == "super" && life.keeps()) >= 1, "{lives:?}");
+    assert!(count(&|life| life.role == "head" && life.keeps()) == 1, "{lives:?}");
+    let stored = stage.store.sessions(stage.clock.now()).await.unwrap();
+    for (session, account) in stage.door.sessions() {
+        let life = lives.get(&account.id).expect("a session of an account that there is");
+        assert!(life.accepted && !life.disabled, "{life:?}");
+        assert_eq!(life.role, account.role, "memory knows the role of now");
+        assert!(!account.second_factor_demanded || session.second_factor);
+        let known = stored.iter().find(|stored| stored.id == session.id);
+        assert!(
+            known.is_some_and(|stored| stored.ended.is_none()),
+            "live in memory and not in the store"
+        );
+    }
+}
+
+fn number_of(step: &Step) -> usize {
+    match step {
+        Step::Resend(number)
+        | Step::Lock(number)
+        | Step::Unlock(number)
+        | Step::SignIn(number)
+        | Step::Demand(number, _)
+        | Step::Reset(number)
+        | Step::Reinstate(number)
+        | Step::Rename(number, _) => *number,
+        _ => 0,
+    }
+}
+
+/// Steps that the rules about who there may be have a say in.
+async fn change(
+    stage: &Stage,
+    id: AccountId,
+    step: Step,
+    number: usize,
+    links: &mut Vec<(AccountId, Secret)>,
+) -> Result<AccountId, ChangeFault> {
+    let name = format!("made{number}");
+    match step {
+        Step::Create(role) => {
+            let new = NewAccount {
+                role: Some(role.to_owned()),
+                ..new_account(&name)
+            };
+            stage.door.create_account(new, &by()).await.map(|account| account.id)
+        }
+        Step::Invite(role) => {
+            let new = NewInvitation {
+                name: AccountName::parse(&name).unwrap(),
+                display_name: String::new(),
+                email: None,
+                role: Some(role.to_owned()),
+                grants: Vec::new(),
+                networks: Vec::new(),
+            };
+            let invited = stage.door.invite(new, &by()).await?;
+            links.push((invited.account.id, invited.link.unwrap()));
+            Ok(invited.account.id)
+        }
+        Step::Remove(_) => stage.door.remove_account(id, None, &by()).await.map(|()| id),
+        Step::Role(_, role) => {
+            let change = AccountChange {
+                role: Some(role.to_owned()),
+                ..AccountChange::default()
+            };
+            stage
+                .door
+                .change_account(id, None, change, &by())
+                .await
+                .map(|account| account.id)
+        }
+        Step::Disable(_, disabled) => {
+            let change = AccountChange {
+                disabled: Some(disabled),
+                ..AccountChange::default()
+            };
+            stage
+                .door
+                .change_account(id, None, change, &by())
+                .await
+                .map(|account| account.id)
+        }
+        other => panic!("{other:?} is no such step"),
+    }
+}
+
+/// Steps that change no life, and may fail for reasons of their own.
+async fn aside(stage: &Stage, id: AccountId, step: Step, number: usize, links: &mut Vec<(AccountId, Secret)>) {
+    let account = stage.store.account(id).await.unwrap();
+    let name = account
+        .as_ref()
+        .map_or_else(|| "nobody".to_owned(), |account| account.name.as_str().to_owned());
+    match step {
+        Step::Resend(_) => {
+            if let Ok(invited) = stage.door.resend_invitation(id, &by()).await {
+                links.push((id, invited.link.unwrap()));
+            }
+        }
+        Step::Lock(_) => {
+            for _guess in 0..5 {
+                drop(stage.door.sign_in(attempt_from(&name, "wrong", THERE)).await);
+            }
+        }
+        Step::Unlock(_) => drop(stage.door.unlock(id, &by()).await),
+        Step::SignIn(_) => {
+            for word in [PASSWORD, NEW] {
+                let progress = stage.door.sign_in(attempt(&name, word)).await;
+                if let Ok(Progress::Needs(NextStep::EnrolSecondFactor, ticket)) = progress {
+                    enrol(stage, &ticket).await;
+                }
+            }
+        }
+        Step::Demand(_, on) => {
+            let change = AccountChange {
+                second_factor_demanded: Some(on),
+                ..AccountChange::default()
+            };
+            drop(stage.door.change_account(id, None, change, &by()).await);
+        }
+        Step::Reset(_) => drop(stage.door.reset_password(id, password(NEW), &by()).await),
+        Step::Reinstate(_) => drop(stage.door.reinstate(id, &by()).await),
+        Step::Rename(_, to) => {
+            let name = AccountName::parse(&format!("renamed{to}-{}", number % 3)).ok();
+            let change = AccountChange {
+                name,
+                ..AccountChange::default()
+            };
+            drop(stage.door.change_account(id, None, change, &by()).await);
+        }
+        Step::Wait(days) => stage.wait(days * 86_400),
+        Step::KeepHouse => stage.door.keep_house().await.unwrap(),
+        other => panic!("{other:?} is no such step"),
+    }
+}
+
+/// Enrols as far as others let it: the account may be changed meanwhile.
+async fn enrol(stage: &Stage, ticket: &Ticket) {
+    let Ok(enrolment) = stage.door.begin_enrolment(ticket, &origin(HERE)).await else {
+        return;
+    };
+    let code = stage.code(&enrolment.typed);
+    drop(
+        stage
+            .door
+            .confirm_enrolment(&enrolment.ticket, &code, origin(HERE))
+            .await,
+    );
+}
+
+/// All at once, without the model: what came of it is held to the rules alone.
+async fn all_at_once(steps: Vec<Step>) {
+    let play = Play::begin().await;
+    let known: Vec<AccountId> = play.lives.keys().copied().collect();
+    for role in ["admin", "clerk", "free", "super"] {
+        let new = NewAccount {
+            role: Some(role.to_owned()),
+            ..new_account(role)
+        };
+        play.stage.door.create_account(new, &by()).await.unwrap();
+    }
+    let query = AccountQuery {
+        limit: 1000,
+        ..AccountQuery::default()
+    };
+    let ids: Vec<AccountId> = play
+        .stage
+        .store
+        .list_accounts(&query)
+        .await
+        .unwrap()
+        .iter()
+        .map(|one| one.id)
+        .collect();
+    assert!(known.iter().all(|id| ids.contains(id)));
+    let running: Vec<_> = steps
+        .into_iter()
+        .enumerate()
+        .map(|(number, step)| {
+            let (stage, ids) = (Arc::clone(&play.stage), ids.clone());
+            tokio::spawn(async move { at_once(&stage, &ids, step, 1000 + number).await })
+        })
+        .collect();
+    for task in running {
+        task.await.unwrap();
+    }
+    let accounts = play.stage.store.list_accounts(&query).await.unwrap();
+    let lives: Lives = accounts
+        .into_iter()
+        .map(|account| {
+            let accepted = account.accepted_at.is_some();
+            (
+                account.id,
+                Life {
+                    role: account.role,
+                    accepted,
+                    disabled: account.disabled,
+                },
+            )
+        })
+        .collect();
+    hold(&play.stage, &lives).await;
+}
+
+async fn at_once(stage: &Stage, ids: &[AccountId], step: Step, number: usize) {
+    let mut links = Vec::new();
+    let whose = |number: usize| ids[number % ids.len()];
+    match step {
+        Step::Create(_) => drop(change(stage, whose(0), step, number, &mut links).await),
+        Step::Invite(_) | Step::Accept(_) => {
+            let role = if let Step::Invite(role) = step { role } else { "super" };
+            drop(change(stage, whose(0), Step::Invite(role), number, &mut links).await);
+            for (_, link) in links {
+                drop(stage.door.accept(&link, &password(NEW), "browser", origin(HERE)).await);
+            }
+        }
+        Step::Remove(who) | Step::Role(who, _) | Step::Disable(who, _) => {
+            drop(change(stage, whose(who), step, number, &mut links).await);
+        }
+        Step::HandOver(who) => {
+            for id in ids {
+                let account = stage.store.account(*id).await.unwrap();
+                if let Some(head) = account.filter(|account| account.role == "head") {
+                    drop(stage.door.hand_over(whose(who), &Actor::account(&head)).await);
+                }
+            }
+        }
+        Step::Wait(_) => {}
+        other => aside(stage, whose(number_of(&other)), other, number, &mut links).await,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_order_of_steps_ends_where_the_model_ends(steps in proptest::collection::vec(step(), 1..32)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let mut play = Play::begin().await;
+            for step in steps {
+                play.take(step).await;
+                play.check().await;
+            }
+        });
+    }
+
+    #[test]
+    fn steps_taken_all_at_once_keep_the_rules_too(steps in proptest::collection::vec(step(), 8..40)) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
+        runtime.block_on(all_at_once(steps));
+    }
+}
