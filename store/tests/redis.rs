@@ -412,6 +412,79 @@ mod in_trouble {
         drop(server.open());
     }
 
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_user_who_lacks_rights_is_refused_at_the_start_and_told_which() {
+        let server = server();
+        for (rights, why) in [
+            (
+                RIGHTS.replace("+@sortedset", "+zadd"),
+                "may not run ZCARD, ZCOUNT, ZINCRBY, ZRANGE, ",
+            ),
+            (
+                RIGHTS.replace("+@stream", "-@stream"),
+                "may not run XADD, XRANGE, XREVRANGE",
+            ),
+            (
+                RIGHTS.replace("~{stagedoor}:*", "~{another}:*"),
+                "its keys begin with `{stagedoor}:`",
+            ),
+            (RIGHTS.replace("+@scripting", "-@scripting"), "operators' guide"),
+            (RIGHTS.replace("+info", ""), "operators' guide"),
+        ] {
+            let mut words = vec!["ACL", "SETUSER", "door", "reset", "on", ">hunter2"];
+            words.extend(rights.split_whitespace());
+            assert_eq!(server.say(&words), "OK", "{rights}");
+            let settings = Settings {
+                user: Some("door".to_owned()),
+                password: Some(Secret::new("hunter2")),
+                ..server.settings()
+            };
+            let refused = Redis::open(settings).await.expect_err(why).to_string();
+            assert!(
+                refused.contains(why) && refused.contains("operators' guide"),
+                "{refused}"
+            );
+            assert_eq!(server.say(&["DBSIZE"]), "0", "nothing was left there");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn nothing_that_anybody_typed_is_part_of_a_key_and_all_keys_lie_in_one_slot() {
+        let server = server();
+        conformance::fill(&server).await;
+        let keys = server.say(&["--no-raw", "KEYS", "*"]);
+        let mut kinds = std::collections::BTreeSet::new();
+        for line in keys.lines() {
+            let key = line.split('"').nth(1).expect("a key in quotes");
+            let rest = key.strip_prefix("{stagedoor}:").expect("one hash tag, and so one slot");
+            let mut parts = rest.split(':');
+            kinds.insert(parts.next().expect("a kind").to_owned());
+            // Behind the kind: names of indexes of the audit, ids, numbers of steps and hashes.
+            for part in parts {
+                let fixed = ["kind", "account", "support_code"].contains(&part);
+                let made = part.len() >= 32 && part.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+                let step = part
+                    .split('-')
+                    .all(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit()));
+                assert!(fixed || made || step, "{key}");
+            }
+        }
+        for kind in [
+            "account",
+            "search",
+            "of_role",
+            "in_use",
+            "link",
+            "device",
+            "letter",
+            "asked",
+            "failures",
+            "tokens_of",
+        ] {
+            assert!(kinds.contains(kind), "{kind} of {kinds:?}");
+        }
+    }
+
     #[tokio::test]
     async fn a_change_that_no_replica_confirms_is_told_as_failed() {
         let server = server();

@@ -77,6 +77,11 @@ impl Answer {
         (first..self.0.len()).map(|number| self.fields(number)).collect()
     }
 
+    /// Every part behind the word, as texts.
+    pub(super) fn words(&self) -> Result<Vec<&str>, Damage> {
+        (1..self.0.len()).map(|number| self.text(number)).collect()
+    }
+
     /// How many parts there are behind the word.
     pub(super) fn parts(&self) -> usize {
         self.0.len().saturating_sub(1)

@@ -3,7 +3,49 @@
 use redis::Value;
 
 use super::link::Link;
+use super::script::{Script, bytes, reading};
 use super::{OpenError, Settings};
+
+static RIGHTS: Script = reading!("rights");
+
+/// Every command that a step runs on a key: an ACL user that lacks one would fail in mid-use, not at the start.
+const COMMANDS: &[&str] = &[
+    "DEL",
+    "EXISTS",
+    "GET",
+    "HDEL",
+    "HEXISTS",
+    "HGET",
+    "HGETALL",
+    "HINCRBY",
+    "HKEYS",
+    "HMGET",
+    "HSET",
+    "HSETNX",
+    "HVALS",
+    "INCR",
+    "PEXPIRE",
+    "PTTL",
+    "SADD",
+    "SCARD",
+    "SET",
+    "SMEMBERS",
+    "SREM",
+    "XADD",
+    "XRANGE",
+    "XREVRANGE",
+    "ZADD",
+    "ZCARD",
+    "ZCOUNT",
+    "ZINCRBY",
+    "ZRANGE",
+    "ZRANGEBYLEX",
+    "ZRANGEBYSCORE",
+    "ZREM",
+    "ZREVRANGE",
+    "ZREVRANGEBYSCORE",
+    "ZSCORE",
+];
 
 /// Older ones cannot look for memory and replicas before a script begins.
 const OLDEST: (u32, u32) = (7, 0);
@@ -22,6 +64,7 @@ pub(super) async fn refuse_unfit(link: &Link, settings: &Settings) -> Result<(),
         why,
     };
     info.refuse().map_err(unfit)?;
+    refuse_without_rights(link, settings).await?;
 
     let mut ask = redis::cmd("HGET");
     ask.arg(format!("{}meta", settings.base())).arg("format");
@@ -46,10 +89,31 @@ pub(super) async fn refuse_unfit(link: &Link, settings: &Settings) -> Result<(),
         let why = "a copy into it was cut off half-way: empty it and copy again";
         return Err(unfit(why.to_owned()));
     }
-    for weakness in weaknesses(link, &info).await {
+    let mut ask = redis::cmd("CONFIG");
+    ask.arg("GET").arg("appendfsync");
+    if let Some(weakness) = weakness(&info, link.ask(&ask).await.ok()) {
         tracing::warn!(store = link.place(), "{weakness}");
     }
     Ok(())
+}
+
+/// All that the user lacks at once, and before anything is written.
+async fn refuse_without_rights(link: &Link, settings: &Settings) -> Result<(), OpenError> {
+    let unfit = |why: String| OpenError::Unfit {
+        place: link.place().to_owned(),
+        why,
+    };
+    let wanted: Vec<_> = COMMANDS.iter().map(bytes).collect();
+    let said = link.run(&RIGHTS, &wanted, false).await;
+    let said = said.map_err(|why| unfit(format!("{why}; its keys begin with `{}`", settings.base())))?;
+    let lacking = said.words().map_err(unfit)?;
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    Err(unfit(format!(
+        "its user may not run {}: give the ACL user what the operators' guide lists",
+        lacking.join(", ")
+    )))
 }
 
 /// Nothing of ours is here yet: then nothing else may be, but beside a prefix that was chosen for sharing.
@@ -127,25 +191,22 @@ impl Info {
     }
 }
 
-/// What it promises less than it could.
-async fn weaknesses(link: &Link, info: &Info) -> Vec<&'static str> {
+/// What it promises less than it could; `appendfsync` as it was told, where the user has the right to ask.
+fn weakness(info: &Info, appendfsync: Option<Value>) -> Option<&'static str> {
     if info.get("aof_enabled") != Some("1") {
-        return vec![
+        return Some(
             "Redis keeps no append-only file: what it last answered is lost when it stops; set `appendonly yes`",
-        ];
+        );
     }
-    let mut ask = redis::cmd("CONFIG");
-    ask.arg("GET").arg("appendfsync");
-    let always = match link.ask(&ask).await {
-        Ok(Value::Array(pair)) => pair.get(1) == Some(&Value::BulkString(b"always".to_vec())),
-        Ok(Value::Map(pairs)) => pairs.first().map(|(_, value)| value) == Some(&Value::BulkString(b"always".to_vec())),
-        // An ACL user need not have the right to ask.
-        _ => return vec!["whether Redis syncs each answer to disk cannot be told (no right to CONFIG GET)"],
+    let said = match &appendfsync {
+        Some(Value::Array(pair)) => pair.get(1),
+        Some(Value::Map(pairs)) => pairs.first().map(|(_, value)| value),
+        _ => return Some("whether Redis syncs each answer to disk cannot be told (no right to CONFIG GET)"),
     };
-    if always {
-        Vec::new()
+    if said == Some(&Value::BulkString(b"always".to_vec())) {
+        None
     } else {
-        vec!["Redis syncs once a second: a power cut takes the last second; set `appendfsync always`"]
+        Some("Redis syncs once a second: a power cut takes the last second; set `appendfsync always`")
     }
 }
 
@@ -187,5 +248,34 @@ mod tests {
             let said = Info(FIT.replace(from, to)).refuse().unwrap_err();
             assert!(said.contains(why), "{from} → {to}: {said}");
         }
+    }
+
+    #[test]
+    fn a_redis_that_forgets_what_it_answered_is_taken_with_a_warning() {
+        let told = |value: &str| {
+            Some(Value::Array(vec![
+                Value::Nil,
+                Value::BulkString(value.as_bytes().to_vec()),
+            ]))
+        };
+        let (off, on) = (Info("aof_enabled:0".to_owned()), Info("aof_enabled:1".to_owned()));
+        assert!(weakness(&off, told("always")).is_some_and(|said| said.contains("appendonly yes")));
+        assert!(weakness(&on, told("everysec")).is_some_and(|said| said.contains("appendfsync always")));
+        assert!(weakness(&on, None).is_some_and(|said| said.contains("cannot be told")));
+        assert_eq!(weakness(&on, told("always")), None);
+    }
+
+    #[test]
+    fn every_command_of_every_script_is_among_the_rights_that_are_asked_for() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/redis/lua");
+        let mut run = std::collections::BTreeSet::new();
+        for file in std::fs::read_dir(folder).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            for call in text.split("redis.call('").skip(1) {
+                run.insert(call.split('\'').next().unwrap().to_owned());
+            }
+        }
+        assert!(run.len() > 20, "{run:?}");
+        assert_eq!(run.into_iter().collect::<Vec<_>>(), COMMANDS);
     }
 }
