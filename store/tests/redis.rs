@@ -10,6 +10,8 @@
 mod alike;
 #[path = "redis/in_trouble.rs"]
 mod in_trouble;
+#[path = "redis/many.rs"]
+mod many;
 #[path = "redis/moving.rs"]
 mod moving;
 #[path = "redis/rights.rs"]

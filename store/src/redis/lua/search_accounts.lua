@@ -6,18 +6,25 @@ local function work()
     roles = {}
     for i = 7, #args do roles[args[i]] = true end
   end
-  local after, found, looked_at, last = '-', {'ok', ''}, 0, ''
+  local after, found, last = '-', {'ok', ''}, nil
   if args[1] ~= '' then after = '(' .. args[1] .. '\1' end
-  for _, entry in ipairs(redis.call('ZRANGEBYLEX', key('search'), after, '+', 'LIMIT', 0, args[5])) do
-    local cut = string.find(entry, '\0', 1, true)
-    local name, role = string.sub(entry, 1, cut - 1), string.sub(entry, cut + 33, cut + 96)
-    looked_at, last = looked_at + 1, name
-    if (not roles or roles[role])
-      and ((names and string.find(name, part, 1, true)) or string.find(entry, part, cut + 97, true)) then
-      found[#found + 1] = account_of(string.sub(entry, cut + 1, cut + 32))
-      if #found - 2 >= limit then break end
+  local find, sub = string.find, string.sub
+  local entries = redis.call('ZRANGEBYLEX', key('search'), after, '+', 'LIMIT', 0, args[5])
+  for _, entry in ipairs(entries) do
+    -- Most hold it nowhere: looked at more closely only where they may.
+    if find(entry, part, 1, true) then
+      local cut = find(entry, '\0', 1, true)
+      if (not roles or roles[sub(entry, cut + 33, cut + 96)])
+        and ((names and find(sub(entry, 1, cut - 1), part, 1, true)) or find(entry, part, cut + 97, true)) then
+        found[#found + 1] = account_of(sub(entry, cut + 1, cut + 32))
+        if #found - 2 >= limit then
+          last = entry
+          break
+        end
+      end
     end
   end
-  if #found - 2 >= limit or looked_at >= tonumber(args[5]) then found[2] = last end
+  if #entries >= tonumber(args[5]) then last = last or entries[#entries] end
+  if last then found[2] = sub(last, 1, find(last, '\0', 1, true) - 1) end
   return found
 end
