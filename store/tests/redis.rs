@@ -1,6 +1,7 @@
 //! The store on Redis keeps every promise of the conformance suite, on a real redis-server.
 #![expect(
     clippy::expect_used,
+    clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "helpers of a test"

@@ -27,6 +27,7 @@ mod place;
 mod process;
 pub mod raw;
 mod recorder;
+mod redis;
 mod relay;
 mod reply;
 pub mod server;

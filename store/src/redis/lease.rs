@@ -99,7 +99,8 @@ impl Drop for Lease {
     fn drop(&mut self) {
         self.renewing.abort();
         let (link, epoch) = (Arc::clone(&self.link), self.epoch.clone());
-        let told = std::thread::spawn(move || link.run_blocking(&RELEASE, &args![&epoch])).join();
+        let asked = args![&epoch];
+        let told = std::thread::spawn(move || link.run_blocking(&RELEASE, &asked)).join();
         if !matches!(told, Ok(Ok(()))) {
             tracing::warn!("a store was not given back; it is free when its lease has run out");
         }
@@ -107,7 +108,8 @@ impl Drop for Lease {
 }
 
 async fn release(link: &Link, epoch: &str) {
-    if let Err(why) = link.run(&RELEASE, &args![epoch], false).await {
+    let asked = args![epoch];
+    if let Err(why) = link.run(&RELEASE, &asked, false).await {
         tracing::warn!(
             store = link.place(),
             why,

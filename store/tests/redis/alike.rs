@@ -354,7 +354,6 @@ impl Play {
             failures_from_anywhere: 4,
             within: Duration::from_secs(20),
             lasts: Duration::from_secs(10),
-            ..LockoutRules::default()
         };
         match self.dice.below(6) {
             0..4 => said(self.store.reserve_attempt(name.as_str(), &source, &rules, now).await),
