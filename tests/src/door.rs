@@ -89,7 +89,7 @@ impl DoorPlan {
             folder,
             environment: self.environment,
             process: None,
-            _redis: redis,
+            redis,
         }
     }
 
@@ -121,7 +121,7 @@ pub struct Door {
     pub admin: u16,
     process: Option<Running>,
     /// Its store, where that is not the embedded one; ends after the process.
-    _redis: Option<Redis>,
+    redis: Option<Redis>,
     environment: Vec<(String, String)>,
     folder: TempDir,
 }
@@ -151,6 +151,25 @@ impl Door {
     /// `stagedoor.toml`.
     pub fn building_file(&self) -> PathBuf {
         self.folder().join("stagedoor.toml")
+    }
+
+    /// Whether its store is on Redis: `STORE_UNDER_TEST=redis`.
+    pub fn is_on_redis(&self) -> bool {
+        self.redis.is_some()
+    }
+
+    /// Every byte of its store: the files, and what has not been brought into them yet.
+    pub fn stored(&self) -> Vec<u8> {
+        let folder = self
+            .redis
+            .as_ref()
+            .map_or_else(|| self.folder().join("data"), Redis::files);
+        let files = std::fs::read_dir(folder).expect("the store's folder");
+        let files = files.map(|entry| entry.expect("an entry").path());
+        let of_the_store = files.filter(|path| path.file_name().is_some_and(|name| name != "admin.token"));
+        of_the_store
+            .flat_map(|path| std::fs::read(path).expect("a file of the store"))
+            .collect()
     }
 
     /// Starts the process without waiting for anything.

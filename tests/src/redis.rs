@@ -1,7 +1,7 @@
 //! A Redis for the door, where the suites are run on that store: `STORE_UNDER_TEST=redis`.
 
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ const UP_WITHIN: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub(crate) struct Redis {
     port: u16,
+    files: PathBuf,
     _running: Running,
 }
 
@@ -28,12 +29,13 @@ impl Redis {
     }
 
     fn start(folder: &Path) -> Self {
-        let port = free_port();
+        let (port, files) = (free_port(), folder.join("redis"));
+        std::fs::create_dir(&files).expect("a folder can be made");
         let mut command = Command::new("redis-server");
         command
             .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""])
             .args(["--appendonly", "yes", "--appendfsync", "always", "--dir"])
-            .arg(folder);
+            .arg(&files);
         let mut running = Running::start("redis-server", command, &folder.join("redis.log"));
         let began = Instant::now();
         while std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
@@ -47,8 +49,14 @@ impl Redis {
         }
         Self {
             port,
+            files,
             _running: running,
         }
+    }
+
+    /// What it has written: the append-only files.
+    pub(crate) fn files(&self) -> PathBuf {
+        self.files.join("appendonlydir")
     }
 
     /// What `[store] url` is to say.
