@@ -17,20 +17,20 @@ use crate::profile::sign_in_first;
 use crate::visit::{Posted, SignedIn, Visit};
 
 /// Somebody signed in whose role administers accounts.
-pub(super) struct Administrator<'v> {
-    pub(super) visit: &'v Visit,
+pub(crate) struct Administrator<'v> {
+    pub(crate) visit: &'v Visit,
     pub(super) signed_in: &'v SignedIn,
     pub(super) own: Arc<Account>,
     pub(super) policy: Arc<Policy>,
-    pub(super) actor: Actor,
+    pub(crate) actor: Actor,
 }
 
 /// The fields of a form, as they were sent.
-pub(super) struct Fields(Vec<(String, String)>);
+pub(crate) struct Fields(Vec<(String, String)>);
 
 impl<'v> Administrator<'v> {
     /// Leads a stranger to sign in; refuses whoever administers nobody, or may not use the session from here.
-    pub(super) fn enter(visit: &'v Visit, page: &str) -> Result<Self, Box<Result<Response, Halt>>> {
+    pub(crate) fn enter(visit: &'v Visit, page: &str) -> Result<Self, Box<Result<Response, Halt>>> {
         let Some(signed_in) = visit.signed_in() else {
             return Err(Box::new(sign_in_first(visit, page)));
         };
@@ -38,7 +38,7 @@ impl<'v> Administrator<'v> {
     }
 
     /// For a form, which a stranger cannot have been given. Checks the token.
-    pub(super) async fn with_form(visit: &'v Visit, request: Request) -> Result<(Self, Fields), Halt> {
+    pub(crate) async fn with_form(visit: &'v Visit, request: Request) -> Result<(Self, Fields), Halt> {
         let signed_in = visit.signed_in().ok_or(Halt::SignInFirst)?;
         let Posted::Form(fields) = visit.read::<Vec<(String, String)>>(request).await? else {
             return Err(Halt::WrongType);
@@ -134,7 +134,7 @@ impl Fields {
     }
 
     /// A field that the form always sends.
-    pub(super) fn needed(&self, name: &str) -> Result<&str, Halt> {
+    pub(crate) fn needed(&self, name: &str) -> Result<&str, Halt> {
         self.one(name)?.ok_or(Halt::Malformed)
     }
 

@@ -63,7 +63,7 @@ impl Told {
 }
 
 /// For what is asked for and not changed.
-pub(super) fn of_store(by: &Administrator<'_>, fault: ChangeFault) -> Halt {
+pub(crate) fn of_store(by: &Administrator<'_>, fault: ChangeFault) -> Halt {
     match fault {
         ChangeFault::Store(StoreError::NotFound) => Halt::NotFound,
         ChangeFault::Refused(_) => Halt::NoEntry("not_granted"),

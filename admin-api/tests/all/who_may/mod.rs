@@ -137,7 +137,9 @@ async fn asked(house: &House, operation: &Operation, caller: Caller, every_scope
 
 /// A row for each operation, a column for everybody.
 async fn table() -> String {
-    let operations = operations();
+    let mut operations = operations();
+    // The document's own order is that of a map.
+    operations.sort_by_key(|operation| (operation.path.clone(), operation.method.to_string()));
     let mut every_scope: Vec<_> = operations
         .iter()
         .filter_map(|operation| operation.scope.clone().flatten())
