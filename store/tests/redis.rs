@@ -11,6 +11,8 @@
 mod alike;
 #[path = "redis/in_trouble.rs"]
 mod in_trouble;
+#[path = "redis/lives.rs"]
+mod lives;
 #[path = "redis/many.rs"]
 mod many;
 #[path = "redis/moving.rs"]
@@ -19,6 +21,8 @@ mod moving;
 mod rights;
 #[path = "redis/server.rs"]
 mod server;
+#[path = "redis/stage.rs"]
+mod stage;
 
 mod promises {
     use super::server::server;

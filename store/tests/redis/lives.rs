@@ -1,16 +1,26 @@
 //! The lives of accounts against a small model of them: whatever happens in whatever order, alone and all at once, seats are
 //! never exceeded, there is one head and a last one of the protected role, no session outlives its right, and no counter goes
-//! back.
+//! back. The same on every store.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use proptest::prelude::*;
-use stagedoor_policy::rules::{HeldBy, SeatRules};
+use proptest::test_runner::TestRunner;
+use stagedoor_identity::account::{AccountChange, AccountName, AccountQuery, AccountState, NewAccount, NewInvitation};
+use stagedoor_identity::port::SharedStore;
+use stagedoor_identity::sign_in::{NextStep, Progress, Ticket};
+use stagedoor_identity::testing::MemoryStore;
+use stagedoor_identity::{AccountId, Actor, ChangeFault, Clock as _, Secret};
+use stagedoor_policy::rules::{HeldBy, RoleRules, Rules, SeatRules};
+use stagedoor_policy::time::Timestamp;
+use stagedoor_store::redis::Settings;
+use stagedoor_store::{Embedded, Redis};
 
-use super::*;
-use crate::ChangeFault;
-use crate::account::{AccountQuery, AccountState, NewInvitation};
-use crate::port::{Accounts as _, Credentials as _, Sessions as _};
+use super::server::Server;
+use super::stage::{HERE, PASSWORD, Stage, THERE, attempt, attempt_from, by, new_account, origin, password};
 
 const NEW: &str = "a quite different phrase 9";
 const SEATS: usize = 3;
@@ -131,8 +141,8 @@ struct Play {
 }
 
 impl Play {
-    async fn begin() -> Self {
-        let stage = Arc::new(Stage::with(rules()).await);
+    async fn begin(store: SharedStore) -> Self {
+        let stage = Arc::new(Stage::with(rules(), store).await);
         let mut play = Self {
             stage,
             lives: Lives::new(),
@@ -281,9 +291,7 @@ impl Play {
                 .unwrap()
                 .unwrap()
                 .credentials_version;
-            let signed_in = account
-                .last_sign_in_at
-                .map(stagedoor_policy::time::Timestamp::as_micros);
+            let signed_in = account.last_sign_in_at.map(Timestamp::as_micros);
             let now = (account.version, credentials, signed_in);
             let before = self.counters.insert(account.id, now).unwrap_or_default();
             assert!(
@@ -450,8 +458,8 @@ async fn enrol(stage: &Stage, ticket: &Ticket) {
 }
 
 /// All at once, without the model: what came of it is held to the rules alone.
-async fn all_at_once(steps: Vec<Step>) {
-    let play = Play::begin().await;
+async fn all_at_once(store: SharedStore, steps: Vec<Step>) {
+    let play = Play::begin(store).await;
     let known: Vec<AccountId> = play.lives.keys().copied().collect();
     for role in ["admin", "clerk", "free", "super"] {
         let new = NewAccount {
@@ -531,24 +539,101 @@ async fn at_once(stage: &Stage, ids: &[AccountId], step: Step, number: usize) {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
+fn runner() -> TestRunner {
+    TestRunner::new(ProptestConfig {
+        cases: 24,
+        max_shrink_iters: 200,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })
+}
 
-    #[test]
-    fn any_order_of_steps_ends_where_the_model_ends(steps in proptest::collection::vec(step(), 1..32)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// Each time on a new, empty store.
+fn in_any_order(new_store: impl AsyncFn() -> SharedStore) {
+    let played = runner().run(&proptest::collection::vec(step(), 1..32), |steps| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
-            let mut play = Play::begin().await;
+            let mut play = Play::begin(new_store().await).await;
             for step in steps {
                 play.take(step).await;
                 play.check().await;
             }
         });
-    }
+        Ok(())
+    });
+    played.unwrap_or_else(|broken| panic!("{broken}"));
+}
 
-    #[test]
-    fn steps_taken_all_at_once_keep_the_rules_too(steps in proptest::collection::vec(step(), 8..40)) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
-        runtime.block_on(all_at_once(steps));
+/// Each time on a new, empty store.
+fn all_together(new_store: impl AsyncFn() -> SharedStore) {
+    let played = runner().run(&proptest::collection::vec(step(), 8..40), |steps| {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(4).enable_all().build().unwrap();
+        runtime.block_on(async { all_at_once(new_store().await, steps).await });
+        Ok(())
+    });
+    played.unwrap_or_else(|broken| panic!("{broken}"));
+}
+
+async fn in_memory() -> SharedStore {
+    Arc::new(MemoryStore::new())
+}
+
+/// A new folder for each store; all of them go at the end.
+fn embedded(all: &tempfile::TempDir) -> impl AsyncFn() -> SharedStore {
+    let number = AtomicUsize::new(0);
+    async move || {
+        let folder = all.path().join(number.fetch_add(1, Ordering::Relaxed).to_string());
+        Arc::new(Embedded::open(&folder).unwrap()) as SharedStore
     }
+}
+
+/// New keys on one server for each store.
+fn on_redis(server: &Server) -> impl AsyncFn() -> SharedStore {
+    let number = AtomicUsize::new(0);
+    async move || {
+        let settings = Settings {
+            prefix: format!("go-{}", number.fetch_add(1, Ordering::Relaxed)),
+            shared: true,
+            ..server.settings()
+        };
+        Arc::new(Redis::open(settings).await.unwrap()) as SharedStore
+    }
+}
+
+#[test]
+fn any_order_of_steps_ends_where_the_model_ends() {
+    in_any_order(in_memory);
+}
+
+#[test]
+fn steps_taken_all_at_once_keep_the_rules_too() {
+    all_together(in_memory);
+}
+
+#[test]
+fn any_order_of_steps_on_the_embedded_store_ends_where_the_model_ends() {
+    let all = tempfile::tempdir().unwrap();
+    in_any_order(embedded(&all));
+}
+
+#[test]
+fn steps_taken_all_at_once_on_the_embedded_store_keep_the_rules_too() {
+    let all = tempfile::tempdir().unwrap();
+    all_together(embedded(&all));
+}
+
+#[test]
+fn any_order_of_steps_on_redis_ends_where_the_model_ends() {
+    let server = Server::with(&["--appendonly", "no"]);
+    in_any_order(on_redis(&server));
+}
+
+#[test]
+fn steps_taken_all_at_once_on_redis_keep_the_rules_too() {
+    let server = Server::with(&["--appendonly", "no"]);
+    all_together(on_redis(&server));
 }
