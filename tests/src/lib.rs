@@ -45,6 +45,7 @@ pub use patience::{eventually, soon, unix_seconds};
 pub use place::{free_port, repository, stagedoor_binary};
 pub use process::Running;
 pub use recorder::{Recorder, Seen};
+pub use redis::Redis;
 pub use relay::Relay;
 pub use reply::Reply;
 pub use tls::Certificates;

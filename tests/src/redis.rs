@@ -11,7 +11,7 @@ const UP_WITHIN: Duration = Duration::from_secs(20);
 
 /// A real redis-server on loopback, that syncs each answer to disk. Dropped, it is killed.
 #[derive(Debug)]
-pub(crate) struct Redis {
+pub struct Redis {
     port: u16,
     files: PathBuf,
     _running: Running,
@@ -28,7 +28,8 @@ impl Redis {
         }
     }
 
-    fn start(folder: &Path) -> Self {
+    /// One with its files in that folder.
+    pub fn start(folder: &Path) -> Self {
         let (port, files) = (free_port(), folder.join("redis"));
         std::fs::create_dir(&files).expect("a folder can be made");
         let mut command = Command::new("redis-server");
@@ -60,7 +61,7 @@ impl Redis {
     }
 
     /// What `[store] url` is to say.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 }
