@@ -9,6 +9,8 @@
 
 #[path = "redis/alike.rs"]
 mod alike;
+#[path = "redis/cluster.rs"]
+mod cluster;
 #[path = "redis/in_trouble.rs"]
 mod in_trouble;
 #[path = "redis/lives.rs"]

@@ -3,16 +3,15 @@
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, IntoConnectionInfo as _, Pipeline,
-    RedisConnectionInfo, RedisError, ServerErrorKind, TlsCertificates, Value,
-};
+use redis::{AsyncConnectionConfig, Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind, Value};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::answer::Answer;
+use super::client::client;
 use super::script::Script;
-use super::{OpenError, Settings, Trust};
+use super::trouble::{Trouble, describe};
+use super::{OpenError, Settings};
 
 /// Steps that may be under way at once; one more is refused.
 const STEPS_MAX: usize = 4096;
@@ -22,7 +21,7 @@ const PAUSE_MAX: Duration = Duration::from_millis(500);
 const LAST_WORD_WITHIN: Duration = Duration::from_secs(2);
 
 pub(super) struct Link {
-    client: Client,
+    settings: Settings,
     config: AsyncConnectionConfig,
     base: String,
     place: String,
@@ -39,6 +38,8 @@ struct Current {
     connection: Option<MultiplexedConnection>,
     /// Rises with each connection: whoever saw an older one fail does not close a newer one.
     generation: u64,
+    /// The node of a Cluster that has the keys, once another one has named it.
+    moved_to: Option<(String, u16)>,
 }
 
 impl Link {
@@ -48,11 +49,12 @@ impl Link {
         } else {
             settings.wait
         };
+        client(settings, None).map_err(|error| OpenError::Settings(describe(&error)))?;
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(settings.connect_within))
             .set_response_timeout(Some(settings.answer_within.saturating_add(waiting)));
         Ok(Self {
-            client: client(settings).map_err(|error| OpenError::Settings(describe(&error)))?,
+            settings: settings.clone(),
             config,
             base: settings.base(),
             place: settings.place(),
@@ -88,7 +90,9 @@ impl Link {
 
     /// Runs a script once, on a connection of its own and without a runtime: for what a process says last.
     pub(super) fn run_blocking(&self, script: &Script, args: &[Vec<u8>]) -> Result<(), RedisError> {
-        let mut connection = self.client.get_connection_with_timeout(LAST_WORD_WITHIN)?;
+        let moved_to = self.current.blocking_lock().moved_to.clone();
+        let client = client(&self.settings, moved_to.as_ref())?;
+        let mut connection = client.get_connection_with_timeout(LAST_WORD_WITHIN)?;
         connection.set_read_timeout(Some(LAST_WORD_WITHIN))?;
         connection.set_write_timeout(Some(LAST_WORD_WITHIN))?;
         let mut call = redis::cmd("EVAL");
@@ -113,7 +117,7 @@ impl Link {
             if let Some(generation) = generation
                 && trouble.ends_the_connection()
             {
-                self.hang_up(generation).await;
+                self.hang_up(generation, trouble.moved_to()).await;
             }
             if !trouble.may_pass() || Instant::now() + pause >= end {
                 return Err(trouble.describe());
@@ -182,21 +186,27 @@ impl Link {
         if let Some(connection) = &current.connection {
             return Ok((current.generation, connection.clone()));
         }
-        let (client, config) = (self.client.clone(), self.config.clone());
+        let (client, config) = (client(&self.settings, current.moved_to.as_ref())?, self.config.clone());
         let making = self
             .runtime
             .spawn(async move { client.get_multiplexed_async_connection_with_config(&config).await });
         let ended = |_ended| RedisError::from((ErrorKind::Io, "the runtime that holds the connection has ended"));
-        let connection = making.await.map_err(ended)??;
+        let made = making.await.map_err(ended)?;
+        if made.is_err() {
+            // It may have gone: whoever the settings name knows where to.
+            current.moved_to = None;
+        }
+        let connection = made?;
         current.generation = current.generation.wrapping_add(1);
         current.connection = Some(connection.clone());
         Ok((current.generation, connection))
     }
 
-    async fn hang_up(&self, generation: u64) {
+    async fn hang_up(&self, generation: u64, moved_to: Option<(String, u16)>) {
         let mut current = self.current.lock().await;
         if current.generation == generation {
             current.connection = None;
+            current.moved_to = moved_to;
         }
     }
 }
@@ -215,125 +225,11 @@ async fn load(connection: &mut MultiplexedConnection, script: &Script) -> Result
     Ok(hash)
 }
 
-fn client(settings: &Settings) -> Result<Client, RedisError> {
-    let (host, port) = (settings.host.clone(), settings.port);
-    let tls = !matches!(settings.trust, Trust::Plain);
-    let addr = if tls {
-        ConnectionAddr::TcpTls {
-            host,
-            port,
-            insecure: false,
-            tls_params: None,
-        }
-    } else {
-        ConnectionAddr::Tcp(host, port)
-    };
-    let mut redis = RedisConnectionInfo::default().set_db(i64::from(settings.database));
-    if let Some(user) = &settings.user {
-        redis = redis.set_username(user);
-    }
-    if let Some(password) = &settings.password {
-        redis = redis.set_password(password.expose_text());
-    }
-    let info = addr.into_connection_info()?.set_redis_settings(redis);
-    match &settings.trust {
-        Trust::Plain => Client::open(info),
-        Trust::System => Client::build_with_tls(
-            info,
-            TlsCertificates {
-                client_tls: None,
-                root_cert: None,
-            },
-        ),
-        Trust::Only(pem) => {
-            let root_cert = Some(pem.clone());
-            Client::build_with_tls(
-                info,
-                TlsCertificates {
-                    client_tls: None,
-                    root_cert,
-                },
-            )
-        }
-    }
-}
-
 #[derive(Clone, Copy)]
 enum Request<'a> {
     Command(&'a Cmd),
     /// The script, what it is given, and whether it writes.
     Script(&'a Script, &'a [Vec<u8>], bool),
-}
-
-/// What kept a try from an answer.
-enum Trouble {
-    Redis(RedisError),
-    /// Made, but not as safely as asked for.
-    Replicas(String),
-}
-
-impl From<RedisError> for Trouble {
-    fn from(error: RedisError) -> Self {
-        Self::Redis(error)
-    }
-}
-
-impl Trouble {
-    /// Whether the next try may end otherwise. Steps recognise their repetition, so an unknown outcome is no obstacle.
-    fn may_pass(&self) -> bool {
-        use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, NoScript, ReadOnly, TryAgain};
-        match self {
-            Self::Replicas(_) => false,
-            Self::Redis(error) => {
-                error.is_io_error()
-                    || error.is_timeout()
-                    || error.is_connection_dropped()
-                    || matches!(
-                        error.kind(),
-                        ErrorKind::Server(BusyLoading | ClusterDown | MasterDown | NoScript | ReadOnly | TryAgain)
-                    )
-            }
-        }
-    }
-
-    fn ends_the_connection(&self) -> bool {
-        match self {
-            Self::Replicas(_) => false,
-            Self::Redis(error) => {
-                error.is_io_error()
-                    || error.is_timeout()
-                    || error.is_connection_dropped()
-                    || error.is_unrecoverable_error()
-                    || error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
-            }
-        }
-    }
-
-    fn describe(&self) -> String {
-        match self {
-            Self::Redis(error) => describe(error),
-            Self::Replicas(why) => why.clone(),
-        }
-    }
-}
-
-/// What Redis says, and what to do. Redis quotes no argument of a script, so nothing secret can be in it.
-fn describe(error: &RedisError) -> String {
-    let advice = match error.kind() {
-        ErrorKind::AuthenticationFailed => "check user and password",
-        ErrorKind::Server(ServerErrorKind::NoPerm) => "give the ACL user what the operators' guide lists",
-        ErrorKind::Server(ServerErrorKind::ReadOnly) => "this is a replica: name the primary",
-        _ if error.is_timeout() => "it does not answer in time",
-        _ if error.is_io_error() => "check that Redis runs there and can be reached",
-        _ => match error.code() {
-            Some("OOM") => "Redis is out of memory: raise `maxmemory`",
-            Some("MISCONF") => "Redis cannot write to its disk",
-            Some("NOREPLICAS") => "too few replicas are connected",
-            Some("NOAUTH" | "WRONGPASS") => "check user and password",
-            _ => return error.to_string(),
-        },
-    };
-    format!("{error}: {advice}")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! A step that spans accounts is the rule here, not the exception: a name belongs to one account, the audit is numbered
 //! without a gap, a sign-in touches account, credentials, sessions and locks. The price: one shard carries all of a house, and
 //! a Cluster adds safety but no speed. A sign-in costs one Argon2id hash on a door and some 100 µs here, and no request
-//! waits for the store at all, so one shard outlasts many doors.
+//! waits for the store at all, so one shard outlasts many doors. The connection follows the slot to whichever node has it.
 //!
 //! | key | holds |
 //! | --- | --- |
@@ -47,6 +47,7 @@ mod accounts;
 mod answer;
 mod attempts;
 mod audit;
+mod client;
 mod credentials;
 mod devices;
 mod keys;
@@ -61,6 +62,7 @@ mod sessions;
 mod settings;
 mod structure;
 mod tokens;
+mod trouble;
 mod vet;
 
 use std::fmt;

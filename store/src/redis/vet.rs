@@ -57,6 +57,10 @@ pub(super) async fn refuse_unfit(link: &Link, settings: &Settings) -> Result<(),
         place: link.place().to_owned(),
         why,
     };
+    // Asked first: in a Cluster it leads to the node that has the keys, and what follows is asked of that one.
+    let mut ask = redis::cmd("EXISTS");
+    ask.arg(format!("{}copying", settings.base()));
+    let half_a_copy = link.ask(&ask).await.map_err(unreachable)? != Value::Int(0);
     let said = link.ask(&redis::cmd("INFO")).await.map_err(unreachable)?;
     let info = Info(text_of(said));
     let unfit = |why: String| OpenError::Unfit {
@@ -64,7 +68,7 @@ pub(super) async fn refuse_unfit(link: &Link, settings: &Settings) -> Result<(),
         why,
     };
     info.refuse().map_err(unfit)?;
-    refuse_without_rights(link, settings).await?;
+    refuse_without_rights(link).await?;
 
     let mut ask = redis::cmd("HGET");
     ask.arg(format!("{}meta", settings.base())).arg("format");
@@ -83,9 +87,7 @@ pub(super) async fn refuse_unfit(link: &Link, settings: &Settings) -> Result<(),
             }
         }
     }
-    let mut ask = redis::cmd("EXISTS");
-    ask.arg(format!("{}copying", settings.base()));
-    if link.ask(&ask).await.map_err(unreachable)? != Value::Int(0) {
+    if half_a_copy {
         let why = "a copy into it was cut off half-way: empty it and copy again";
         return Err(unfit(why.to_owned()));
     }
@@ -98,14 +100,14 @@ pub(super) async fn refuse_unfit(link: &Link, settings: &Settings) -> Result<(),
 }
 
 /// All that the user lacks at once, and before anything is written.
-async fn refuse_without_rights(link: &Link, settings: &Settings) -> Result<(), OpenError> {
+async fn refuse_without_rights(link: &Link) -> Result<(), OpenError> {
     let unfit = |why: String| OpenError::Unfit {
         place: link.place().to_owned(),
         why,
     };
     let wanted: Vec<_> = COMMANDS.iter().map(bytes).collect();
     let said = link.run(&RIGHTS, &wanted, false).await;
-    let said = said.map_err(|why| unfit(format!("{why}; its keys begin with `{}`", settings.base())))?;
+    let said = said.map_err(unfit)?;
     let lacking = said.words().map_err(unfit)?;
     if lacking.is_empty() {
         return Ok(());
@@ -184,9 +186,6 @@ impl Info {
             }
             None => return Err("it does not say whether it evicts".to_owned()),
         }
-        if self.get("cluster_enabled") == Some("1") {
-            return Err("it is a Cluster, which is not supported yet: name a single Redis".to_owned());
-        }
         Ok(())
     }
 }
@@ -227,7 +226,7 @@ fn text_of(value: Value) -> String {
 mod tests {
     use super::*;
 
-    const FIT: &str = "redis_version:7.0.15\r\nrole:master\r\nmaxmemory_policy:noeviction\r\ncluster_enabled:0\r\n";
+    const FIT: &str = "redis_version:7.0.15\r\nrole:master\r\nmaxmemory_policy:noeviction\r\n";
 
     #[test]
     fn a_fit_redis_is_taken() {
@@ -243,7 +242,6 @@ mod tests {
             ("role:master", "roll:master", "does not say whether it is a primary"),
             ("noeviction", "allkeys-lru", "`maxmemory-policy allkeys-lru`"),
             ("maxmemory_policy", "policy", "does not say whether it evicts"),
-            ("cluster_enabled:0", "cluster_enabled:1", "Cluster"),
         ] {
             let said = Info(FIT.replace(from, to)).refuse().unwrap_err();
             assert!(said.contains(why), "{from} → {to}: {said}");

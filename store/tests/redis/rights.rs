@@ -67,7 +67,7 @@ async fn a_user_who_lacks_rights_is_refused_at_the_start_and_told_which() {
         ),
         (
             RIGHTS.replace("~{stagedoor}:*", "~{another}:*"),
-            "its keys begin with `{stagedoor}:`",
+            "and the keys of its prefix",
         ),
         (RIGHTS.replace("+@scripting", "-@scripting"), "operators' guide"),
         (RIGHTS.replace("+info", ""), "operators' guide"),
