@@ -25,6 +25,8 @@ mod rights;
 mod server;
 #[path = "redis/stage.rs"]
 mod stage;
+#[path = "redis/steps.rs"]
+mod steps;
 
 mod promises {
     use super::server::server;
