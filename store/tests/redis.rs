@@ -21,6 +21,8 @@ mod many;
 mod moving;
 #[path = "redis/rights.rs"]
 mod rights;
+#[path = "redis/sentinel.rs"]
+mod sentinel;
 #[path = "redis/server.rs"]
 mod server;
 #[path = "redis/stage.rs"]

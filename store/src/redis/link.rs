@@ -8,8 +8,9 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::answer::Answer;
-use super::client::client;
+use super::client::{At, client};
 use super::script::Script;
+use super::sentinel;
 use super::trouble::{Trouble, describe};
 use super::{OpenError, Settings};
 
@@ -38,8 +39,8 @@ struct Current {
     connection: Option<MultiplexedConnection>,
     /// Rises with each connection: whoever saw an older one fail does not close a newer one.
     generation: u64,
-    /// The node of a Cluster that has the keys, once another one has named it.
-    moved_to: Option<(String, u16)>,
+    /// Where it leads, where that is not what the settings name: a node of a Cluster, or who the Sentinels named.
+    at: Option<At>,
 }
 
 impl Link {
@@ -90,8 +91,8 @@ impl Link {
 
     /// Runs a script once, on a connection of its own and without a runtime: for what a process says last.
     pub(super) fn run_blocking(&self, script: &Script, args: &[Vec<u8>]) -> Result<(), RedisError> {
-        let moved_to = self.current.blocking_lock().moved_to.clone();
-        let client = client(&self.settings, moved_to.as_ref())?;
+        let at = self.current.blocking_lock().at.clone();
+        let client = client(&self.settings, at.as_ref())?;
         let mut connection = client.get_connection_with_timeout(LAST_WORD_WITHIN)?;
         connection.set_read_timeout(Some(LAST_WORD_WITHIN))?;
         connection.set_write_timeout(Some(LAST_WORD_WITHIN))?;
@@ -186,27 +187,25 @@ impl Link {
         if let Some(connection) = &current.connection {
             return Ok((current.generation, connection.clone()));
         }
-        let (client, config) = (client(&self.settings, current.moved_to.as_ref())?, self.config.clone());
+        // It may have gone: then whoever the settings name knows where to.
+        let moved_to = current.at.take();
+        let (settings, config) = (self.settings.clone(), self.config.clone());
         let making = self
             .runtime
-            .spawn(async move { client.get_multiplexed_async_connection_with_config(&config).await });
+            .spawn(async move { sentinel::connect(&settings, &config, moved_to).await });
         let ended = |_ended| RedisError::from((ErrorKind::Io, "the runtime that holds the connection has ended"));
-        let made = making.await.map_err(ended)?;
-        if made.is_err() {
-            // It may have gone: whoever the settings name knows where to.
-            current.moved_to = None;
-        }
-        let connection = made?;
+        let (at, connection) = making.await.map_err(ended)??;
+        current.at = at;
         current.generation = current.generation.wrapping_add(1);
         current.connection = Some(connection.clone());
         Ok((current.generation, connection))
     }
 
-    async fn hang_up(&self, generation: u64, moved_to: Option<(String, u16)>) {
+    async fn hang_up(&self, generation: u64, moved_to: Option<At>) {
         let mut current = self.current.lock().await;
         if current.generation == generation {
             current.connection = None;
-            current.moved_to = moved_to;
+            current.at = moved_to;
         }
     }
 }

@@ -58,6 +58,7 @@ mod moving;
 mod outbox;
 mod record;
 mod script;
+mod sentinel;
 mod sessions;
 mod settings;
 mod structure;
@@ -79,7 +80,7 @@ use lease::Lease;
 pub use lease::Loss;
 use link::Link;
 use script::Script;
-pub use settings::{Settings, Trust};
+pub use settings::{Sentinels, Settings, Trust};
 
 /// The store on Redis.
 pub struct Redis {

@@ -15,6 +15,15 @@ pub enum Trust {
     Only(Vec<u8>),
 }
 
+/// Who knows where the primary is.
+#[derive(Debug, Clone)]
+pub struct Sentinels {
+    /// Where they are, asked in this order; one at least.
+    pub at: Vec<(String, u16)>,
+    /// What they call it.
+    pub master: String,
+}
+
 /// Where a Redis is and how it is spoken to.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -22,6 +31,8 @@ pub struct Settings {
     pub host: String,
     /// Port.
     pub port: u16,
+    /// Asked where the primary is, in the place of `host` and `port`; spoken to with TLS or without, as it is.
+    pub sentinels: Option<Sentinels>,
     /// TLS or not.
     pub trust: Trust,
     /// The number of the database.
@@ -56,6 +67,7 @@ impl Settings {
         Self {
             host: host.to_owned(),
             port,
+            sentinels: None,
             trust: Trust::Plain,
             database: 0,
             user: None,
@@ -79,7 +91,22 @@ impl Settings {
         } else {
             "rediss"
         };
-        format!("{scheme}://{}:{}/{}", self.host, self.port, self.database)
+        match &self.sentinels {
+            None => format!("{scheme}://{}:{}/{}", self.host, self.port, self.database),
+            Some(sentinels) => {
+                let at: Vec<_> = sentinels
+                    .at
+                    .iter()
+                    .map(|(host, port)| format!("{host}:{port}"))
+                    .collect();
+                format!(
+                    "{scheme}+sentinel://{}/{}/{}",
+                    at.join(","),
+                    sentinels.master,
+                    self.database
+                )
+            }
+        }
     }
 
     /// What every key begins with.

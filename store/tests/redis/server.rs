@@ -60,15 +60,7 @@ impl Server {
 
     /// Says something to the server as an operator would; what it answers.
     pub(crate) fn say(&self, words: &[&str]) -> String {
-        let port = self.port.to_string();
-        let said = Command::new("redis-cli")
-            .args(["-h", "127.0.0.1", "-p", &port])
-            .args(words)
-            .output();
-        String::from_utf8(said.expect("redis-cli runs").stdout)
-            .expect("text")
-            .trim()
-            .to_owned()
+        say(self.port, words)
     }
 
     /// As a power cut would, but for the disk's own memory.
@@ -98,6 +90,18 @@ impl Place for Server {
         let store = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(opening));
         Arc::new(store.expect("the store opens"))
     }
+}
+
+/// Says something to whoever listens on that port.
+pub(crate) fn say(port: u16, words: &[&str]) -> String {
+    let said = Command::new("redis-cli")
+        .args(["-h", "127.0.0.1", "-p", &port.to_string()])
+        .args(words)
+        .output();
+    String::from_utf8(said.expect("redis-cli runs").stdout)
+        .expect("text")
+        .trim()
+        .to_owned()
 }
 
 pub(crate) fn free_port() -> u16 {
