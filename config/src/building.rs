@@ -158,9 +158,20 @@ impl StoreChoice {
     }
 }
 
+/// Where Sentinels are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentinelsPlace {
+    /// Each host in lower case, without brackets, and its port.
+    pub at: Vec<(String, u16)>,
+    /// What they call the primary.
+    pub master: String,
+}
+
 /// Where a Redis is, and how it is spoken to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedisPlace {
+    /// Who knows where the primary is, asked in the place of `host` and `port`.
+    pub sentinels: Option<SentinelsPlace>,
     /// In lower case, without brackets.
     pub host: String,
     /// Port.

@@ -33,7 +33,7 @@ mod upstream;
 pub use assemble::RedisExtras;
 pub use building::{
     AccessLog, Admin, Building, IdentityHeaders, Limits, Listen, LogFormat, LogLevel, LogSettings, Mail, MailScheme,
-    PortalSettings, RedisPassword, RedisPlace, Site, StoreChoice, Timeouts, TlsFiles, Upstream,
+    PortalSettings, RedisPassword, RedisPlace, SentinelsPlace, Site, StoreChoice, Timeouts, TlsFiles, Upstream,
 };
 pub use environment::{COMMAND_LINE_NAMES, Environment};
 pub use fault::{Faults, FileFault};

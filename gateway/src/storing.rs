@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustix::process::{Signal, getpid, kill_process};
 use stagedoor_config::{RedisPlace, StoreChoice};
 use stagedoor_identity::port::SharedStore;
-use stagedoor_store::redis::{Loss, Settings, Trust};
+use stagedoor_store::redis::{Loss, Sentinels, Settings, Trust};
 use stagedoor_store::transfer::Movable;
 use stagedoor_store::{Embedded, Observer, Redis};
 use tokio::runtime::Handle;
@@ -78,7 +78,12 @@ pub fn settings(place: &RedisPlace) -> Result<Settings, StartFault> {
             ))
         })?),
     };
+    let sentinels = place.sentinels.as_ref().map(|sentinels| Sentinels {
+        at: sentinels.at.clone(),
+        master: sentinels.master.clone(),
+    });
     let mut settings = Settings {
+        sentinels,
         trust,
         database: place.database,
         user: place.user.clone(),

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use stagedoor_identity::Secret;
 
 use super::Assembly;
-use crate::building::{RedisPassword, RedisPlace, StoreChoice};
+use crate::building::{RedisPassword, RedisPlace, SentinelsPlace, StoreChoice};
 use crate::fields::Fields;
 use stagedoor_policy::fault::KeyPath;
 
 /// Of the prefix of all keys.
 const PREFIX_CHARACTERS_MAX: usize = 64;
 const USUAL_PORT: u16 = 6379;
+const USUAL_PORT_OF_SENTINEL: u16 = 26379;
+/// Three is usual, five is much.
+const SENTINELS_MAX: usize = 16;
 
 impl Assembly<'_> {
     pub(super) fn store(&mut self, mut fields: Fields) -> Option<StoreChoice> {
@@ -28,7 +31,7 @@ impl Assembly<'_> {
             self.store_fault("data_dir", "the folder of the store has no name", NAME_A_FOLDER);
         }
         let url = url.as_deref().unwrap_or_default();
-        if url.starts_with("redis:") || url.starts_with("rediss:") {
+        if url.starts_with("redis") {
             let redis = self.redis(url, further)?;
             let data_dir = self.path(&data_dir);
             return Some(StoreChoice::Redis { data_dir, redis });
@@ -172,14 +175,17 @@ fn password(file: &Path, in_url_too: bool) -> Result<RedisPassword, String> {
 }
 
 impl RedisPlace {
-    /// Of `redis[s]://[USER[:PASSWORD]@]HOST[:PORT][/DATABASE]`.
+    /// Of `redis[s]://[USER[:PASSWORD]@]HOST[:PORT][/DATABASE]`, or of
+    /// `redis[s]+sentinel://[USER[:PASSWORD]@]HOST[:PORT],…/MASTER[/DATABASE]`.
     /// # Errors
     /// What is wrong with it, to be put after its name; never a part of it.
     pub fn parse(url: &str) -> Result<Self, &'static str> {
-        let (tls, rest) = match url.split_once("://") {
-            Some(("redis", rest)) => (false, rest),
-            Some(("rediss", rest)) => (true, rest),
-            _ => return Err("must begin with `redis://` or `rediss://`"),
+        let (tls, by_sentinels, rest) = match url.split_once("://") {
+            Some(("redis", rest)) => (false, false, rest),
+            Some(("rediss", rest)) => (true, false, rest),
+            Some(("redis+sentinel", rest)) => (false, true, rest),
+            Some(("rediss+sentinel", rest)) => (true, true, rest),
+            _ => return Err("must begin with `redis://`, `rediss://`, `redis+sentinel://` or `rediss+sentinel://`"),
         };
         if rest.contains(['?', '#']) {
             return Err("must not have a query or a fragment");
@@ -188,8 +194,17 @@ impl RedisPlace {
             Some((user_info, rest)) => (Some(user_info), rest),
             None => (None, rest),
         };
-        let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
-        let (host, port) = host_and_port(authority)?;
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (sentinels, database) = if by_sentinels {
+            let (master, database) = path.split_once('/').unwrap_or((path, ""));
+            (Some(SentinelsPlace::parse(authority, master)?), database)
+        } else {
+            (None, path)
+        };
+        let (host, port) = match sentinels.as_ref().and_then(|sentinels| sentinels.at.first()) {
+            Some((host, port)) => (host.as_str(), *port),
+            None => host_and_port(authority, USUAL_PORT)?,
+        };
         let (user, password) = match user_info {
             None => (None, None),
             Some(info) => {
@@ -206,6 +221,7 @@ impl RedisPlace {
         Ok(Self {
             host: host.to_ascii_lowercase(),
             port,
+            sentinels: sentinels.clone(),
             tls,
             ca_file: None,
             user: user.filter(|user| !user.is_empty()),
@@ -223,7 +239,23 @@ impl RedisPlace {
     }
 }
 
-fn host_and_port(authority: &str) -> Result<(&str, u16), &'static str> {
+impl SentinelsPlace {
+    fn parse(authority: &str, master: &str) -> Result<Self, &'static str> {
+        if !is_prefix(master) {
+            return Err("must name the master behind the Sentinels: `/NAME`, of letters, digits and `.`, `_`, `-`");
+        }
+        let each =
+            |one| host_and_port(one, USUAL_PORT_OF_SENTINEL).map(|(host, port)| (host.to_ascii_lowercase(), port));
+        let at = authority.split(',').map(each).collect::<Result<Vec<_>, _>>()?;
+        if at.len() > SENTINELS_MAX {
+            return Err("names more than 16 Sentinels");
+        }
+        let master = master.to_owned();
+        Ok(Self { at, master })
+    }
+}
+
+fn host_and_port(authority: &str, usual_port: u16) -> Result<(&str, u16), &'static str> {
     let bracketed = authority
         .strip_prefix('[')
         .map(|rest| rest.split_once(']').ok_or("has a `[` without a `]`"));
@@ -236,8 +268,14 @@ fn host_and_port(authority: &str) -> Result<(&str, u16), &'static str> {
     if host.is_empty() {
         return Err("has no host");
     }
+    if !host
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b".-_:%".contains(&byte))
+    {
+        return Err("has a host that is neither a name nor an address");
+    }
     let port = match port {
-        None => USUAL_PORT,
+        None => usual_port,
         Some(digits) => digits
             .parse()
             .ok()
@@ -287,6 +325,20 @@ mod tests {
     }
 
     #[test]
+    fn a_url_of_sentinels_is_taken_apart() {
+        let url = "rediss+sentinel://door:word@One.internal,[::1]:26380,three:7/house/2";
+        let place = RedisPlace::parse(url).unwrap();
+        let sentinels = place.sentinels.unwrap();
+        let at: Vec<_> = sentinels.at.iter().map(|(host, port)| (host.as_str(), *port)).collect();
+        assert_eq!(at, [("one.internal", 26379), ("::1", 26380), ("three", 7)]);
+        assert_eq!(
+            (sentinels.master.as_str(), place.database, place.tls),
+            ("house", 2, true)
+        );
+        assert_eq!(place.user.as_deref(), Some("door"));
+    }
+
+    #[test]
     fn what_is_no_url_of_redis_is_refused_without_a_word_of_it() {
         for url in [
             "redis:host",
@@ -298,6 +350,11 @@ mod tests {
             "redis://host/one",
             "redis://host?x=y",
             "redis://:hunter2@",
+            "redis://host,other",
+            "redis+sentinel://host",
+            "redis+sentinel://host/",
+            "redis+sentinel://host,/house",
+            "redis+sentinel://host/a:b",
             "redis://:hun%ter2@host",
         ] {
             let why = RedisPlace::parse(url).unwrap_err();

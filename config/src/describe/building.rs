@@ -212,7 +212,8 @@ const STORE: &[Setting] = &[
     Setting::new(
         "url",
         Kind::Text("a URL"),
-        "A Redis: `redis://USER@HOST:PORT/DATABASE`, `rediss://` for TLS; or a folder: `file:/var/lib/stagedoor`.",
+        "A Redis: `redis://USER@HOST:PORT/DATABASE`, `rediss://` for TLS; by its Sentinels: \
+         `redis+sentinel://USER@HOST:PORT,HOST:PORT/MASTER/DATABASE`; or a folder: `file:/var/lib/stagedoor`.",
     )
     .absent("the embedded store in `data_dir`")
     .secret()

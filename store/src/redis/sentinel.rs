@@ -8,6 +8,7 @@ use redis::{AsyncConnectionConfig, ErrorKind, RedisError, Value};
 
 use super::Settings;
 use super::client::{At, client, client_of_sentinel};
+use super::vet::Info;
 
 /// A Sentinel answers from memory; one that takes longer is as good as gone.
 const TOLD_WITHIN: Duration = Duration::from_millis(500);
@@ -60,7 +61,8 @@ async fn told_by(settings: &Settings, sentinel: &At, master: &str) -> Result<At,
     Ok((host.into_owned(), port))
 }
 
-/// Whoever is there says itself whether it is the primary: a Sentinel may not have heard yet.
+/// Whoever is there says itself whether it is the primary, since a Sentinel may not have heard yet, and whether it is fit: who
+/// took over may be set up otherwise.
 async fn primary_at(
     settings: &Settings,
     config: &AsyncConnectionConfig,
@@ -68,22 +70,17 @@ async fn primary_at(
 ) -> Result<(At, MultiplexedConnection), RedisError> {
     let client = client(settings, Some(&at))?;
     let mut connection = client.get_multiplexed_async_connection_with_config(config).await?;
-    let mut ask = redis::cmd("INFO");
-    ask.arg("replication");
-    let said = connection.send_packed_command(&ask).await?.extract_error()?;
-    let is_primary = match &said {
-        Value::BulkString(text) => String::from_utf8_lossy(text).contains("role:master"),
-        Value::VerbatimString { text, .. } | Value::SimpleString(text) => text.contains("role:master"),
-        _ => false,
-    };
-    if is_primary {
-        Ok((at, connection))
-    } else {
-        Err(unknown("the one that the Sentinels name is no primary any more"))
+    let said = connection
+        .send_packed_command(&redis::cmd("INFO"))
+        .await?
+        .extract_error()?;
+    match Info::new(said).refuse() {
+        Ok(()) => Ok((at, connection)),
+        Err(why) => Err(unknown(&format!("whom the Sentinels name cannot be used: {why}"))),
     }
 }
 
 /// To be asked again while there is time.
-fn unknown(why: &'static str) -> RedisError {
+fn unknown(why: &str) -> RedisError {
     RedisError::from((ErrorKind::Io, "where the primary is cannot be told", why.to_owned()))
 }

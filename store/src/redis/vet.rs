@@ -62,7 +62,7 @@ pub(super) async fn refuse_unfit(link: &Link, settings: &Settings) -> Result<(),
     ask.arg(format!("{}copying", settings.base()));
     let half_a_copy = link.ask(&ask).await.map_err(unreachable)? != Value::Int(0);
     let said = link.ask(&redis::cmd("INFO")).await.map_err(unreachable)?;
-    let info = Info(text_of(said));
+    let info = Info::new(said);
     let unfit = |why: String| OpenError::Unfit {
         place: link.place().to_owned(),
         why,
@@ -153,9 +153,13 @@ async fn refuse_foreign(link: &Link, settings: &Settings) -> Result<(), OpenErro
 }
 
 /// What Redis says of itself.
-struct Info(String);
+pub(super) struct Info(String);
 
 impl Info {
+    pub(super) fn new(said: Value) -> Self {
+        Self(text_of(said))
+    }
+
     fn get(&self, name: &str) -> Option<&str> {
         self.0
             .lines()
@@ -164,7 +168,7 @@ impl Info {
     }
 
     /// What it does not say is as bad as what it says wrong.
-    fn refuse(&self) -> Result<(), String> {
+    pub(super) fn refuse(&self) -> Result<(), String> {
         let version = self.get("redis_version").unwrap_or("unknown");
         if parsed(version).is_none_or(|version| version < OLDEST) {
             return Err(format!(

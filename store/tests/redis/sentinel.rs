@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use stagedoor_identity::port::{Attempts as _, Reserved, Source};
+use stagedoor_identity::port::{Attempts as _, Reserved, Source, Tokens as _};
 use stagedoor_policy::rules::LockoutRules;
 use stagedoor_policy::time::Timestamp;
 use stagedoor_store::Redis;
@@ -134,6 +134,32 @@ async fn when_the_primary_is_killed_the_door_goes_on_at_whoever_took_over_and_fo
     };
     assert_eq!(counted, 4);
     assert_eq!(replica.say(&copied), "4", "the replica is the primary now");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_took_over_and_evicts_is_given_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut primary, replica, sentinels) = house(folder.path());
+    let quick = Settings {
+        give_up_after: Duration::from_millis(500),
+        ..settings(&sentinels)
+    };
+    let store = Redis::open(quick).await.expect("the store opens");
+    assert_eq!(fail(&store).await, Some(1));
+    assert_eq!(replica.say(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]), "OK");
+    primary.kill();
+    wait_until("the replica takes over", || {
+        replica.say(&["INFO", "replication"]).contains("role:master")
+    });
+    // Until the last of the Sentinels has heard, it is the former one that cannot be reached.
+    let began = Instant::now();
+    loop {
+        let refused = store.list_tokens().await.expect_err("it evicts").to_string();
+        if refused.contains("set `noeviction`") {
+            return;
+        }
+        assert!(began.elapsed() < WITHIN, "{refused}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
