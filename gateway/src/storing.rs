@@ -107,10 +107,10 @@ impl Held {
         runtime.spawn(async move {
             match store.lost().await {
                 Loss::Taken { by } => {
-                    tracing::error!(by, "another process has taken the store, or its data is gone: closing")
+                    tracing::error!(by, "another process has taken the store, or its data is gone: closing");
                 }
                 Loss::OutOfReach => {
-                    tracing::error!("Redis is out of reach, and another door may take the store: closing")
+                    tracing::error!("Redis is out of reach, and another door may take the store: closing");
                 }
             }
             if let Err(error) = kill_process(getpid(), Signal::TERM) {
