@@ -65,6 +65,12 @@ pub(crate) enum Step {
 pub(crate) enum Done {
     /// And every other session ended.
     PasswordChanged,
+    /// What one is shown as, or what one chose.
+    DetailsChanged,
+    /// The name to sign in with.
+    NameChanged,
+    /// A letter goes to another address.
+    EmailAsked,
     /// One other session.
     SessionEnded,
     /// All others; so many.

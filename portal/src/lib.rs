@@ -17,6 +17,7 @@ mod audience;
 mod carried;
 mod cookie;
 mod destination;
+mod fields;
 mod forgery;
 mod halt;
 mod headers;
@@ -29,6 +30,7 @@ pub mod refusal;
 mod setup;
 mod sign_in;
 mod sign_out;
+mod told;
 mod visit;
 mod when;
 mod whoami;
@@ -159,6 +161,19 @@ pub fn router(parts: PortalParts) -> Router {
             &at("profile/second-factor"),
             get(profile::second_factor::show).post(profile::second_factor::submit),
         )
+        .route(
+            &at("profile/details"),
+            get(profile::details::show).post(profile::details::submit),
+        )
+        .route(
+            &at("profile/name"),
+            get(profile::name::show).post(profile::name::submit),
+        )
+        .route(
+            &at("profile/email"),
+            get(profile::email::show).post(profile::email::submit),
+        )
+        .route(&at("email"), get(links::email::show).post(links::email::submit))
         .route(&at("profile/sessions"), post(profile::sessions::submit))
         .route(
             &at("invitation"),

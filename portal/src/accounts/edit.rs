@@ -12,14 +12,15 @@ use stagedoor_identity::{Account, AccountId};
 use stagedoor_policy::network::NetworkSet;
 
 use super::Administrator;
-use super::enter::{Fields, named};
+use super::enter::named;
 use super::form::{Offer, Typed};
 use super::grants::{self, Row, rows_of};
 use super::one::{account_page, grant_texts, heading};
 use super::page::{There, Unreachable};
-use super::told::Told;
 use crate::carried::AccountDone;
+use crate::fields::Fields;
 use crate::halt::Halt;
+use crate::told::Told;
 use crate::visit::Visit;
 
 type Named = Result<Path<AccountId>, PathRejection>;
@@ -118,7 +119,7 @@ async fn change(by: &Administrator<'_>, path: Named, fields: &Fields) -> Result<
     match door.change_account(account.id, Some(version), change, &by.actor).await {
         Ok(after) => changed_well(by, &account, &after).await,
         Err(fault) => {
-            let told = Told::of(by, fault)?;
+            let told = Told::of(by.visit, fault)?;
             let now = by.account(Ok(account.id)).await?;
             let (told, version) = if told.outdated {
                 // What somebody else has done is told: it is not undone unseen.

@@ -10,9 +10,9 @@ use stagedoor_identity::account::{AccountName, AccountQuery, AccountState};
 
 use super::Administrator;
 use super::page::{AccountRow, AccountsPage, State};
-use super::told::of_store;
 use crate::destination::escaped;
 use crate::halt::Halt;
+use crate::told::of_store;
 use crate::visit::Visit;
 use crate::when::{When, date};
 
@@ -73,7 +73,7 @@ async fn search(by: &Administrator<'_>, asked: &Asked) -> Result<Vec<Account>, H
         limit: u32::try_from(ROWS_PER_PAGE + 1).unwrap_or(u32::MAX),
     };
     let found = by.visit.portal.door.accounts(query, &by.actor).await;
-    found.map_err(|fault| of_store(by, fault))
+    found.map_err(|fault| of_store(by.visit, fault))
 }
 
 async fn row(by: &Administrator<'_>, account: &Account) -> Result<AccountRow, Halt> {
@@ -91,7 +91,7 @@ async fn row(by: &Administrator<'_>, account: &Account) -> Result<AccountRow, Ha
 
 async fn state(by: &Administrator<'_>, account: &Account) -> Result<State, Halt> {
     let state = by.visit.portal.door.state_of(account).await;
-    described(by, account, state.map_err(|fault| of_store(by, fault.into()))?).await
+    described(by, account, state.map_err(|fault| of_store(by.visit, fault.into()))?).await
 }
 
 /// A state, with until when it lasts where it ends by itself.
@@ -100,7 +100,7 @@ pub(super) async fn described(by: &Administrator<'_>, account: &Account, state: 
         AccountState::Locked => {
             let store = by.visit.portal.door.store();
             let locks = store.lockouts(Some(&account.name), by.visit.caller.now).await;
-            let locks = locks.map_err(|fault| of_store(by, fault.into()))?;
+            let locks = locks.map_err(|fault| of_store(by.visit, fault.into()))?;
             locks.into_iter().map(|lock| lock.until).max()
         }
         AccountState::Invited => account.invitation.map(|invitation| invitation.expires_at),

@@ -18,7 +18,6 @@ pub(crate) mod one;
 pub(crate) mod page;
 pub(crate) mod password;
 mod rights;
-mod told;
 
 use axum::response::Response;
 

@@ -6,7 +6,7 @@ use axum::http::{Method, header};
 use super::*;
 
 /// Every page of the portal.
-const PAGES: [&str; 22] = [
+const PAGES: [&str; 26] = [
     "",
     "login",
     "login/second-factor",
@@ -17,6 +17,10 @@ const PAGES: [&str; 22] = [
     "profile",
     "profile/password",
     "profile/second-factor",
+    "profile/details",
+    "profile/name",
+    "profile/email",
+    "email?token=x",
     "accounts",
     "accounts/invite",
     "invitation?token=x",

@@ -7,6 +7,7 @@ use stagedoor_identity::session::Ended;
 use stagedoor_policy::time::Timestamp;
 
 use super::samples_accounts::account_pages;
+use super::samples_own::own_change_pages;
 use crate::page::*;
 use crate::refusal::{Look, PageLook, RefusalView, render};
 use crate::when::When;
@@ -27,6 +28,7 @@ pub(super) fn pages() -> Vec<Named> {
         factor_pages(),
         password_pages(),
         own_pages(),
+        own_change_pages(),
         account_pages(),
         refusals(),
     ]
@@ -296,6 +298,10 @@ fn profile(second_factor: bool) -> String {
         done: second_factor.then(|| "One other session has ended.".to_owned()),
         display_name: "Alice Example".to_owned(),
         email: Some("alice@example.org".to_owned()),
+        chosen: vec![ChosenRow {
+            title: "Landing page".to_owned(),
+            choice: "dashboard".to_owned(),
+        }],
         role: "super-admin".to_owned(),
         last_sign_in: Some(When::of(NOW)),
         second_factor,
