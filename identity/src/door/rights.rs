@@ -152,6 +152,10 @@ impl Authority {
         if own && raises_itself {
             return Err(denied());
         }
+        if own && differs(change.email.as_ref(), &before.email) {
+            let sentence = "Your own address is changed on your profile: a letter to the new one confirms it.";
+            return Err(refused(RefusedWhy::NotPossible, sentence));
+        }
         let given = change.grants.iter().flatten();
         let new: Vec<ExtraGrant> = given.filter(|grant| !before.grants.contains(grant)).cloned().collect();
         self.may_grant(policy, &new)

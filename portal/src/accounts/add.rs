@@ -38,6 +38,7 @@ fn offer(by: &Administrator<'_>, chosen: Vec<grants::Row>) -> Offer {
     Offer {
         there: None,
         invites: false,
+        email: true,
         roles: by.roles_to_give(),
         networks: true,
         grants: Some((rows(&by.policy, &[]), chosen)),
@@ -130,7 +131,7 @@ fn new_account(
     NewAccount {
         name,
         display_name: typed.display_name.clone(),
-        email: None,
+        email: typed.email(),
         role: Some(typed.role.clone()),
         grants,
         networks: typed.networks().unwrap_or_default(),

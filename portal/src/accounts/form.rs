@@ -29,6 +29,8 @@ pub(super) struct Offer {
     pub(super) there: Option<There>,
     /// Whether somebody is invited by it.
     pub(super) invites: bool,
+    /// Whether the address can be given: everybody changes their own by a letter to the new one.
+    pub(super) email: bool,
     pub(super) roles: Vec<String>,
     pub(super) networks: bool,
     /// What the account has, and what was chosen.
@@ -112,7 +114,7 @@ impl Administrator<'_> {
             there: offer.there,
             invites: offer.invites,
             email: offer
-                .invites
+                .email
                 .then(|| field(typed.email.unwrap_or_default(), "email", &mut told)),
             display_name: field(typed.display_name, "display_name", &mut told),
             name: field(typed.name, "name", &mut told),

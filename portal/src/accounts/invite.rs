@@ -39,6 +39,7 @@ fn offer(by: &Administrator<'_>, chosen: Vec<Row>) -> Offer {
     Offer {
         there: None,
         invites: true,
+        email: true,
         roles: by.roles_to_give(),
         networks: true,
         grants: Some((rows(&by.policy, &[]), chosen)),

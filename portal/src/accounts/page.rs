@@ -121,7 +121,7 @@ pub(crate) struct AccountFormPage {
     pub(crate) there: Option<There>,
     /// Whether its holder is invited, and chooses the password.
     pub(crate) invites: bool,
-    /// Where the invitation goes.
+    /// Where the invitation goes, and every other letter.
     pub(crate) email: Option<Field>,
     /// What is wrong with no field in particular.
     pub(crate) errors: Vec<String>,

@@ -323,6 +323,15 @@ async fn nobody_raises_themselves_and_nobody_gives_what_they_do_not_hold() {
         ..AccountChange::default()
     };
     assert_eq!(why(stage.changes(admin.id, networks, &by).await), "permission_denied");
+    let address = AccountChange {
+        email: Some(Some("ann@evil.example".to_owned())),
+        ..AccountChange::default()
+    };
+    assert_eq!(
+        why(stage.changes(admin.id, address, &by).await),
+        "not_possible",
+        "a letter confirms it"
+    );
     assert_eq!(
         why(stage.changes(clerk.id, to_role("super"), &by).await),
         "permission_denied"
