@@ -106,6 +106,12 @@ pub(crate) enum AccountDone {
     Invited,
     /// A role that one alone holds.
     HandedOver,
+    /// To an account.
+    DeviceLinked,
+    /// From its account.
+    DeviceUnlinked,
+    /// It is gone.
+    DeviceRemoved,
 }
 
 impl AccountDone {
@@ -130,6 +136,9 @@ impl AccountDone {
             Self::Deleted => "The account is deleted.",
             Self::Invited => "The invitation is on its way by e-mail.",
             Self::HandedOver => "The role is handed over.",
+            Self::DeviceLinked => "The device is linked.",
+            Self::DeviceUnlinked => "The device is nobody's. Sessions that were opened from it have ended.",
+            Self::DeviceRemoved => "The device is removed. Sessions that were opened from it have ended.",
         };
         sentence.to_owned()
     }

@@ -6,7 +6,7 @@
 //! gateway's own use.
 //!
 //! Reading order: `visit` (one request), `sign_in` (the way in), `profile` (one's own account), `accounts` (those one
-//! administers), `refusal` (the way out).
+//! administers), `devices`, `refusal` (the way out).
 //!
 //! State lives in three cookies (see `cookie`): the session, a random value that strangers' forms are tied to, and the sealed
 //! step a sign-in is at. The door itself remembers nothing of half-done sign-ins.
@@ -17,6 +17,7 @@ mod audience;
 mod carried;
 mod cookie;
 mod destination;
+mod devices;
 mod fields;
 mod forgery;
 mod halt;
@@ -182,6 +183,7 @@ pub fn router(parts: PortalParts) -> Router {
         .route(&at("reset"), get(links::reset::show).post(links::reset::submit))
         .route(&at("reset/ask"), post(links::reset::ask))
         .merge(accounts_pages(at))
+        .merge(devices_pages(at))
         .route(&at("whoami"), get(whoami::show))
         .route(&at("jwks.json"), get(jwks))
         .route(&at("assets/{name}"), get(asset))
@@ -217,6 +219,19 @@ fn accounts_pages(at: impl Fn(&str) -> String) -> Router<Arc<Portal>> {
         .route(
             &at("accounts/{id}/{act}"),
             get(accounts::act::ask).post(accounts::act::submit),
+        )
+}
+
+/// What somebody who administers every account does there.
+fn devices_pages(at: impl Fn(&str) -> String) -> Router<Arc<Portal>> {
+    Router::new()
+        .without_v07_checks()
+        .route(&at("devices"), get(devices::list::show).post(devices::register::submit))
+        .route(&at("devices/{id}/link"), post(devices::link))
+        .route(&at("devices/{id}/unlink"), post(devices::unlink))
+        .route(
+            &at("devices/{id}/remove"),
+            get(devices::ask_to_remove).post(devices::remove),
         )
 }
 

@@ -19,7 +19,7 @@ const ARROWS: [(&str, &[&str], &[&str]); 9] = [
         &["admin-api", "config", "identity", "policy", "portal", "store"],
         &[],
     ),
-    ("benches", &["identity", "policy"], &[]),
+    ("benches", &["identity", "policy", "store"], &[]),
     ("tests", &["policy"], &[]),
 ];
 

@@ -9,17 +9,17 @@ use crate::house::House;
 
 const METHODS: &[&str] = &["get", "put", "post", "patch", "delete"];
 
-struct Operation {
-    method: Method,
-    path: String,
+pub(crate) struct Operation {
+    pub(crate) method: Method,
+    pub(crate) path: String,
     /// `None`: open to everybody. `Some(None)`: any token.
-    scope: Option<Option<String>>,
+    pub(crate) scope: Option<Option<String>>,
     body: Option<&'static str>,
     parameters: Vec<String>,
 }
 
 impl Operation {
-    fn named(&self) -> String {
+    pub(crate) fn named(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 
@@ -42,7 +42,7 @@ fn document() -> Value {
     serde_json::from_str(&stagedoor_admin_api::openapi()).unwrap()
 }
 
-fn operations() -> Vec<Operation> {
+pub(crate) fn operations() -> Vec<Operation> {
     let document = document();
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {

@@ -18,3 +18,4 @@ mod letters;
 mod policy;
 mod sessions;
 mod tokens;
+mod who_may;

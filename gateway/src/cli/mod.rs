@@ -10,6 +10,7 @@ mod api;
 mod arguments;
 mod audit;
 mod check;
+mod device;
 mod failure;
 mod grant;
 mod house;
@@ -18,6 +19,7 @@ mod mail;
 mod moment;
 mod place;
 mod policy;
+mod secret_file;
 mod session;
 mod shell;
 mod text;
@@ -112,6 +114,7 @@ async fn dispatch(shell: &mut Shell<'_>, command: Command) -> Result<Checked, Fa
         Command::Account { reach, command } => account::run(shell, &reach, &command).await?,
         Command::Session { reach, command } => session::run(shell, &reach, &command).await?,
         Command::Lockout { reach, command } => session::run_lockout(shell, &reach, &command).await?,
+        Command::Device { reach, command } => device::run(shell, &reach, &command).await?,
         Command::Audit { reach, search } => audit::run(shell, &reach, &search).await?,
         Command::Mail { reach, command } => mail::run(shell, &reach, &command).await?,
         Command::Token { reach, command } => token::run(shell, &reach, &command).await?,

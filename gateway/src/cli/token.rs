@@ -1,10 +1,5 @@
 //! `stagedoor token …`.
 
-use std::fs::File;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
-
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,6 +9,7 @@ use super::arguments::{CreateToken, Reach, TokenCommand};
 use super::failure::Failure;
 use super::moment;
 use super::place;
+use super::secret_file::SecretFile;
 use super::shell::Shell;
 use super::text::{self, plain};
 
@@ -90,7 +86,7 @@ async fn create(shell: &mut Shell<'_>, api: &Api, args: &CreateToken, expires: O
         Some(file) => {
             file.write(&token)?;
             value.as_object_mut().map(|fields| fields.remove("token"));
-            format!("Token {name} is made and written to {}.", file.path.display())
+            format!("Token {name} is made and written to {}.", file.path().display())
         }
         None => format!("Token {name} is made. It reads, shown this once:\n  {}", plain(&token)),
     };
@@ -106,34 +102,4 @@ async fn order(api: &Api, args: &CreateToken, expires: Option<String>) -> Result
         fields.insert("account".to_owned(), json!(account));
     }
     api.json(Method::POST, "/v1/tokens", &body).await?.value()
-}
-
-/// A file that was not there, for the owner alone; made before the token is, so that none is made that cannot be kept.
-#[derive(Debug)]
-struct SecretFile {
-    path: PathBuf,
-    file: File,
-}
-
-impl SecretFile {
-    fn make(path: PathBuf) -> Result<Self, Failure> {
-        match File::options().write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(file) => Ok(Self { path, file }),
-            Err(error) => Err(unwritable(&path, &error)),
-        }
-    }
-
-    fn write(&mut self, token: &str) -> Result<(), Failure> {
-        let written = writeln!(self.file, "{token}").and_then(|()| self.file.sync_all());
-        written.map_err(|error| unwritable(&self.path, &error))
-    }
-
-    /// The empty file would only be in the way of the next try.
-    fn discard(self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-fn unwritable(file: &Path, error: &std::io::Error) -> Failure {
-    Failure::failed(format!("the token cannot be written to `{}`: {error}", file.display()))
 }

@@ -18,17 +18,17 @@ use crate::told::of_store;
 use crate::visit::{Posted, SignedIn, Visit};
 
 /// Somebody signed in whose role administers accounts.
-pub(super) struct Administrator<'v> {
-    pub(super) visit: &'v Visit,
+pub(crate) struct Administrator<'v> {
+    pub(crate) visit: &'v Visit,
     pub(super) signed_in: &'v SignedIn,
     pub(super) own: Arc<Account>,
     pub(super) policy: Arc<Policy>,
-    pub(super) actor: Actor,
+    pub(crate) actor: Actor,
 }
 
 impl<'v> Administrator<'v> {
     /// Leads a stranger to sign in; refuses whoever administers nobody, or may not use the session from here.
-    pub(super) fn enter(visit: &'v Visit, page: &str) -> Result<Self, Box<Result<Response, Halt>>> {
+    pub(crate) fn enter(visit: &'v Visit, page: &str) -> Result<Self, Box<Result<Response, Halt>>> {
         let Some(signed_in) = visit.signed_in() else {
             return Err(Box::new(sign_in_first(visit, page)));
         };
@@ -36,7 +36,7 @@ impl<'v> Administrator<'v> {
     }
 
     /// For a form, which a stranger cannot have been given. Checks the token.
-    pub(super) async fn with_form(visit: &'v Visit, request: Request) -> Result<(Self, Fields), Halt> {
+    pub(crate) async fn with_form(visit: &'v Visit, request: Request) -> Result<(Self, Fields), Halt> {
         let signed_in = visit.signed_in().ok_or(Halt::SignInFirst)?;
         let Posted::Form(fields) = visit.read::<Vec<(String, String)>>(request).await? else {
             return Err(Halt::WrongType);

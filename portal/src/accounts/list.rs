@@ -139,6 +139,7 @@ async fn list_page(
         begun: asked.after.is_empty(),
         first: format!("name={}", escaped(asked.name.as_bytes())),
         may_add: !by.roles_to_give().is_empty(),
+        sees_devices: by.policy.may_administer(&by.own.role, ""),
         searched: asked.name,
         rows,
         next,

@@ -26,26 +26,25 @@ use crate::cookie::Jar;
 use crate::forgery::{self, Bond};
 use crate::halt::Halt;
 use crate::visit::{SignedIn, with_cookies};
-use enter::Administrator;
-pub(crate) use enter::administers;
+pub(crate) use enter::{Administrator, administers};
 #[cfg(test)]
 pub(crate) use rights::May;
 
 impl Administrator<'_> {
     /// The token of the forms of whoever is signed in.
-    async fn token(&self) -> Result<String, Halt> {
+    pub(crate) async fn token(&self) -> Result<String, Halt> {
         Ok(forgery::token(&self.visit.keys().await?.forms, &bond(self.signed_in)))
     }
 
     /// On to a page that says what was done.
-    async fn done(&self, page: &str, done: AccountDone) -> Result<Response, Halt> {
+    pub(crate) async fn done(&self, page: &str, done: AccountDone) -> Result<Response, Halt> {
         let carried = Carried::Done(Done::Account(done));
         let cookie = self.visit.carry(&carried, &bond(self.signed_in)).await?;
         Ok(with_cookies(self.visit.redirect(&self.visit.path(page))?, [cookie]))
     }
 
     /// What was just done, and the answer's way to say it once.
-    async fn just_done(&self) -> Result<Option<String>, Halt> {
+    pub(crate) async fn just_done(&self) -> Result<Option<String>, Halt> {
         Ok(match self.visit.carried(Some(&bond(self.signed_in))).await? {
             Some(Carried::Done(Done::Account(done))) => Some(done.sentence(&self.policy)),
             Some(Carried::Done(_) | Carried::Pending(_)) | None => None,
@@ -53,7 +52,7 @@ impl Administrator<'_> {
     }
 
     /// Forgets what was said.
-    fn said(&self, answer: Response, done: Option<&str>) -> Response {
+    pub(crate) fn said(&self, answer: Response, done: Option<&str>) -> Response {
         with_cookies(answer, [done.and_then(|_| Jar::Step.clear(self.visit.caller.secure))])
     }
 }

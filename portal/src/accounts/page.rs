@@ -18,6 +18,8 @@ pub(crate) struct AccountsPage {
     /// Whether these are the first.
     pub(crate) begun: bool,
     pub(crate) may_add: bool,
+    /// Whether every device is theirs to see.
+    pub(crate) sees_devices: bool,
     pub(crate) rows: Vec<AccountRow>,
     /// The query of the first page.
     pub(crate) first: String,

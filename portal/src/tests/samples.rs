@@ -7,6 +7,7 @@ use stagedoor_identity::session::Ended;
 use stagedoor_policy::time::Timestamp;
 
 use super::samples_accounts::account_pages;
+use super::samples_devices::device_pages;
 use super::samples_own::own_change_pages;
 use crate::page::*;
 use crate::refusal::{Look, PageLook, RefusalView, render};
@@ -30,6 +31,7 @@ pub(super) fn pages() -> Vec<Named> {
         own_pages(),
         own_change_pages(),
         account_pages(),
+        device_pages(),
         refusals(),
     ]
     .concat()

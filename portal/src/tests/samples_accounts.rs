@@ -77,7 +77,7 @@ pub(super) fn account_pages() -> Vec<Named> {
     ]
 }
 
-fn administrator() -> PageLook {
+pub(super) fn administrator() -> PageLook {
     PageLook {
         administers: true,
         ..look(Some("alice"))
@@ -109,6 +109,7 @@ fn accounts(change: impl FnOnce(&mut AccountsPage)) -> String {
         searched: String::new(),
         begun: true,
         may_add: true,
+        sees_devices: true,
         rows: vec![
             row("Alice Example", "alice", "super-admin", state("active", false)),
             row("게로", "general_1", "general-admin", state("locked", true)),

@@ -15,12 +15,23 @@ async fn ways_to(url: &str, limits: &str) -> Ways {
     Ways::open(plan.building(limits), &["console"]).await
 }
 
+async fn ways_before(console: &Recorder, limits: &str) -> Ways {
+    let plan = Door::plan().site_with("console", &console.url(), &console.settings());
+    Ways::open(plan.policy(POLICY).building(limits), &["console"]).await
+}
+
+fn long_answer() -> Vec<u8> {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {ANSWER_BYTES}\r\n\r\n");
+    [head.into_bytes(), vec![b'x'; ANSWER_BYTES]].concat()
+}
+
 async fn with_a_long_answer() -> Recorder {
-    Recorder::answering(|_| {
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {ANSWER_BYTES}\r\n\r\n");
-        [head.into_bytes(), vec![b'x'; ANSWER_BYTES]].concat()
-    })
-    .await
+    Recorder::answering(|_| long_answer()).await
+}
+
+/// The same, inside TLS.
+async fn with_a_long_answer_in_tls() -> Recorder {
+    Recorder::answering_in_tls(|_| long_answer()).await
 }
 
 fn ask() -> Request<stagedoor_tests::Body> {
@@ -29,9 +40,9 @@ fn ask() -> Request<stagedoor_tests::Body> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_taken_too_slowly_is_broken_off_by_every_way() {
-    let console = with_a_long_answer().await;
-    for way in Way::ALL {
-        let ways = ways_to(&console.url(), HASTY).await;
+    let consoles = [with_a_long_answer().await, with_a_long_answer_in_tls().await];
+    for (console, way) in consoles.iter().flat_map(|console| Way::ALL.map(|way| (console, way))) {
+        let ways = ways_before(console, HASTY).await;
         let mut body = ways.visitor(way, "console").open(ask()).await.into_body();
         let mut taken = 0;
         let mut take = async |most: usize| {

@@ -1,14 +1,16 @@
-//! What one judgement and one session look-up cost, and whether that grows.
+//! What one judgement, one session look-up and one page of the account list cost, and whether that grows.
 //!
 //! Each size is measured in turn in every round, so that a noisy neighbour hits all of them alike; the median over the
 //! rounds is printed, and its ratio to the smallest size.
 
+mod accounts;
 mod sessions;
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
+use accounts::Accounts;
 use sessions::Sessions;
 use stagedoor_policy::request::{ClientAddress, Target};
 use stagedoor_policy::rules::{AreaRules, RoleRules, Rules, SiteRules};
@@ -35,6 +37,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     report(
         "session look-up, live sessions",
         lookups.iter().map(|(size, sessions)| (*size, || sessions.once())),
+    );
+
+    let lists = [100_usize, 100_000].map(|size| Ok::<_, Box<dyn std::error::Error>>((size, Accounts::open(size)?)));
+    let lists: Vec<_> = lists.into_iter().collect::<Result<_, _>>()?;
+    report(
+        "a page of the account list, accounts",
+        lists.iter().map(|(size, accounts)| (*size, || accounts.page())),
+    );
+    report(
+        "an account found by part of its name, accounts",
+        lists.iter().map(|(size, accounts)| (*size, || accounts.search())),
     );
     Ok(())
 }

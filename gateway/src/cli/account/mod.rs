@@ -140,6 +140,9 @@ async fn edit(shell: &mut Shell<'_>, api: &Api, args: &EditAccount) -> Result<()
     if args.no_networks || !args.networks.is_empty() {
         change.insert("networks".to_owned(), json!(args.networks));
     }
+    if args.demand_second_factor || args.no_second_factor_demand {
+        change.insert("second_factor_demanded".to_owned(), json!(args.demand_second_factor));
+    }
     let value = api
         .json(Method::PATCH, &path(&args.name, ""), &Value::Object(change))
         .await?

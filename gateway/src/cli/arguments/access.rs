@@ -1,4 +1,4 @@
-//! `stagedoor account …`, `session …`, `lockout …`, `audit`, `token …`.
+//! `stagedoor account …`, `session …`, `lockout …`, `device …`, `audit`, `token …`.
 
 use std::path::PathBuf;
 
@@ -149,6 +149,12 @@ pub(crate) struct EditAccount {
     /// No networks of its own
     #[arg(long, conflicts_with = "networks", group = "change")]
     pub(crate) no_networks: bool,
+    /// Demand a second factor of it, whatever its role says; ends its sessions
+    #[arg(long, group = "change")]
+    pub(crate) demand_second_factor: bool,
+    /// Demand one only where its role or the organisation does
+    #[arg(long, conflicts_with = "demand_second_factor", group = "change")]
+    pub(crate) no_second_factor_demand: bool,
 }
 
 /// `stagedoor account remove`.
@@ -219,6 +225,53 @@ pub(crate) enum LockoutCommand {
         #[arg(value_name = "ID")]
         id: String,
     },
+}
+
+/// The verbs of `device`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeviceCommand {
+    /// List the devices, and whose they are
+    List {
+        /// Only those linked to this account
+        #[arg(long, value_name = "NAME")]
+        account: Option<String>,
+    },
+    /// Register a device and print its key, once
+    Register(RegisterDevice),
+    /// Link a device to an account, in place of the one it was linked to
+    Link {
+        /// The device's name or id
+        #[arg(value_name = "DEVICE")]
+        device: String,
+        /// The account's name or id
+        #[arg(value_name = "ACCOUNT")]
+        account: String,
+    },
+    /// Take a device from its account, and end the sessions that were opened from it
+    Unlink {
+        /// The device's name or id
+        #[arg(value_name = "DEVICE")]
+        device: String,
+    },
+    /// Remove a device, and end the sessions that were opened from it
+    Remove {
+        /// The device's name or id
+        #[arg(value_name = "DEVICE")]
+        device: String,
+    },
+}
+
+/// `stagedoor device register`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Example:
+  stagedoor device register scanner-1 --save scanner-1.key && stagedoor device link scanner-1 vera")]
+pub(crate) struct RegisterDevice {
+    /// What people call it
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Write its key to this new file, readable by you alone, and do not print it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) save: Option<PathBuf>,
 }
 
 /// `stagedoor audit`.

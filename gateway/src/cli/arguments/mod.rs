@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use access::{
-    AccountCommand, AddAccount, AuditArgs, CreateToken, EditAccount, EndSession, Invite, LockoutCommand, NewPassword,
-    RemoveAccount, ResetPassword, SessionCommand, TokenCommand,
+    AccountCommand, AddAccount, AuditArgs, CreateToken, DeviceCommand, EditAccount, EndSession, Invite, LockoutCommand,
+    NewPassword, RegisterDevice, RemoveAccount, ResetPassword, SessionCommand, TokenCommand,
 };
 
 pub(crate) use policy::{ApplyArgs, ExplainArgs, PolicyCommand};
@@ -91,6 +91,13 @@ pub(crate) enum Command {
         reach: Reach,
         #[command(subcommand)]
         command: LockoutCommand,
+    },
+    /// Devices: what a channel that demands them is used from
+    Device {
+        #[command(flatten)]
+        reach: Reach,
+        #[command(subcommand)]
+        command: DeviceCommand,
     },
     /// Read what happened
     Audit {

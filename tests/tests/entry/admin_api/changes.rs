@@ -11,7 +11,15 @@ const AT_ONCE: usize = 20;
 
 /// Fields of an account that its maker or another door decides about, with values that would change them.
 fn forbidden(account: &Value) -> Vec<(String, Value)> {
-    let changeable = ["display_name", "email", "role", "grants", "networks", "disabled"];
+    let changeable = [
+        "display_name",
+        "email",
+        "role",
+        "grants",
+        "networks",
+        "disabled",
+        "second_factor_demanded",
+    ];
     let shown = account.as_object().expect("an account").keys();
     let unseen = [
         "password",
