@@ -11,6 +11,7 @@ mod door;
 pub mod event;
 pub mod letter;
 mod live;
+pub mod picture;
 pub mod port;
 pub mod secret;
 pub mod session;
