@@ -71,6 +71,10 @@ pub(crate) enum Done {
     NameChanged,
     /// A letter goes to another address.
     EmailAsked,
+    /// What one is shown by.
+    PictureSet,
+    /// There is none any more.
+    PictureRemoved,
     /// One other session.
     SessionEnded,
     /// All others; so many.

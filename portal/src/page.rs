@@ -105,6 +105,10 @@ pub(crate) struct ProfilePage {
     pub(crate) token: String,
     pub(crate) done: Option<String>,
     pub(crate) display_name: String,
+    /// The path of one's picture.
+    pub(crate) picture: Option<String>,
+    /// Whether there may be one.
+    pub(crate) pictures: bool,
     pub(crate) email: Option<String>,
     /// What holds of each preference.
     pub(crate) chosen: Vec<ChosenRow>,

@@ -194,3 +194,61 @@ async fn a_sign_in_that_was_on_the_way_to_nowhere_leads_to_the_landing_page() {
     let answer = program.sign_in("ada", PASSWORD).await.expect(200).json();
     assert_eq!(answer["account"], json!("ada"), "programs are led nowhere");
 }
+
+/// A PNG by its first and last bytes.
+fn png(bytes: usize) -> Vec<u8> {
+    let (head, tail) = (&b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"[..], &b"\0\0\0\0IEND\xaeB`\x82"[..]);
+    [head, &vec![b'x'; bytes - head.len() - tail.len()], tail].concat()
+}
+
+async fn send_picture(visitor: &Visitor, picture: &[u8]) -> Reply {
+    const PAGE: &str = "/.stagedoor/profile/picture";
+    let page = visitor.get("/.stagedoor/profile/name").await.text();
+    let token = page
+        .split_once("name=\"csrf\" value=\"")
+        .map_or("", |(_, rest)| rest.split('"').next().unwrap_or(""));
+    let head = "--between\r\nContent-Disposition: form-data; name=";
+    let csrf = format!("{head}\"csrf\"\r\n\r\n{token}\r\n");
+    let named = format!("{head}\"picture\"; filename=\"a.png\"\r\n\r\n");
+    let body = [csrf.as_bytes(), named.as_bytes(), picture, b"\r\n--between--\r\n"].concat();
+    let request = Request::post(PAGE).header(header::CONTENT_TYPE, "multipart/form-data; boundary=between");
+    visitor.send(request.body(body_of(body)).expect("a request")).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_goes_through_the_door_whole_and_a_large_one_is_refused_with_a_sentence() {
+    let stage = Stage::open().await;
+    for way in Way::ALL {
+        let ada = stage.ways.signed_in(way, "console", "ada").await;
+        let picture = png(256 * 1024);
+        send_picture(&ada, &picture).await.expect(303);
+        let profile = ada.get("/.stagedoor/profile").await.expect(200).text();
+        let (_, rest) = profile.split_once("class=\"portrait\" src=\"").expect("a picture");
+        let shown = ada.get(rest.split('"').next().expect("its path")).await.expect(200);
+        assert_eq!(shown.header("content-type"), Some("image/png"), "{way:?}");
+        assert_eq!(
+            shown.header("content-security-policy"),
+            Some("default-src 'none'; sandbox; frame-ancestors 'none'"),
+            "{way:?}"
+        );
+        assert!(shown.body == picture, "{way:?}");
+        for bytes in [256 * 1024 + 1, 300 * 1024, 5 * 1024 * 1024] {
+            let refused = send_picture(&ada, &png(bytes)).await.expect(413);
+            assert!(refused.text().contains("at most 256 KiB are taken"), "{way:?} {bytes}");
+        }
+        ada.get("/.stagedoor/profile").await.expect(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_bodies_are_held_for_pictures_of_people_who_are_signed_in_alone() {
+    let stage = Stage::open().await;
+    let stranger = stage.ways.visitor(Way::Http1, "console");
+    let refused = send_picture(&stranger, &png(100 * 1024)).await.expect(413);
+    assert!(!refused.text().contains("are taken"), "not even looked at");
+    send_picture(&stranger, &png(1024)).await.expect(401);
+    let ada = stage.ways.signed_in(Way::Http1, "console", "ada").await;
+    let large = body_of(vec![b'x'; 100 * 1024]);
+    let request = Request::post("/.stagedoor/profile/name").header(header::CONTENT_TYPE, FORM);
+    ada.send(request.body(large).expect("a request")).await.expect(413);
+}

@@ -10,6 +10,7 @@ use super::{Actor, ChangeFault, OwnChange, OwnFault, RefusedWhy};
 use crate::account::{Account, AccountChange, AccountName, check_change};
 use crate::event::{Event, Kind};
 use crate::letter::{self, Letter, Says, is_address};
+use crate::picture::Picture;
 use crate::port::{Asking, LinkPurpose, StoreError};
 use crate::secret::TokenHash;
 use crate::session::SessionRecord;
@@ -63,6 +64,23 @@ impl House {
         let _turn = self.turns.take(session.account).await;
         let (before, by) = self.themselves(session, from).await?;
         Ok(self.change_oneself(session, &before, &change, &by).await?)
+    }
+
+    /// Sets what one is shown by, or takes it away.
+    pub(super) async fn set_own_picture(
+        &self,
+        session: &SessionRecord,
+        picture: Option<&Picture>,
+        from: &Origin,
+    ) -> Result<(), ChangeFault> {
+        let _turn = self.turns.take(session.account).await;
+        let (account, by) = self.themselves(session, from).await?;
+        self.store.set_picture(account.id, picture).await?;
+        let event = Event::done(Kind::ProfileChanged, &by, self.clock.now())
+            .account(account.name.as_str())
+            .session(session.id)
+            .detail("fields", "picture");
+        Ok(self.store.record(&[event]).await?)
     }
 
     async fn change_oneself(

@@ -47,7 +47,8 @@ impl<'v> Administrator<'v> {
         Ok((Self::of(visit, signed_in)?, fields))
     }
 
-    fn of(visit: &'v Visit, signed_in: &'v SignedIn) -> Result<Self, Halt> {
+    /// Refuses as [`Administrator::enter`] does.
+    pub(crate) fn of(visit: &'v Visit, signed_in: &'v SignedIn) -> Result<Self, Halt> {
         let policy = visit.portal.door.policy();
         let own = signed_in.session.account();
         may_enter(visit, signed_in, &own, &policy)?;
@@ -64,7 +65,7 @@ impl<'v> Administrator<'v> {
     }
 
     /// An account that exists for whoever asks.
-    pub(super) async fn account(&self, id: Result<AccountId, Halt>) -> Result<Account, Halt> {
+    pub(crate) async fn account(&self, id: Result<AccountId, Halt>) -> Result<Account, Halt> {
         let found = self.visit.portal.door.account(id?, &self.actor).await;
         found.map_err(|fault| of_store(self.visit, fault))
     }

@@ -53,8 +53,10 @@ async fn list(by: &Administrator<'_>, asked: Result<Query<Asked>, QueryRejection
         .filter(|_| more)
         .map(|account| account.name.as_str().to_owned());
     let mut rows = Vec::with_capacity(accounts.len());
-    for account in &accounts {
-        rows.push(row(by, account).await?);
+    let ids: Vec<_> = accounts.iter().map(|account| account.id).collect();
+    let pictures = by.visit.pictures(&ids).await?;
+    for (account, picture) in accounts.iter().zip(pictures) {
+        rows.push(row(by, account, picture).await?);
     }
     list_page(by, asked, None, rows, last).await
 }
@@ -76,9 +78,10 @@ async fn search(by: &Administrator<'_>, asked: &Asked) -> Result<Vec<Account>, H
     found.map_err(|fault| of_store(by.visit, fault))
 }
 
-async fn row(by: &Administrator<'_>, account: &Account) -> Result<AccountRow, Halt> {
+async fn row(by: &Administrator<'_>, account: &Account, picture: Option<String>) -> Result<AccountRow, Halt> {
     Ok(AccountRow {
         id: account.id.0.to_string(),
+        picture,
         display_name: account.display_name.clone(),
         name: account.name.as_str().to_owned(),
         role: account.role.clone(),

@@ -5,6 +5,7 @@ pub(crate) mod email;
 pub(crate) mod name;
 pub(crate) mod page;
 pub(crate) mod password;
+pub(crate) mod picture;
 pub(crate) mod second_factor;
 pub(crate) mod sessions;
 
@@ -117,6 +118,8 @@ async fn profile_page(visit: &Visit, signed_in: &SignedIn) -> Result<Response, H
         token,
         done: done.map(|done| sentence(done, &visit.portal.door.policy())),
         display_name: account.display_name.clone(),
+        picture: visit.picture(account.id).await?,
+        pictures: visit.caller.picture_bytes_max > 0,
         email: account.email.clone(),
         chosen: chosen(&visit.portal.door.policy(), &account.preferences),
         role: account.role.clone(),
@@ -207,6 +210,8 @@ fn sentence(done: Done, policy: &Policy) -> String {
         Done::EmailAsked => "A letter is on its way to the new address. It becomes yours once you have followed the \
                              letter's link; until then nothing changes."
             .to_owned(),
+        Done::PictureSet => "Your picture is changed.".to_owned(),
+        Done::PictureRemoved => "Your picture is removed.".to_owned(),
         Done::SessionEnded => "That session has ended.".to_owned(),
         Done::SessionsEnded(0) => "There was no other session.".to_owned(),
         Done::SessionsEnded(1) => "One other session has ended.".to_owned(),

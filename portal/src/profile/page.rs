@@ -59,6 +59,19 @@ pub(crate) struct OwnEmailPage {
     pub(crate) proof: Proof,
 }
 
+/// What one is shown by.
+#[derive(Template)]
+#[template(path = "own_picture.html")]
+pub(crate) struct OwnPicturePage {
+    pub(crate) look: PageLook,
+    pub(crate) token: String,
+    /// The path of the present one.
+    pub(crate) picture: Option<String>,
+    /// `256 KiB`.
+    pub(crate) at_most: String,
+    pub(crate) error: Option<String>,
+}
+
 /// What is wrong besides the field itself.
 #[derive(Default)]
 pub(crate) struct Proof {

@@ -6,7 +6,7 @@ use axum::http::{Method, header};
 use super::*;
 
 /// Every page of the portal.
-const PAGES: [&str; 26] = [
+const PAGES: [&str; 28] = [
     "",
     "login",
     "login/second-factor",
@@ -20,6 +20,8 @@ const PAGES: [&str; 26] = [
     "profile/details",
     "profile/name",
     "profile/email",
+    "profile/picture",
+    "picture/0199f3a2-7c41-7d60-9b1e-5f0c2a7de911/0000000000000000",
     "email?token=x",
     "accounts",
     "accounts/invite",

@@ -16,6 +16,7 @@ mod leaving;
 mod links;
 mod once;
 mod own;
+mod picture;
 mod profile;
 mod program;
 mod samples;

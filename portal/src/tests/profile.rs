@@ -16,6 +16,7 @@ async fn a_stranger_is_led_to_sign_in_and_back() {
         "profile/details",
         "profile/name",
         "profile/email",
+        "profile/picture",
     ] {
         let answer = stage.browser().get(page).await;
         assert_eq!(answer.status, 303, "{page}");
@@ -28,6 +29,7 @@ async fn a_stranger_is_led_to_sign_in_and_back() {
         "profile/details",
         "profile/name",
         "profile/email",
+        "profile/picture",
     ] {
         let answer = stage.browser().post(page, &[]).await;
         assert!(

@@ -225,6 +225,11 @@ pub(super) fn token() -> String {
     "c2FtcGxl".to_owned()
 }
 
+/// The path of a picture; the mark stands in for one.
+pub(super) fn portrait() -> String {
+    format!("/.stagedoor/assets/{}", crate::assets::mark_name())
+}
+
 pub(super) fn text(page: &impl Template) -> String {
     page.render().unwrap()
 }
@@ -299,6 +304,8 @@ fn profile(second_factor: bool) -> String {
         token: token(),
         done: second_factor.then(|| "One other session has ended.".to_owned()),
         display_name: "Alice Example".to_owned(),
+        picture: second_factor.then(portrait),
+        pictures: true,
         email: Some("alice@example.org".to_owned()),
         chosen: vec![ChosenRow {
             title: "Landing page".to_owned(),

@@ -1,6 +1,6 @@
 //! The pages where one changes what is one's own, with sample values.
 
-use super::samples::{Named, look, text, token};
+use super::samples::{Named, look, portrait, text, token};
 use crate::accounts::page::{Choice, Field};
 use crate::profile::page::*;
 
@@ -12,6 +12,13 @@ pub(super) fn own_change_pages() -> Vec<Named> {
             details(vec!["Please enter a name within 20 characters.".to_owned()]),
         ),
         ("profile-name", name()),
+        ("profile-picture", picture(None)),
+        (
+            "profile-picture-large",
+            picture(Some(
+                "This picture is too large: at most 256 KiB are taken. Please choose a smaller one.",
+            )),
+        ),
         ("profile-email", email(true)),
         ("profile-email-no-mail", email(false)),
         ("email", confirm(false)),
@@ -78,6 +85,16 @@ fn email(letters: bool) -> String {
         changed_by: vec!["head".to_owned(), "admin".to_owned()],
         email: Field::default(),
         proof: Proof::default(),
+    })
+}
+
+fn picture(error: Option<&str>) -> String {
+    text(&OwnPicturePage {
+        look: look(Some("alice")),
+        token: token(),
+        picture: Some(portrait()),
+        at_most: "256 KiB".to_owned(),
+        error: error.map(str::to_owned),
     })
 }
 

@@ -6,6 +6,7 @@ use super::super::house::see_through;
 use super::super::{Accepted, ChangeFault, Doorkeeper, OwnChange, OwnFault};
 use crate::LiveSession;
 use crate::account::{Account, AccountName};
+use crate::picture::Picture;
 use crate::port::{LinkPurpose, StoreError};
 use crate::secret::{Password, Secret};
 use crate::sign_in::{Origin, SignInRefusal};
@@ -76,6 +77,19 @@ impl Doorkeeper {
     ) -> Result<Account, ChangeFault> {
         let (house, session, from) = (Arc::clone(&self.house), session.record(), from.clone());
         see_through(async move { house.change_own_profile(&session, expected, change, &from).await }).await
+    }
+
+    /// Sets what one is shown by in the place of the former picture; `None` takes it away.
+    /// # Errors
+    /// `Refused` where the session is over; the store.
+    pub async fn set_own_picture(
+        &self,
+        session: &LiveSession,
+        picture: Option<Picture>,
+        from: &Origin,
+    ) -> Result<(), ChangeFault> {
+        let (house, session, from) = (Arc::clone(&self.house), session.record(), from.clone());
+        see_through(async move { house.set_own_picture(&session, picture.as_ref(), &from).await }).await
     }
 
     /// Changes the name one signs in with, proved by the current password. Sessions go on.
