@@ -65,6 +65,16 @@ pub(crate) enum Step {
 pub(crate) enum Done {
     /// And every other session ended.
     PasswordChanged,
+    /// What one is shown as, or what one chose.
+    DetailsChanged,
+    /// The name to sign in with.
+    NameChanged,
+    /// A letter goes to another address.
+    EmailAsked,
+    /// What one is shown by.
+    PictureSet,
+    /// There is none any more.
+    PictureRemoved,
     /// One other session.
     SessionEnded,
     /// All others; so many.

@@ -8,14 +8,14 @@ use stagedoor_identity::account::AccountChange;
 use stagedoor_identity::{Account, AccountId, ChangeFault};
 
 use super::Administrator;
-use super::enter::Fields;
 use super::invite::sent;
 use super::one::{account_page, heading};
 use super::page::ConfirmPage;
 use super::rights::May;
-use super::told::Told;
 use crate::carried::AccountDone;
+use crate::fields::Fields;
 use crate::halt::Halt;
+use crate::told::Told;
 use crate::visit::Visit;
 
 /// See the module.
@@ -107,7 +107,7 @@ async fn invite_again(by: &Administrator<'_>, account: &Account) -> Result<Respo
 }
 
 async fn not_done(by: &Administrator<'_>, id: AccountId, fault: ChangeFault) -> Result<Response, Halt> {
-    let told = Told::of(by, fault)?;
+    let told = Told::of(by.visit, fault)?;
     let now = by.account(Ok(id)).await?;
     let status = told.status;
     account_page(by, &now, status, told.sentences()).await

@@ -8,13 +8,13 @@ use stagedoor_identity::port::LinkPurpose;
 use stagedoor_identity::{ChangeFault, Password, Secret};
 
 use super::Administrator;
-use super::enter::Fields;
 use super::form::{Offer, Typed};
 use super::grants::{self, Row, rows};
 use super::page::ShownLinkPage;
-use super::told::Told;
 use crate::carried::AccountDone;
+use crate::fields::Fields;
 use crate::halt::Halt;
+use crate::told::Told;
 use crate::visit::Visit;
 
 /// `GET accounts/invite`.
@@ -39,6 +39,7 @@ fn offer(by: &Administrator<'_>, chosen: Vec<Row>) -> Offer {
     Offer {
         there: None,
         invites: true,
+        email: true,
         roles: by.roles_to_give(),
         networks: true,
         grants: Some((rows(&by.policy, &[]), chosen)),
@@ -62,7 +63,7 @@ async fn invite(by: &Administrator<'_>, fields: &Fields) -> Result<Response, Hal
         },
         Err(sentences) => without_a_name(by, &typed, granted, sentences).await,
     };
-    let told = Told::of(by, fault)?;
+    let told = Told::of(by.visit, fault)?;
     by.form_page(offer(by, chosen), typed, Some(told)).await
 }
 

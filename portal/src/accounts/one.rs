@@ -45,6 +45,7 @@ pub(super) async fn account_page(
         errors,
         id: account.id.0.to_string(),
         heading: heading(account).to_owned(),
+        picture: by.visit.picture(account.id).await?,
         display_name: account.display_name.clone(),
         name: account.name.as_str().to_owned(),
         email: account.email.clone(),

@@ -30,6 +30,8 @@ pub(crate) struct AccountsPage {
 /// One of them.
 pub(crate) struct AccountRow {
     pub(crate) id: String,
+    /// The path of its picture.
+    pub(crate) picture: Option<String>,
     pub(crate) display_name: String,
     pub(crate) name: String,
     pub(crate) role: String,
@@ -57,6 +59,8 @@ pub(crate) struct AccountPage {
     pub(crate) errors: Vec<String>,
     pub(crate) id: String,
     pub(crate) heading: String,
+    /// The path of its picture.
+    pub(crate) picture: Option<String>,
     pub(crate) display_name: String,
     pub(crate) name: String,
     pub(crate) email: Option<String>,
@@ -123,7 +127,7 @@ pub(crate) struct AccountFormPage {
     pub(crate) there: Option<There>,
     /// Whether its holder is invited, and chooses the password.
     pub(crate) invites: bool,
-    /// Where the invitation goes.
+    /// Where the invitation goes, and every other letter.
     pub(crate) email: Option<Field>,
     /// What is wrong with no field in particular.
     pub(crate) errors: Vec<String>,

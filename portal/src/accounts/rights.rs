@@ -6,8 +6,8 @@ use stagedoor_policy::Policy;
 use stagedoor_policy::rules::{ChangedBy, HeldBy, ReturnsBy};
 
 use super::Administrator;
-use super::told::of_store;
 use crate::halt::Halt;
+use crate::told::of_store;
 
 /// What a page offers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Administrator<'_> {
     /// Reads how an account stands.
     pub(super) async fn standing(&self, account: &Account) -> Result<Standing, Halt> {
         let door = &self.visit.portal.door;
-        let store = |fault: stagedoor_identity::port::StoreError| of_store(self, fault.into());
+        let store = |fault: stagedoor_identity::port::StoreError| of_store(self.visit, fault.into());
         let live = door.sessions_of(account.id);
         Ok(Standing {
             state: door.state_of(account).await.map_err(store)?,
@@ -62,7 +62,7 @@ impl Administrator<'_> {
         }
         let store = self.visit.portal.door.store();
         let there = store.last_used_of(&account.role, keep.saturating_add(1)).await;
-        let there = there.map_err(|fault| of_store(self, fault.into()))?;
+        let there = there.map_err(|fault| of_store(self.visit, fault.into()))?;
         Ok(u32::try_from(there.len()).unwrap_or(u32::MAX) <= keep)
     }
 

@@ -1,6 +1,6 @@
 //! The pages about accounts with sample values.
 
-use super::samples::{NOW, Named, look, text, token};
+use super::samples::{NOW, Named, look, portrait, text, token};
 use crate::accounts::May;
 use crate::accounts::page::*;
 use crate::refusal::PageLook;
@@ -93,6 +93,7 @@ fn state(name: &'static str, until: bool) -> State {
 
 fn accounts(change: impl FnOnce(&mut AccountsPage)) -> String {
     let row = |display_name: &str, name: &str, role: &str, state| AccountRow {
+        picture: (name == "general1").then(portrait),
         id: "0199f3a2-7c41-7d60-9b1e-5f0c2a7de911".to_owned(),
         display_name: display_name.to_owned(),
         name: name.to_owned(),
@@ -131,6 +132,7 @@ fn account(change: impl FnOnce(&mut AccountPage)) -> String {
         errors: Vec::new(),
         id: "0199f3a2-7c41-7d60-9b1e-5f0c2a7de911".to_owned(),
         heading: "게로 Gero".to_owned(),
+        picture: Some(portrait()),
         display_name: "게로 Gero".to_owned(),
         name: "general_1".to_owned(),
         email: Some("gero@example.org".to_owned()),

@@ -18,6 +18,7 @@ mod keys;
 mod links;
 mod moving;
 mod outbox;
+mod pictures;
 mod place;
 mod schema;
 mod sessions;
