@@ -5,10 +5,11 @@ use std::fmt;
 use async_trait::async_trait;
 use stagedoor_identity::event::StoredEvent;
 use stagedoor_identity::letter::DueLetter;
+use stagedoor_identity::picture::Picture;
 use stagedoor_identity::port::{ApiToken, Device, Link, Lockout, StoreError, StoredCredentials};
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::session::SessionRecord;
-use stagedoor_identity::{Account, Secret};
+use stagedoor_identity::{Account, AccountId, Secret};
 use stagedoor_policy::time::Timestamp;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -22,6 +23,8 @@ pub(crate) const BATCH_RECORDS: usize = 200;
 pub enum Record {
     /// An account with its secrets.
     Account(Box<HeldAccount>),
+    /// An account's picture, in a batch of its own.
+    Picture(AccountId, Picture),
     /// A device, and the hash of its key.
     Device(Device, TokenHash),
     /// A one-time link.
@@ -134,6 +137,8 @@ pub trait Movable: Send + Sync {
 pub struct Moved {
     /// Accounts.
     pub accounts: u64,
+    /// Their pictures.
+    pub pictures: u64,
     /// Devices.
     pub devices: u64,
     /// One-time links.
@@ -162,6 +167,7 @@ impl Moved {
     pub(crate) fn count(&mut self, record: &Record) {
         let which = match record {
             Record::Account(_) => &mut self.accounts,
+            Record::Picture(..) => &mut self.pictures,
             Record::Device(..) => &mut self.devices,
             Record::Link(_) => &mut self.links,
             Record::Asked(_) => &mut self.asked,
@@ -182,8 +188,8 @@ impl fmt::Display for Moved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "accounts {}, devices {}, links {}, askings {}, letters {}, ",
-            self.accounts, self.devices, self.links, self.asked, self.letters,
+            "accounts {}, pictures {}, devices {}, links {}, askings {}, letters {}, ",
+            self.accounts, self.pictures, self.devices, self.links, self.asked, self.letters,
         )?;
         write!(
             f,

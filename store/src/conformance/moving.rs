@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use stagedoor_identity::account::Invitation;
 use stagedoor_identity::letter::{Failure, LetterId, LetterKind, QueuedLetter};
+use stagedoor_identity::picture::Picture;
 use stagedoor_identity::port::{
     ApiToken, Asking, Device, DeviceId, FreshLink, Link, LinkPurpose, Reserved, SeatRule, SharedStore, Source,
     StoreError, Structure,
@@ -160,6 +161,10 @@ async fn fill_with_links_and_letters(store: &SharedStore, alice: AccountId) {
     assert!(store.ask(&asking(1), Some(&reset)).await.unwrap());
     assert!(store.ask(&asking(1), None).await.unwrap());
 
+    for (_kind, bytes) in stagedoor_identity::testing::pictures() {
+        let picture = Picture::read(bytes, 1024).unwrap();
+        store.set_picture(alice, Some(&picture)).await.unwrap();
+    }
     let pad = device("pad", Some(alice));
     store.add_device(&pad, &TokenHash::of(b"the pad")).await.unwrap();
     let from_pad = SessionRecord {

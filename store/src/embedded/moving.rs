@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, named_params, params};
-use stagedoor_identity::Secret;
 use stagedoor_identity::port::{Lockout, Source, StoreError};
 use stagedoor_identity::secret::TokenHash;
+use stagedoor_identity::{AccountId, Secret};
 use stagedoor_policy::time::Timestamp;
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::fault::Fault;
-use super::{Embedded, accounts, audit, column, credentials, devices, links, outbox, sessions, tokens};
+use super::{Embedded, accounts, audit, column, credentials, devices, links, outbox, pictures, sessions, tokens};
 use crate::transfer::{
     Asked, BATCH_RECORDS, Batch, CUT_OFF, Failure, HeldAccount, HeldLetter, Movable, Moved, NOBODY_TAKES, Policy,
     Record,
@@ -33,6 +33,10 @@ impl Movable for Embedded {
             let view = connection.unchecked_transaction()?;
             let mut sending = Sending { to, batch: Vec::new() };
             sending.accounts(&view)?;
+            sending.each(&view, "SELECT * FROM picture ORDER BY account", |row| {
+                let account = AccountId(column::id(row, "account")?);
+                Ok(Record::Picture(account, pictures::read(row)?))
+            })?;
             sending.each(&view, "SELECT * FROM device ORDER BY name", |row| {
                 Ok(Record::Device(
                     devices::read(row)?,
@@ -129,8 +133,9 @@ impl Sending {
     }
 
     fn push(&mut self, record: Record) -> Result<(), Fault> {
+        let is_large = matches!(record, Record::Picture(..));
         self.batch.push(record);
-        if self.batch.len() < BATCH_RECORDS {
+        if self.batch.len() < BATCH_RECORDS && !is_large {
             return Ok(());
         }
         self.flush()
@@ -202,6 +207,7 @@ fn policy(row: &Row<'_>) -> Result<Record, Fault> {
 fn insert(step: &Connection, record: Record) -> Result<(), Fault> {
     match record {
         Record::Account(held) => insert_account(step, &held),
+        Record::Picture(account, picture) => pictures::set(step, account, Some(&picture)),
         Record::Device(device, key) => devices::add(step, &device, &key),
         Record::Link(link) => links::insert(step, &link),
         Record::Asked(asked) => {

@@ -189,6 +189,11 @@ impl Fields {
         self.text_if_any(field)?.map(parse).transpose()
     }
 
+    /// As it lies there.
+    pub(super) fn raw(&self, field: &str) -> Result<Vec<u8>, Damage> {
+        self.0.get(field).cloned().ok_or_else(|| named(field))
+    }
+
     pub(super) fn json<T: DeserializeOwned>(&self, field: &str) -> Result<T, Damage> {
         serde_json::from_str(&self.text(field)?).map_err(|_not_json| named(field))
     }

@@ -18,6 +18,7 @@
 //! | `link:HASH`, `links`, `links_of:ID` | one-time links, by their end, by account and purpose |
 //! | `asked`, `asked:HASH`, `asked_number` | how often something was asked for |
 //! | `device:ID`, `device_keys`, `device_names`, `devices`, `devices_of:ID` | devices, by key, by name, in the order of names |
+//! | `picture:ID` | what an account is shown by |
 //! | `letter:ID`, `letters`, `letters_due`, `letters_queued`, `letters_of:ID` | letters that wait, in three orders, by account |
 //! | `session:ID`, `sessions`, `sessions_of:ID` | sessions, by expiry, by account |
 //! | `open:ID`, `open_from:ID` | those of an account, and from a device, that have not ended |
@@ -56,6 +57,7 @@ mod link;
 mod links;
 mod moving;
 mod outbox;
+mod pictures;
 mod record;
 mod script;
 mod sentinel;

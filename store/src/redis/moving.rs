@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use stagedoor_identity::Secret;
 use stagedoor_identity::account::AccountQuery;
 use stagedoor_identity::event::StoredEvent;
-use stagedoor_identity::port::{Accounts as _, Credentials as _, Lockout, Sessions as _, Source, StoreError};
+use stagedoor_identity::port::{
+    Accounts as _, Credentials as _, Lockout, Pictures as _, Sessions as _, Source, StoreError,
+};
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_policy::time::Timestamp;
 use tokio::sync::mpsc::{Receiver, Sender};
@@ -154,6 +156,7 @@ impl Redis {
             let Some(last) = page.last() else { return Ok(()) };
             query.after = Some(last.name.clone());
             let mut records = Vec::with_capacity(page.len());
+            let ids: Vec<_> = page.iter().map(|account| account.id).collect();
             for account in page {
                 let credentials = self.credentials(account.id).await?.ok_or(StoreError::NotFound)?;
                 let codes = self.read(OUT, &READ_OUT, args!["codes", account.id.0]).await?;
@@ -166,6 +169,11 @@ impl Redis {
                 })));
             }
             self.send(to, Batch::Records(records)).await?;
+            for (account, _tag) in self.pictured(&ids).await? {
+                let picture = self.picture(account).await?.ok_or(StoreError::NotFound)?;
+                self.send(to, Batch::Records(vec![Record::Picture(account, picture)]))
+                    .await?;
+            }
         }
     }
 

@@ -33,6 +33,10 @@ async fn shown(store: &SharedStore) -> BTreeMap<&'static str, String> {
             held.credentials_version,
         ));
     }
+    let mut pictures = Vec::new();
+    for account in &accounts {
+        pictures.extend(store.picture(account.id).await.unwrap().map(|picture| picture.bytes));
+    }
     let devices = DeviceQuery {
         limit: 1000,
         ..DeviceQuery::default()
@@ -59,6 +63,7 @@ async fn shown(store: &SharedStore) -> BTreeMap<&'static str, String> {
             format!("{:?}", store.list_letters(None, 1000).await.unwrap()),
         ),
         ("waiting", format!("{:?}", store.letters_waiting().await.unwrap())),
+        ("pictures", format!("{pictures:?}")),
         ("links", format!("{links:?}")),
         ("locks", format!("{:?}", store.lockouts(None, NOW).await.unwrap())),
         ("tokens", format!("{:?}", store.list_tokens().await.unwrap())),

@@ -117,6 +117,7 @@ async fn nothing_that_anybody_typed_is_part_of_a_key_and_all_keys_lie_in_one_slo
         "in_use",
         "link",
         "device",
+        "picture",
         "letter",
         "asked",
         "failures",

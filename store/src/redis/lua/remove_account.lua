@@ -15,7 +15,7 @@ local function work()
     redis.call('HDEL', key('device', redis.call('HGET', key('device_names'), name)), 'account')
   end
   take_out(id)
-  for _, of_it in ipairs({'account', 'credential', 'codes', 'open', 'sessions_of', 'devices_of'}) do
+  for _, of_it in ipairs({'account', 'credential', 'codes', 'open', 'sessions_of', 'devices_of', 'picture'}) do
     redis.call('DEL', key(of_it, id))
   end
   return {'ok', ended}

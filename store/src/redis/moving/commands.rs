@@ -6,7 +6,7 @@ use super::super::answer::Damage;
 use super::super::keys::StoredPolicy;
 use super::super::record::{Written, json};
 use super::super::script::{AsArg as _, bytes, hex};
-use super::super::{args, audit, devices, links, outbox, tokens};
+use super::super::{args, audit, devices, links, outbox, pictures, tokens};
 use crate::transfer::{Failure, HeldAccount, HeldLetter, Record};
 
 /// Commands as `take_in.lua` takes them.
@@ -26,6 +26,13 @@ impl Commands {
     pub(super) fn record(&mut self, record: Record) -> Result<(), Damage> {
         match record {
             Record::Account(held) => self.account(&held)?,
+            Record::Picture(account, picture) => {
+                self.add(
+                    "HSET",
+                    &format!("picture:{}", account.0.simple()),
+                    pictures::written(&picture),
+                );
+            }
             Record::Device(device, key) => {
                 let id = device.id.0.simple();
                 self.add("HSET", &format!("device:{id}"), devices::written(&device, &key));
