@@ -6,6 +6,7 @@ mod accounts_edit;
 mod accounts_forms;
 mod accounts_house;
 mod accounts_invite;
+mod accounts_recovery;
 mod browser;
 mod contrast;
 mod devices;
