@@ -69,7 +69,10 @@ pub(crate) struct AccountPage {
     pub(crate) own: bool,
     pub(crate) networks: Vec<String>,
     pub(crate) grants: Vec<String>,
+    /// How many are linked to it.
     pub(crate) devices: u32,
+    /// The first of them.
+    pub(crate) linked: Vec<LinkedDevice>,
     pub(crate) registered: String,
     pub(crate) last_sign_in: Option<When>,
     pub(crate) second_factor: bool,
@@ -77,6 +80,14 @@ pub(crate) struct AccountPage {
     pub(crate) sessions: usize,
     pub(crate) state: State,
     pub(crate) may: May,
+}
+
+/// A device that is linked to the account.
+pub(crate) struct LinkedDevice {
+    pub(crate) name: String,
+    /// `2026-11-22`.
+    pub(crate) registered: String,
+    pub(crate) last_seen: Option<When>,
 }
 
 /// Are you sure?
@@ -114,6 +125,8 @@ pub(crate) struct ShownLinkPage {
     pub(crate) look: PageLook,
     pub(crate) id: String,
     pub(crate) name: String,
+    /// An invitation, or a right to set a second factor up anew.
+    pub(crate) invited: bool,
     pub(crate) link: String,
 }
 
