@@ -351,6 +351,7 @@ impl<'a> Assembly<'a> {
             answer_stall_max: fields.duration("answer_stall_max")?,
             websockets_per_account_max: size(fields.count("websockets_per_account_max")?),
             malformed_per_minute_max: fields.count("malformed_per_minute_max")?,
+            picture_bytes_max: size(fields.bytes("picture_bytes_max")?),
         };
         fields.done();
         if !HEADER_BYTES.contains(&limits.header_bytes_max) {
@@ -358,6 +359,13 @@ impl<'a> Assembly<'a> {
                 KeyPath::of(["limits", "header_bytes_max"]),
                 "the head of a request must be allowed between 1 KiB and 1 MiB",
                 "write an amount such as `\"64KiB\"`",
+            );
+        }
+        if limits.picture_bytes_max > PICTURE_BYTES_MAX {
+            self.fault(
+                KeyPath::of(["limits", "picture_bytes_max"]),
+                "a picture may have 2 MiB at most: it is held in memory while it arrives",
+                "write an amount such as `\"256KiB\"`, or `\"0B\"` for no pictures",
             );
         }
         Some(limits)
@@ -388,6 +396,9 @@ const TITLE_CHARACTERS_MAX: usize = 60;
 
 /// Below, no browser's request would fit; above, Pingora's reader gives up whatever is allowed.
 const HEADER_BYTES: RangeInclusive<u64> = 1024..=1024 * 1024;
+
+/// Each picture under way is held in memory as a whole.
+const PICTURE_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// The listeners, and whether plain HTTP is sent on.
 fn listen(mut fields: Fields) -> (Listen, bool) {

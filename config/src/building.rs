@@ -236,6 +236,8 @@ pub struct Limits {
     pub websockets_per_account_max: usize,
     /// Malformed requests of one address in a minute before its new connections are closed at once.
     pub malformed_per_minute_max: u64,
+    /// Of a picture that an account is shown by; 0: there are none.
+    pub picture_bytes_max: usize,
 }
 
 /// `[log]`.

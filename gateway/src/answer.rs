@@ -53,7 +53,7 @@ pub async fn refuse(
         headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static(handshake::VERSION));
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     }
-    bridge::drain(session).await;
+    bridge::drain(session, bridge::DRAINED_BYTES_MAX).await;
     ctx.status = bridge::send(session, &ctx.snapshot.building, answer).await?;
     Ok(ctx.status)
 }
@@ -64,7 +64,7 @@ pub async fn refuse(
 /// Where the visitor is gone.
 pub async fn to_https(session: &mut Session, ctx: &mut RequestContext, location: &str) -> Result<()> {
     ctx.outcome = "to_https";
-    bridge::drain(session).await;
+    bridge::drain(session, bridge::DRAINED_BYTES_MAX).await;
     let answer = https::sent_on(location)?;
     ctx.status = bridge::send(session, &ctx.snapshot.building, answer).await?;
     Ok(())

@@ -17,13 +17,13 @@ use tower::ServiceExt as _;
 use crate::https;
 use crate::open::hands_over;
 
-/// Larger bodies are refused; the portal's forms are a few hundred bytes.
-pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// How long the body may take to arrive.
 const BODY_DEADLINE: Duration = Duration::from_secs(15);
 
 /// Of a refused body, as much is read and thrown away; a form or a small file, so that its sender sees why.
-const DRAINED_BYTES_MAX: usize = 1024 * 1024;
+pub const DRAINED_BYTES_MAX: usize = 1024 * 1024;
+/// Of a picture that is too large, from somebody signed in: what a camera makes.
+pub const DRAINED_PICTURE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// How long that may take.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -32,19 +32,19 @@ const DRAIN_DEADLINE: Duration = Duration::from_secs(2);
 pub enum Received {
     /// All of it.
     Whole(Bytes),
-    /// More than [`BODY_BYTES_MAX`].
+    /// More than may be.
     TooLarge,
 }
 
-/// Reads the request's body, at most [`BODY_BYTES_MAX`] of it and within the deadline.
+/// Reads the request's body, at most `bytes_max` of it and within the deadline.
 ///
 /// # Errors
 /// Where it breaks off or is not well-formed.
-pub async fn receive(session: &mut Session) -> Result<Received> {
+pub async fn receive(session: &mut Session, bytes_max: usize) -> Result<Received> {
     let declared = session
         .get_header(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if declared.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
+    if declared.is_some_and(|bytes| bytes > bytes_max) {
         return Ok(Received::TooLarge);
     }
     let expects = session
@@ -53,19 +53,19 @@ pub async fn receive(session: &mut Session) -> Result<Received> {
     if expects && !session.is_body_empty() {
         session.as_downstream_mut().write_continue_response().await?;
     }
-    let read = tokio::time::timeout(BODY_DEADLINE, read_all(session)).await;
+    let read = tokio::time::timeout(BODY_DEADLINE, read_all(session, bytes_max)).await;
     read.map_err(|_| Error::new_down(ErrorType::ReadTimedout))?
 }
 
 /// Reads what is left of a body that nobody wants, as far as is cheap: with unread bytes behind it, a connection is closed in
 /// a way that can take the answer away from the visitor, and a stream of HTTP/2 is reset.
-pub async fn drain(session: &mut Session) {
+pub async fn drain(session: &mut Session, bytes_max: usize) {
     let waits_for_leave = session.get_header(EXPECT).is_some();
     if waits_for_leave || session.is_body_done() {
         return;
     }
     let reading = async {
-        let mut left = DRAINED_BYTES_MAX;
+        let mut left = bytes_max;
         while let Ok(Some(piece)) = session.read_request_body().await {
             left = left.saturating_sub(piece.len());
             if left == 0 {
@@ -77,10 +77,10 @@ pub async fn drain(session: &mut Session) {
     let _either = tokio::time::timeout(DRAIN_DEADLINE, reading).await;
 }
 
-async fn read_all(session: &mut Session) -> Result<Received> {
+async fn read_all(session: &mut Session, bytes_max: usize) -> Result<Received> {
     let mut body = BytesMut::new();
     while let Some(chunk) = session.read_request_body().await.map_err(pingora::Error::into_down)? {
-        if body.len() + chunk.len() > BODY_BYTES_MAX {
+        if body.len() + chunk.len() > bytes_max {
             return Ok(Received::TooLarge);
         }
         body.extend_from_slice(&chunk);

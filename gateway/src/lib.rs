@@ -31,6 +31,7 @@ pub mod metrics;
 pub mod open;
 pub mod pace;
 pub mod panics;
+pub mod preferences;
 pub mod proxy;
 pub mod refusal;
 pub mod request_id;

@@ -175,7 +175,7 @@ fn profile_refusal(
 ) -> Option<Refusal> {
     let below = path.strip_prefix(prefix)?;
     let Subject::Known(session) = subject else { return None };
-    if below != "profile" && !below.starts_with("profile/") {
+    if below != "profile" && !below.starts_with("profile/") && !below.starts_with("picture/") {
         return None;
     }
     let facts = session.facts();
@@ -222,22 +222,40 @@ fn declared_body_bytes(request: &RequestHeader) -> Option<u64> {
 }
 
 async fn visit_portal(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<()> {
-    let received = bridge::receive(session).await?;
+    let for_picture = picture_body_bytes_max(ctx);
+    let received = bridge::receive(session, for_picture.unwrap_or(stagedoor_portal::BODY_BYTES_MAX)).await?;
     if let Some(slot) = &ctx.slot {
         slot.turn().body_ends();
     }
+    let mut caller = caller(gate, session, ctx).ok_or_else(|| Error::new(ErrorType::InternalError))?;
     let body = match received {
         Received::Whole(body) => body,
         Received::TooLarge => {
             session.set_keepalive(None);
-            answer::refuse(gate, session, ctx, &Refused::BodyTooLarge, None).await?;
-            return Ok(());
+            if for_picture.is_none() {
+                answer::refuse(gate, session, ctx, &Refused::BodyTooLarge, None).await?;
+                return Ok(());
+            }
+            // Its page says how large a picture may be.
+            caller.body_too_large = true;
+            bridge::drain(session, bridge::DRAINED_PICTURE_BYTES_MAX).await;
+            bytes::Bytes::new()
         }
     };
-    let caller = caller(gate, session, ctx).ok_or_else(|| Error::new(ErrorType::InternalError))?;
     ctx.status = bridge::serve(session, &ctx.snapshot.building, &gate.portal, caller, body).await?;
     ctx.outcome = "portal";
     Ok(())
+}
+
+/// How large a body may be that carries a picture, from somebody signed in.
+fn picture_body_bytes_max(ctx: &RequestContext) -> Option<usize> {
+    let building = &ctx.snapshot.building;
+    ctx.session.as_ref()?;
+    let (method, path) = ctx.target.as_ref()?;
+    let page = path
+        .strip_prefix(building.portal.prefix.as_str())
+        .filter(|_| method == http::Method::POST)?;
+    stagedoor_portal::body_bytes_max(page, building.limits.picture_bytes_max)
 }
 
 fn caller(gate: &Gate, session: &Session, ctx: &RequestContext) -> Option<Caller> {
@@ -248,6 +266,8 @@ fn caller(gate: &Gate, session: &Session, ctx: &RequestContext) -> Option<Caller
         site: ctx.known_site_name(),
         request_id: ctx.id.to_string(),
         now: gate.door.now(),
+        picture_bytes_max: ctx.snapshot.building.limits.picture_bytes_max,
+        body_too_large: false,
     })
 }
 

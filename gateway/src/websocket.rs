@@ -148,6 +148,7 @@ async fn shake_hands(gate: &Gate, session: &mut Session, ctx: &RequestContext) -
         id: ctx.id,
         secure: way::is_secure(session),
         host: &host,
+        policy: &ctx.snapshot.policy,
         assertions: &gate.assertions,
         mark: &gate.mark,
     };

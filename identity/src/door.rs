@@ -93,8 +93,6 @@ pub struct Parts {
 pub struct OwnChange {
     /// See [`Account::display_name`].
     pub display_name: Option<String>,
-    /// See [`Account::name`].
-    pub name: Option<AccountName>,
     /// See [`Account::preferences`]: all of them.
     pub preferences: Option<std::collections::BTreeMap<String, String>>,
 }
@@ -132,6 +130,29 @@ pub enum ChangeFault {
     /// Too many hashes under way.
     #[error("too many passwords are being checked; try again in a second")]
     Busy,
+}
+
+/// Why somebody did not change something about themselves that has to be proved with the password once more.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnFault {
+    /// The password is wrong, or whoever it is may not come in any more.
+    #[error("the password was not proved")]
+    Unproved(SignInRefusal),
+    /// The change itself was refused.
+    #[error(transparent)]
+    Change(#[from] ChangeFault),
+}
+
+impl From<SignInRefusal> for OwnFault {
+    fn from(refusal: SignInRefusal) -> Self {
+        Self::Unproved(refusal)
+    }
+}
+
+impl From<StoreError> for OwnFault {
+    fn from(fault: StoreError) -> Self {
+        Self::Change(fault.into())
+    }
 }
 
 /// See the module. Needs a Tokio runtime around it.

@@ -11,6 +11,7 @@ mod door;
 pub mod event;
 pub mod letter;
 mod live;
+pub mod picture;
 pub mod port;
 pub mod secret;
 pub mod session;
@@ -22,8 +23,8 @@ pub use account::{Account, AccountId};
 pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, SystemClock};
 pub use door::{
-    Accepted, Actor, ChangeFault, CurrentPolicy, Doorkeeper, Invited, OwnChange, Parts, Refused, RefusedWhy, SCOPES,
-    Tally, Who,
+    Accepted, Actor, ChangeFault, CurrentPolicy, Doorkeeper, Invited, OwnChange, OwnFault, Parts, Refused, RefusedWhy,
+    SCOPES, Tally, Who,
 };
 pub use live::{Facts, LiveSession, Lookup};
 pub use secret::{Password, Secret, SessionToken};

@@ -65,6 +65,16 @@ pub(crate) enum Step {
 pub(crate) enum Done {
     /// And every other session ended.
     PasswordChanged,
+    /// What one is shown as, or what one chose.
+    DetailsChanged,
+    /// The name to sign in with.
+    NameChanged,
+    /// A letter goes to another address.
+    EmailAsked,
+    /// What one is shown by.
+    PictureSet,
+    /// There is none any more.
+    PictureRemoved,
     /// One other session.
     SessionEnded,
     /// All others; so many.
@@ -98,6 +108,8 @@ pub(crate) enum AccountDone {
     Deleted,
     /// Somebody, by letter.
     Invited,
+    /// A right to set a second factor up anew, by letter.
+    RecoverySent,
     /// A role that one alone holds.
     HandedOver,
     /// To an account.
@@ -129,6 +141,9 @@ impl AccountDone {
             Self::Reinstated => "The ban is lifted. Disuse is counted from now on.",
             Self::Deleted => "The account is deleted.",
             Self::Invited => "The invitation is on its way by e-mail.",
+            Self::RecoverySent => {
+                "The recovery letter is on its way. Its link lets the holder set up a second factor anew, with the password."
+            }
             Self::HandedOver => "The role is handed over.",
             Self::DeviceLinked => "The device is linked.",
             Self::DeviceUnlinked => "The device is nobody's. Sessions that were opened from it have ended.",

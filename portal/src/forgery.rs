@@ -103,6 +103,8 @@ mod tests {
             site: None,
             request_id: String::new(),
             now: Timestamp::from_micros(0),
+            picture_bytes_max: 0,
+            body_too_large: false,
         }
     }
 

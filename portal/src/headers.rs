@@ -12,10 +12,10 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img
 /// `same-origin` and not `no-referrer`: with the latter, browsers hide the `Origin` of our own forms.
 const REFERRER_POLICY: &str = "same-origin";
 
-/// Adds them. An answer that has said for how long it may be kept stays so; everything else may not be kept.
+/// Adds them. An answer that has said for how long it may be kept, or what it may do that is no page, stays so; everything else
+/// may not be kept, and is a page.
 pub(crate) fn secure(headers: &mut HeaderMap) {
     let fixed = [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, REFERRER_POLICY),
@@ -26,6 +26,9 @@ pub(crate) fn secure(headers: &mut HeaderMap) {
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(CONTENT_SECURITY_POLICY));
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));

@@ -18,18 +18,22 @@ mod carried;
 mod cookie;
 mod destination;
 mod devices;
+mod fields;
 mod forgery;
 mod halt;
 mod headers;
 mod keys;
 mod links;
 mod page;
+mod parts;
+mod picture;
 mod profile;
 mod qr;
 pub mod refusal;
 mod setup;
 mod sign_in;
 mod sign_out;
+mod told;
 mod visit;
 mod when;
 mod whoami;
@@ -63,8 +67,16 @@ use crate::refusal::Look;
 use crate::sign_in::later::{self, LaterStep};
 use crate::visit::Visit;
 
-/// The largest body a form or a program may post to the portal.
+/// The largest body a form or a program may post to the portal, pictures apart.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Of a form that carries a picture: all but the picture itself.
+const AROUND_PICTURE_BYTES_MAX: usize = 8 * 1024;
+
+/// The largest body that somebody signed in may post to a page, by its path below the prefix; `None`: [`BODY_BYTES_MAX`], and
+/// the page has nothing to say about larger ones.
+pub fn body_bytes_max(page: &str, picture_bytes_max: usize) -> Option<usize> {
+    (page == profile::picture::PAGE).then(|| picture_bytes_max.saturating_add(AROUND_PICTURE_BYTES_MAX))
+}
 
 /// Keys change rarely; who verifies assertions may keep them this long.
 const JWKS_MAY_BE_KEPT: HeaderValue = HeaderValue::from_static("public, max-age=300");
@@ -84,6 +96,10 @@ pub struct Caller {
     pub request_id: String,
     /// When it came.
     pub now: Timestamp,
+    /// The largest picture that is taken, in bytes; 0: none is.
+    pub picture_bytes_max: usize,
+    /// The body was larger than may be, and is not here.
+    pub body_too_large: bool,
 }
 
 /// What a portal is made of.
@@ -160,6 +176,25 @@ pub fn router(parts: PortalParts) -> Router {
             &at("profile/second-factor"),
             get(profile::second_factor::show).post(profile::second_factor::submit),
         )
+        .route(
+            &at("profile/details"),
+            get(profile::details::show).post(profile::details::submit),
+        )
+        .route(
+            &at("profile/name"),
+            get(profile::name::show).post(profile::name::submit),
+        )
+        .route(
+            &at("profile/email"),
+            get(profile::email::show).post(profile::email::submit),
+        )
+        .route(
+            &at(profile::picture::PAGE),
+            get(profile::picture::show).post(profile::picture::submit),
+        )
+        .route(&at("profile/picture/remove"), post(profile::picture::remove))
+        .route(&at("picture/{account}/{tag}"), get(picture::serve))
+        .route(&at("email"), get(links::email::show).post(links::email::submit))
         .route(&at("profile/sessions"), post(profile::sessions::submit))
         .route(
             &at("invitation"),

@@ -105,13 +105,25 @@ pub(crate) struct ProfilePage {
     pub(crate) token: String,
     pub(crate) done: Option<String>,
     pub(crate) display_name: String,
+    /// The path of one's picture.
+    pub(crate) picture: Option<String>,
+    /// Whether there may be one.
+    pub(crate) pictures: bool,
     pub(crate) email: Option<String>,
+    /// What holds of each preference.
+    pub(crate) chosen: Vec<ChosenRow>,
     pub(crate) role: String,
     pub(crate) last_sign_in: Option<When>,
     pub(crate) second_factor: bool,
     pub(crate) recovery_codes_left: u32,
     pub(crate) sessions: Vec<SessionRow>,
     pub(crate) address: String,
+}
+
+/// A preference and what holds of it.
+pub(crate) struct ChosenRow {
+    pub(crate) title: String,
+    pub(crate) choice: String,
 }
 
 /// One of one's own sessions.

@@ -12,7 +12,7 @@ use axum::{Form, Json};
 use serde::de::DeserializeOwned;
 use stagedoor_identity::session::Ended;
 use stagedoor_identity::sign_in::Origin;
-use stagedoor_identity::{LiveSession, Lookup, SessionToken};
+use stagedoor_identity::{Account, LiveSession, Lookup, SessionToken};
 
 use crate::accounts;
 use crate::audience::{self, Audience};
@@ -146,6 +146,18 @@ impl Visit {
         asked.map_or_else(Destination::home, |asked| {
             Destination::parse(asked, &self.portal.look.prefix)
         })
+    }
+
+    /// Where whoever has just signed in goes: where they were on the way to, else where their choice leads.
+    pub(crate) fn lands_on(&self, asked: &str, account: &Account) -> Destination {
+        let wanted = self.destination(Some(asked));
+        if !wanted.is_home() {
+            return wanted;
+        }
+        let policy = self.portal.door.policy();
+        policy
+            .leads_to(&account.preferences)
+            .map_or(wanted, |path| self.destination(Some(path)))
     }
 
     pub(crate) async fn keys(&self) -> Result<&Keys, Halt> {

@@ -417,6 +417,13 @@ const LIMITS: &[Setting] = &[
          minute is over.",
     )
     .or("6000"),
+    Setting::new(
+        "picture_bytes_max",
+        Kind::Bytes,
+        "The largest picture of a profile: PNG, JPEG or WebP, kept in the store as it was sent; 2 MiB at most. `\"0B\"`: no \
+         pictures.",
+    )
+    .or(r#""256KiB""#),
 ];
 
 const LOG: &[Setting] = &[

@@ -231,6 +231,12 @@ pub(super) const PREFERENCE: &[Setting] = &[
     )
     .absent("`X-Stagedoor-Preference-` and the name"),
     Setting::new("title", Kind::Text("a few words"), "What people read.").absent("the name"),
+    Setting::new(
+        "leads",
+        Kind::Named("choice", &Kind::Text("a path of the console's, such as `/calendar`")),
+        "Where a choice leads after a sign-in that was on the way to nowhere else. One preference may have this.",
+    )
+    .absent("nowhere: the console's start page"),
 ];
 
 /// One key for each sentence there is.

@@ -8,7 +8,7 @@ use stagedoor_policy::rules::{
     ReturnsBy, SeatRules,
 };
 
-use super::number;
+use super::{named_texts, number};
 use crate::fields::Fields;
 
 pub(super) fn account_networks(mut fields: Fields) -> AccountNetworkRules {
@@ -151,6 +151,7 @@ pub(super) fn preference(mut fields: Fields) -> PreferenceRules {
         default: fields.text("default").unwrap_or_default(),
         header: fields.text("header"),
         title: fields.text("title"),
+        leads: named_texts(fields.named("leads")),
     };
     fields.done();
     rules

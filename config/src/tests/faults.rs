@@ -335,6 +335,10 @@ fn a_limit_that_would_let_nothing_through_is_a_fault() {
             "header_bytes_max = \"2MiB\"",
             "the head of a request must be allowed between 1 KiB and 1 MiB",
         ),
+        (
+            "picture_bytes_max = \"3MiB\"",
+            "a picture may have 2 MiB at most: it is held in memory while it arrives",
+        ),
     ] {
         let told = faults_of(&format!("{BUILDING}[limits]\n{line}\n"), POLICY);
         let column = line.find('=').expect("a value") + 3;

@@ -82,6 +82,7 @@ choices = ["calendar", "dashboard"]
 default = "dashboard"
 header = "X-Stagedoor-Preference-Landing"
 title = "Landing page"
+leads = { calendar = "/backstage/calendar" }
 [messages]
 name_taken = "The same ID already exists."
 seats_full = "No seats."
@@ -171,6 +172,7 @@ fn every_key_about_accounts_reaches_its_field() {
         default: "dashboard".to_owned(),
         header: Some("X-Stagedoor-Preference-Landing".to_owned()),
         title: Some("Landing page".to_owned()),
+        leads: [("calendar".to_owned(), "/backstage/calendar".to_owned())].into(),
     };
     assert_eq!(rules.preferences["landing"], landing);
     assert_eq!(rules.messages[&MessageKey::NameTaken], "The same ID already exists.");
@@ -228,6 +230,10 @@ fn a_key_about_accounts_that_is_wrong_is_pointed_at() {
         (
             "[preferences.x]\nchoices = [\"a\"]\ndefault = \"a\"\nheader = \"Connection\"",
             "9:10 `Connection` could be set by visitors, or means something else to a console",
+        ),
+        (
+            "[preferences.x]\nchoices = [\"a\"]\ndefault = \"a\"\nleads = { a = \"//evil.example\" }",
+            "9:15 `//evil.example` is no path of a console's",
         ),
         ("[inactivity]\nwarn_before = \"7d\"", "7:15 there is no ban to warn of"),
         (

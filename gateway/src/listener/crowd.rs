@@ -211,6 +211,7 @@ mod tests {
             answer_stall_max: Duration::from_secs(1),
             websockets_per_account_max: 1,
             malformed_per_minute_max: 3,
+            picture_bytes_max: 0,
         }
     }
 

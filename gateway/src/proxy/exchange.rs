@@ -61,6 +61,7 @@ pub(super) fn forward(gate: &Gate, session: &Session, request: &mut RequestHeade
         id: ctx.id,
         secure: way::is_secure(session),
         host: &way::raw_host_text(session.req_header()),
+        policy: &ctx.snapshot.policy,
         assertions: &gate.assertions,
         mark: &gate.mark,
     };

@@ -6,11 +6,13 @@ use pingora::Result;
 use pingora::http::RequestHeader;
 use stagedoor_config::Site;
 use stagedoor_identity::Account;
+use stagedoor_policy::Policy;
 use stagedoor_portal::is_own_cookie;
 
 use crate::assertion::Assertions;
 use crate::headers::remove_managed;
 use crate::loops::{self, Mark};
+use crate::preferences;
 use crate::request_id::RequestId;
 use crate::stage::decide::Admitted;
 use crate::upstream::authority;
@@ -43,6 +45,8 @@ pub struct Passport<'a> {
     pub secure: bool,
     /// `Host` as the visitor sent it.
     pub host: &'a str,
+    /// The rules it was let through by.
+    pub policy: &'a Policy,
     /// Where assertions are signed.
     pub assertions: &'a Assertions,
     /// That it came through this door.
@@ -126,6 +130,7 @@ fn say_who(request: &mut RequestHeader, passport: &Passport<'_>) -> Result<()> {
             introduce(request, &account, names)?;
         }
     }
+    preferences::tell(request, session, &account, passport.policy)?;
     if passport.site.assertion {
         let assertion = passport.assertions.of(session, &passport.admitted.site)?;
         request.insert_header("X-Stagedoor-Assertion", assertion)?;

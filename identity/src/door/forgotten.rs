@@ -18,9 +18,9 @@ use crate::sign_in::{Origin, SignInRefusal};
 use crate::{Account, AccountId, Password, Secret};
 
 /// Resets asked for by one address of a letter, and by one source, that are counted.
-const ASKED_WITHIN: Duration = Duration::from_secs(3600);
+pub(super) const ASKED_WITHIN: Duration = Duration::from_secs(3600);
 /// Letters that one address gets within that time, whoever asks.
-const ASKED_PER_ADDRESS_MAX: u32 = 3;
+pub(super) const ASKED_PER_ADDRESS_MAX: u32 = 3;
 /// Addresses that one source may ask for within that time.
 const ASKED_PER_SOURCE_MAX: u32 = 20;
 
@@ -189,7 +189,7 @@ impl House {
         Ok(Account::new(AccountId(uuid::Uuid::nil()), name, "", self.clock.now()))
     }
 
-    fn keyed(&self, what: &str, value: &str) -> [u8; 32] {
+    pub(super) fn keyed(&self, what: &str, value: &str) -> [u8; 32] {
         let tag = hmac::sign(&self.name_key, format!("{what}\0{value}").as_bytes());
         let mut key = [0_u8; 32];
         for (byte, from) in key.iter_mut().zip(tag.as_ref()) {

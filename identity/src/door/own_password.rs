@@ -95,7 +95,7 @@ impl House {
     }
 
     /// The password once more, from somebody who is signed in; guesses count as at the door.
-    async fn prove_again(
+    pub(super) async fn prove_again(
         &self,
         session: &SessionRecord,
         current: &Password,

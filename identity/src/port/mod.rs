@@ -8,6 +8,7 @@ mod credentials;
 mod devices;
 mod links;
 mod outbox;
+mod pictures;
 mod sessions;
 mod structure;
 mod tokens;
@@ -26,6 +27,7 @@ pub use credentials::{Credentials, StoredCredentials};
 pub use devices::{Device, DeviceId, DeviceQuery, Devices};
 pub use links::{Asking, FreshLink, Link, LinkPurpose, Links};
 pub use outbox::Outbox;
+pub use pictures::Pictures;
 pub use sessions::{Opened, Sessions};
 pub use structure::{Acting, HandOver, KeepRule, Move, Others, Place, SeatRule, Structure};
 pub use tokens::{ApiToken, Tokens};
@@ -93,6 +95,7 @@ pub trait Store:
     + Keys
     + Links
     + Outbox
+    + Pictures
     + std::fmt::Debug
     + Send
     + Sync
@@ -109,6 +112,7 @@ impl<T> Store for T where
         + Keys
         + Links
         + Outbox
+        + Pictures
         + std::fmt::Debug
         + Send
         + Sync

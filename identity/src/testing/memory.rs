@@ -5,6 +5,7 @@ mod attempts;
 mod devices;
 mod links;
 mod outbox;
+mod pictures;
 mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ use stagedoor_policy::time::Timestamp;
 
 use crate::event::{AuditQuery, Event, StoredEvent};
 use crate::letter::LetterId;
+use crate::picture::Picture;
 use crate::port::{ApiToken, Audit, Device, DeviceId, Keys, Link, StoreError, StoredCredentials, Tokens};
 use crate::secret::{Secret, TokenHash};
 use crate::session::{SessionId, SessionRecord};
@@ -48,6 +50,7 @@ struct Holder {
     account: Account,
     credentials: StoredCredentials,
     recovery_codes: BTreeSet<[u8; 32]>,
+    picture: Option<Picture>,
 }
 
 impl MemoryStore {

@@ -5,12 +5,14 @@ mod chance;
 mod clock;
 mod letterhead;
 mod memory;
+mod pictures;
 mod policy;
 
 pub use chance::SeededChance;
 pub use clock::ManualClock;
 pub use letterhead::SwappableLetterhead;
 pub use memory::MemoryStore;
+pub use pictures::pictures;
 pub use policy::SwappablePolicy;
 
 /// The code that an authenticator app shows at `now` for the secret of [`crate::sign_in::Enrolment::typed`]; `None` where

@@ -6,6 +6,7 @@ use super::Faults;
 use super::people::check_sentence;
 use crate::fault::KeyPath;
 use crate::policy::Preference;
+use crate::request::Target;
 use crate::rules::{PreferenceRules, Rules};
 
 /// Every header of a preference begins like this, in any case. The door takes all names that begin with `X-Stagedoor-` out
@@ -27,10 +28,22 @@ pub(super) fn preferences(rules: &Rules, faults: &mut Faults) -> Vec<Preference>
     }
     let mut headers = BTreeMap::new();
     let mut found = Vec::new();
+    let mut leading = None;
     for (name, own) in &rules.preferences {
         let at = KeyPath::of(["preferences", name]);
         faults.check_name(&at, "a preference", name);
         check_choices(own, &at, faults);
+        check_leads(own, &at, faults);
+        if !own.leads.is_empty()
+            && let Some(other) = leading.replace(name)
+        {
+            let message = format!("`preferences.{other}` leads somewhere already");
+            faults.add(
+                at.key("leads"),
+                message,
+                "one preference leads; take one out".to_owned(),
+            );
+        }
         let header = header(name, own, &at, faults);
         // `-` and `_` are one character to a console that folds names.
         if let Some(other) = headers.insert(header.to_ascii_lowercase().replace('_', "-"), name) {
@@ -55,6 +68,7 @@ pub(super) fn preferences(rules: &Rules, faults: &mut Faults) -> Vec<Preference>
             choices: own.choices.clone(),
             default: own.default.clone(),
             header,
+            leads: own.leads.clone(),
         });
     }
     found
@@ -81,6 +95,26 @@ fn check_choices(own: &PreferenceRules, at: &KeyPath, faults: &mut Faults) {
         let help = format!("write one of `{}`, or add it there", own.choices.join("`, `"));
         faults.add(at.key("default"), message, help);
     }
+}
+
+fn check_leads(own: &PreferenceRules, at: &KeyPath, faults: &mut Faults) {
+    for (choice, path) in &own.leads {
+        let here = at.key("leads").key(choice);
+        if !own.choices.contains(choice) {
+            let help = format!("write one of `{}`", own.choices.join("`, `"));
+            faults.add(here, format!("`{choice}` is none of the choices"), help);
+        } else if !is_path(path) {
+            let message = format!("`{}` is no path of a console's", path.escape_debug());
+            let help = "write a path as the door forwards it, such as `/calendar`, without a host".to_owned();
+            faults.add(here, message, help);
+        }
+    }
+}
+
+/// A target of one reading in its one spelling, so that it leads to no other host.
+fn is_path(text: &str) -> bool {
+    let target = Target::parse(&http::Method::GET, text.as_bytes());
+    target.is_ok_and(|target| target.rewritten().is_none())
 }
 
 fn is_choice(text: &str) -> bool {

@@ -65,6 +65,8 @@ pub struct Preference {
     pub default: String,
     /// The header that consoles are told by; begins with `X-Stagedoor-Preference-`, so no visitor can set it.
     pub header: String,
+    /// Where a choice leads after sign-in: paths in the door's one spelling.
+    pub leads: BTreeMap<String, String>,
 }
 
 impl Preference {
@@ -184,6 +186,15 @@ impl Policy {
     /// What accounts choose for themselves, in rising order of the names.
     pub fn preferences(&self) -> &[Preference] {
         &self.people.preferences
+    }
+    /// Where somebody who chose so goes after a sign-in that led nowhere else.
+    pub fn leads_to(&self, chosen: &BTreeMap<String, String>) -> Option<&str> {
+        let preference = self
+            .preferences()
+            .iter()
+            .find(|preference| !preference.leads.is_empty())?;
+        let holds = preference.holds(chosen.get(&preference.name).map(String::as_str));
+        preference.leads.get(holds).map(String::as_str)
     }
     /// The policy's sentence, or the door's own.
     pub fn message(&self, key: MessageKey) -> &str {

@@ -1,5 +1,6 @@
 //! Rules about accounts: what they are called, how many there may be, how they begin and end.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How many accounts may hold a role, whatever `[seats]` say.
@@ -203,4 +204,7 @@ pub struct PreferenceRules {
     pub header: Option<String>,
     /// What people read. Absent: the name.
     pub title: Option<String>,
+    /// Where a choice leads after a sign-in that led nowhere else: a path of the console's, by choice. One preference may have
+    /// these.
+    pub leads: BTreeMap<String, String>,
 }

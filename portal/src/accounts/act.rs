@@ -5,23 +5,25 @@ use axum::extract::{Path, Request};
 use axum::response::Response;
 use http::StatusCode;
 use stagedoor_identity::account::AccountChange;
+use stagedoor_identity::port::LinkPurpose;
 use stagedoor_identity::{Account, AccountId, ChangeFault};
 
 use super::Administrator;
-use super::enter::Fields;
 use super::invite::sent;
 use super::one::{account_page, heading};
 use super::page::ConfirmPage;
 use super::rights::May;
-use super::told::Told;
 use crate::carried::AccountDone;
+use crate::fields::Fields;
 use crate::halt::Halt;
+use crate::told::Told;
 use crate::visit::Visit;
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
     ResetSecondFactor,
+    SendRecovery,
     Unlock,
     EndSessions,
     Disable,
@@ -86,6 +88,9 @@ async fn carry_out(by: &Administrator<'_>, path: Named, fields: &Fields) -> Resu
     if act == Act::InviteAgain {
         return invite_again(by, &account).await;
     }
+    if act == Act::SendRecovery {
+        return send_recovery(by, &account).await;
+    }
     match act.carry_out(by, &account, version).await {
         Ok(AccountDone::Deleted) if by.is(&account) => by.visit.redirect(&by.visit.path("login")),
         // Whoever handed over is signed out with it.
@@ -100,14 +105,32 @@ async fn invite_again(by: &Administrator<'_>, account: &Account) -> Result<Respo
     match by.visit.portal.door.resend_invitation(account.id, &by.actor).await {
         Ok(again) => {
             let id = again.account.id.0.to_string();
-            sent(by, &id, again.account.name.as_str(), again.link.as_ref()).await
+            sent(
+                by,
+                LinkPurpose::Invitation,
+                &id,
+                again.account.name.as_str(),
+                again.link.as_ref(),
+            )
+            .await
+        }
+        Err(fault) => not_done(by, account.id, fault).await,
+    }
+}
+
+async fn send_recovery(by: &Administrator<'_>, account: &Account) -> Result<Response, Halt> {
+    let door = &by.visit.portal.door;
+    match door.send_second_factor_recovery(account.id, &by.actor).await {
+        Ok(link) => {
+            let id = account.id.0.to_string();
+            sent(by, LinkPurpose::SecondFactor, &id, account.name.as_str(), link.as_ref()).await
         }
         Err(fault) => not_done(by, account.id, fault).await,
     }
 }
 
 async fn not_done(by: &Administrator<'_>, id: AccountId, fault: ChangeFault) -> Result<Response, Halt> {
-    let told = Told::of(by, fault)?;
+    let told = Told::of(by.visit, fault)?;
     let now = by.account(Ok(id)).await?;
     let status = told.status;
     account_page(by, &now, status, told.sentences()).await
@@ -119,8 +142,9 @@ fn named(path: Named) -> Result<(AccountId, Act), Halt> {
 }
 
 impl Act {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::ResetSecondFactor,
+        Self::SendRecovery,
         Self::Unlock,
         Self::EndSessions,
         Self::Disable,
@@ -135,6 +159,7 @@ impl Act {
     const fn word(self) -> &'static str {
         match self {
             Self::ResetSecondFactor => "second-factor",
+            Self::SendRecovery => "recovery",
             Self::Unlock => "unlock",
             Self::EndSessions => "sessions",
             Self::Disable => "disable",
@@ -153,6 +178,7 @@ impl Act {
     fn is_in(self, may: May) -> bool {
         match self {
             Self::ResetSecondFactor => may.reset_second_factor,
+            Self::SendRecovery => may.send_recovery,
             Self::Unlock => may.unlock,
             Self::EndSessions => may.end_sessions,
             Self::Disable => may.disable,
@@ -194,7 +220,12 @@ impl Act {
                  back.",
                 "Hand over",
             )),
-            Self::Unlock | Self::EndSessions | Self::Enable | Self::Reinstate | Self::InviteAgain => None,
+            Self::SendRecovery
+            | Self::Unlock
+            | Self::EndSessions
+            | Self::Enable
+            | Self::Reinstate
+            | Self::InviteAgain => None,
         }
     }
 
@@ -240,8 +271,9 @@ impl Act {
                 door.hand_over(id, actor).await?;
                 AccountDone::HandedOver
             }
-            // Answered with more than a word: see `invite_again`.
+            // Answered with more than a word: see `invite_again` and `send_recovery`.
             Self::InviteAgain => AccountDone::Invited,
+            Self::SendRecovery => AccountDone::RecoverySent,
         })
     }
 }

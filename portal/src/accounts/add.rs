@@ -7,13 +7,13 @@ use stagedoor_identity::{ChangeFault, Password};
 use stagedoor_policy::rules::MessageKey;
 
 use super::Administrator;
-use super::enter::Fields;
 use super::form::{Offer, Typed};
 use super::grants::{self, rows};
 use super::password::typed_twice;
-use super::told::Told;
 use crate::carried::AccountDone;
+use crate::fields::Fields;
 use crate::halt::Halt;
+use crate::told::Told;
 use crate::visit::Visit;
 
 /// `GET accounts/add`.
@@ -38,6 +38,7 @@ fn offer(by: &Administrator<'_>, chosen: Vec<grants::Row>) -> Offer {
     Offer {
         there: None,
         invites: false,
+        email: true,
         roles: by.roles_to_give(),
         networks: true,
         grants: Some((rows(&by.policy, &[]), chosen)),
@@ -55,7 +56,7 @@ async fn add(by: &Administrator<'_>, fields: &Fields) -> Result<Response, Halt> 
         Err(fault) => {
             let told = match fault {
                 Fault::Typed(faults) => Told::unfit(faults),
-                Fault::Change(fault) => Told::of(by, fault)?,
+                Fault::Change(fault) => Told::of(by.visit, fault)?,
                 Fault::Halt(halt) => return Err(halt),
             };
             by.form_page(offer(by, chosen), typed, Some(told)).await
@@ -130,7 +131,7 @@ fn new_account(
     NewAccount {
         name,
         display_name: typed.display_name.clone(),
-        email: None,
+        email: typed.email(),
         role: Some(typed.role.clone()),
         grants,
         networks: typed.networks().unwrap_or_default(),

@@ -12,14 +12,15 @@ use stagedoor_identity::{Account, AccountId};
 use stagedoor_policy::network::NetworkSet;
 
 use super::Administrator;
-use super::enter::{Fields, named};
+use super::enter::named;
 use super::form::{Offer, Typed};
 use super::grants::{self, Row, rows_of};
 use super::one::{account_page, grant_texts, heading};
 use super::page::{There, Unreachable};
-use super::told::Told;
 use crate::carried::AccountDone;
+use crate::fields::Fields;
 use crate::halt::Halt;
+use crate::told::Told;
 use crate::visit::Visit;
 
 type Named = Result<Path<AccountId>, PathRejection>;
@@ -75,6 +76,7 @@ fn offer(
     Offer {
         there: Some(there),
         invites: false,
+        email: !by.is(account),
         roles: by.roles_for(account),
         networks: by.may_set_networks(account),
         // Nobody raises themselves.
@@ -89,7 +91,7 @@ fn as_it_is(account: &Account) -> Typed {
         name: account.name.as_str().to_owned(),
         role: account.role.clone(),
         networks: Some(account.networks.join(",")),
-        email: None,
+        email: Some(account.email.clone().unwrap_or_default()),
     }
 }
 
@@ -118,7 +120,7 @@ async fn change(by: &Administrator<'_>, path: Named, fields: &Fields) -> Result<
     match door.change_account(account.id, Some(version), change, &by.actor).await {
         Ok(after) => changed_well(by, &account, &after).await,
         Err(fault) => {
-            let told = Told::of(by, fault)?;
+            let told = Told::of(by.visit, fault)?;
             let now = by.account(Ok(account.id)).await?;
             let (told, version) = if told.outdated {
                 // What somebody else has done is told: it is not undone unseen.
@@ -136,9 +138,11 @@ async fn change(by: &Administrator<'_>, path: Named, fields: &Fields) -> Result<
 fn with_what_is_now(by: &Administrator<'_>, mut told: Told, now: &Account, typed: &Typed, chosen: &[Row]) -> Told {
     let is = as_it_is(now);
     let networks = typed.networks().is_some_and(|networks| networks != now.networks);
+    let email = typed.email.is_some() && typed.email() != now.email;
     let fields = [
         ("display_name", is.display_name != typed.display_name, is.display_name),
         ("name", is.name != typed.name, is.name),
+        ("email", email, is.email.unwrap_or_default()),
         ("role", is.role != typed.role, is.role),
         ("networks", networks, is.networks.unwrap_or_default()),
         (
@@ -189,10 +193,16 @@ fn changed(
     let display_name = (typed.display_name != account.display_name).then(|| typed.display_name.clone());
     let role = (typed.role != account.role).then(|| typed.role.clone());
     let networks = typed.networks().filter(|networks| *networks != account.networks);
+    let email = typed
+        .email
+        .is_some()
+        .then(|| typed.email())
+        .filter(|email| *email != account.email);
     if faults.is_empty() {
         return Ok(AccountChange {
             display_name,
             name,
+            email,
             role,
             networks,
             grants: granted,

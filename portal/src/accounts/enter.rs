@@ -11,9 +11,10 @@ use stagedoor_policy::rules::SecondFactor;
 use stagedoor_policy::{Policy, Visitor};
 
 use super::bond;
-use super::told::of_store;
+use crate::fields::Fields;
 use crate::halt::Halt;
 use crate::profile::sign_in_first;
+use crate::told::of_store;
 use crate::visit::{Posted, SignedIn, Visit};
 
 /// Somebody signed in whose role administers accounts.
@@ -24,9 +25,6 @@ pub(crate) struct Administrator<'v> {
     pub(super) policy: Arc<Policy>,
     pub(crate) actor: Actor,
 }
-
-/// The fields of a form, as they were sent.
-pub(crate) struct Fields(Vec<(String, String)>);
 
 impl<'v> Administrator<'v> {
     /// Leads a stranger to sign in; refuses whoever administers nobody, or may not use the session from here.
@@ -43,13 +41,14 @@ impl<'v> Administrator<'v> {
         let Posted::Form(fields) = visit.read::<Vec<(String, String)>>(request).await? else {
             return Err(Halt::WrongType);
         };
-        let fields = Fields(fields);
+        let fields = Fields::of(fields);
         let token = fields.one("csrf")?.unwrap_or_default();
         visit.check_form(Some(&bond(signed_in)), token).await?;
         Ok((Self::of(visit, signed_in)?, fields))
     }
 
-    fn of(visit: &'v Visit, signed_in: &'v SignedIn) -> Result<Self, Halt> {
+    /// Refuses as [`Administrator::enter`] does.
+    pub(crate) fn of(visit: &'v Visit, signed_in: &'v SignedIn) -> Result<Self, Halt> {
         let policy = visit.portal.door.policy();
         let own = signed_in.session.account();
         may_enter(visit, signed_in, &own, &policy)?;
@@ -66,9 +65,9 @@ impl<'v> Administrator<'v> {
     }
 
     /// An account that exists for whoever asks.
-    pub(super) async fn account(&self, id: Result<AccountId, Halt>) -> Result<Account, Halt> {
+    pub(crate) async fn account(&self, id: Result<AccountId, Halt>) -> Result<Account, Halt> {
         let found = self.visit.portal.door.account(id?, &self.actor).await;
-        found.map_err(|fault| of_store(self, fault))
+        found.map_err(|fault| of_store(self.visit, fault))
     }
 
     /// Whether that is who asks.
@@ -117,29 +116,4 @@ pub(crate) fn administers(policy: &Policy, role: &str) -> bool {
 /// The account that a path names.
 pub(super) fn named(path: Result<Path<AccountId>, PathRejection>) -> Result<AccountId, Halt> {
     path.map(|Path(id)| id).map_err(|_| Halt::NotFound)
-}
-
-impl Fields {
-    /// A field; a form of ours sends none of these twice.
-    pub(super) fn one(&self, name: &str) -> Result<Option<&str>, Halt> {
-        let mut values = self
-            .0
-            .iter()
-            .filter(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str());
-        match (values.next(), values.next()) {
-            (value, None) => Ok(value),
-            (_, Some(_)) => Err(Halt::Malformed),
-        }
-    }
-
-    /// A field that the form always sends.
-    pub(crate) fn needed(&self, name: &str) -> Result<&str, Halt> {
-        self.one(name)?.ok_or(Halt::Malformed)
-    }
-
-    /// The version of the account that the form was made for.
-    pub(super) fn version(&self) -> Result<u64, Halt> {
-        self.needed("version")?.parse().map_err(|_| Halt::Malformed)
-    }
 }

@@ -5,11 +5,11 @@ use http::StatusCode;
 use stagedoor_identity::account::AccountName;
 
 use super::Administrator;
-use super::enter::Fields;
 use super::grants::Row;
 use super::page::{AccountFormPage, Field, RoleChoice, There, Unreachable};
-use super::told::Told;
+use crate::fields::Fields;
 use crate::halt::Halt;
+use crate::told::Told;
 
 /// What was typed.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +29,8 @@ pub(super) struct Offer {
     pub(super) there: Option<There>,
     /// Whether somebody is invited by it.
     pub(super) invites: bool,
+    /// Whether the address can be given: everybody changes their own by a letter to the new one.
+    pub(super) email: bool,
     pub(super) roles: Vec<String>,
     pub(super) networks: bool,
     /// What the account has, and what was chosen.
@@ -92,7 +94,7 @@ impl Administrator<'_> {
     /// The form, filled in with what was typed, each fault beside its field.
     pub(super) async fn form_page(&self, offer: Offer, typed: Typed, told: Option<Told>) -> Result<Response, Halt> {
         let status = told.as_ref().map_or(StatusCode::OK, |told| told.status);
-        let mut faults = told.map(|told| told.faults).unwrap_or_default();
+        let mut told = told.unwrap_or_default();
         let with_networks: Vec<String> = offer
             .roles
             .iter()
@@ -112,22 +114,22 @@ impl Administrator<'_> {
             there: offer.there,
             invites: offer.invites,
             email: offer
-                .invites
-                .then(|| field(typed.email.unwrap_or_default(), "email", &mut faults)),
-            display_name: field(typed.display_name, "display_name", &mut faults),
-            name: field(typed.name, "name", &mut faults),
-            role_problems: about("role", &mut faults),
-            networks: show_networks.then(|| field(typed.networks.unwrap_or_default(), "networks", &mut faults)),
+                .email
+                .then(|| field(typed.email.unwrap_or_default(), "email", &mut told)),
+            display_name: field(typed.display_name, "display_name", &mut told),
+            name: field(typed.name, "name", &mut told),
+            role_problems: told.take("role"),
+            networks: show_networks.then(|| field(typed.networks.unwrap_or_default(), "networks", &mut told)),
             networks_for,
             unreachable: offer.unreachable,
-            password_problems: about("password", &mut faults),
-            grant_problems: about("grants", &mut faults),
+            password_problems: told.take("password"),
+            grant_problems: told.take("grants"),
             grants: offer
                 .grants
                 .map(|(before, rows)| self.grant_rows(&role, &before, &rows)),
             roles: offer.roles.into_iter().map(|name| choice(name, &role)).collect(),
             // Whatever has no field of its own on this page.
-            errors: faults.into_iter().map(|(_, sentence)| sentence).collect(),
+            errors: told.sentences(),
         };
         self.visit.page(status, &page)
     }
@@ -140,20 +142,9 @@ fn choice(name: String, chosen: &str) -> RoleChoice {
     }
 }
 
-fn field(value: String, name: &str, faults: &mut Vec<(&'static str, String)>) -> Field {
+fn field(value: String, name: &str, told: &mut Told) -> Field {
     Field {
         value,
-        problems: about(name, faults),
+        problems: told.take(name),
     }
-}
-
-/// Takes the sentences about a field out, each once.
-fn about(name: &str, faults: &mut Vec<(&'static str, String)>) -> Vec<String> {
-    let mut sentences = Vec::new();
-    for (_, sentence) in faults.extract_if(.., |(field, _)| *field == name) {
-        if !sentences.contains(&sentence) {
-            sentences.push(sentence);
-        }
-    }
-    sentences
 }

@@ -7,8 +7,8 @@ use stagedoor_identity::Account;
 use stagedoor_policy::{ExtraGrant, Level, Policy};
 
 use super::Administrator;
-use super::enter::Fields;
 use super::page::{Choice, GrantRow};
+use crate::fields::Fields;
 use crate::halt::Halt;
 
 const LEVELS: [(Level, &str); 3] = [(Level::None, "none"), (Level::View, "view"), (Level::Manage, "manage")];

@@ -8,13 +8,13 @@ use stagedoor_identity::port::LinkPurpose;
 use stagedoor_identity::{ChangeFault, Password, Secret};
 
 use super::Administrator;
-use super::enter::Fields;
 use super::form::{Offer, Typed};
 use super::grants::{self, Row, rows};
 use super::page::ShownLinkPage;
-use super::told::Told;
 use crate::carried::AccountDone;
+use crate::fields::Fields;
 use crate::halt::Halt;
+use crate::told::Told;
 use crate::visit::Visit;
 
 /// `GET accounts/invite`.
@@ -39,6 +39,7 @@ fn offer(by: &Administrator<'_>, chosen: Vec<Row>) -> Offer {
     Offer {
         there: None,
         invites: true,
+        email: true,
         roles: by.roles_to_give(),
         networks: true,
         grants: Some((rows(&by.policy, &[]), chosen)),
@@ -56,13 +57,20 @@ async fn invite(by: &Administrator<'_>, fields: &Fields) -> Result<Response, Hal
         Ok(name) => match door.invite(invitation(&typed, name, granted), &by.actor).await {
             Ok(invited) => {
                 let id = invited.account.id.0.to_string();
-                return sent(by, &id, invited.account.name.as_str(), invited.link.as_ref()).await;
+                return sent(
+                    by,
+                    LinkPurpose::Invitation,
+                    &id,
+                    invited.account.name.as_str(),
+                    invited.link.as_ref(),
+                )
+                .await;
             }
             Err(fault) => fault,
         },
         Err(sentences) => without_a_name(by, &typed, granted, sentences).await,
     };
-    let told = Told::of(by, fault)?;
+    let told = Told::of(by.visit, fault)?;
     by.form_page(offer(by, chosen), typed, Some(told)).await
 }
 
@@ -115,20 +123,26 @@ async fn without_a_name(
 /// Back to the account where a letter carries the link; else the link itself, this once.
 pub(super) async fn sent(
     by: &Administrator<'_>,
+    purpose: LinkPurpose,
     id: &str,
     name: &str,
     link: Option<&Secret>,
 ) -> Result<Response, Halt> {
     let Some(link) = link else {
-        return by.done(&format!("accounts/{id}"), AccountDone::Invited).await;
+        let done = match purpose {
+            LinkPurpose::SecondFactor => AccountDone::RecoverySent,
+            _ => AccountDone::Invited,
+        };
+        return by.done(&format!("accounts/{id}"), done).await;
     };
     let visit = by.visit;
     let scheme = if visit.caller.secure { "https" } else { "http" };
-    let path = visit.path(LinkPurpose::Invitation.page());
+    let path = visit.path(purpose.page());
     let page = ShownLinkPage {
         look: visit.look(),
         id: id.to_owned(),
         name: name.to_owned(),
+        invited: purpose == LinkPurpose::Invitation,
         link: format!("{scheme}://{}{path}{}", visit.caller.host, link.expose_text()),
     };
     visit.page(StatusCode::OK, &page)

@@ -10,9 +10,9 @@ use stagedoor_identity::account::{AccountName, AccountQuery, AccountState};
 
 use super::Administrator;
 use super::page::{AccountRow, AccountsPage, State};
-use super::told::of_store;
 use crate::destination::escaped;
 use crate::halt::Halt;
+use crate::told::of_store;
 use crate::visit::Visit;
 use crate::when::{When, date};
 
@@ -53,8 +53,10 @@ async fn list(by: &Administrator<'_>, asked: Result<Query<Asked>, QueryRejection
         .filter(|_| more)
         .map(|account| account.name.as_str().to_owned());
     let mut rows = Vec::with_capacity(accounts.len());
-    for account in &accounts {
-        rows.push(row(by, account).await?);
+    let ids: Vec<_> = accounts.iter().map(|account| account.id).collect();
+    let pictures = by.visit.pictures(&ids).await?;
+    for (account, picture) in accounts.iter().zip(pictures) {
+        rows.push(row(by, account, picture).await?);
     }
     list_page(by, asked, None, rows, last).await
 }
@@ -73,12 +75,13 @@ async fn search(by: &Administrator<'_>, asked: &Asked) -> Result<Vec<Account>, H
         limit: u32::try_from(ROWS_PER_PAGE + 1).unwrap_or(u32::MAX),
     };
     let found = by.visit.portal.door.accounts(query, &by.actor).await;
-    found.map_err(|fault| of_store(by, fault))
+    found.map_err(|fault| of_store(by.visit, fault))
 }
 
-async fn row(by: &Administrator<'_>, account: &Account) -> Result<AccountRow, Halt> {
+async fn row(by: &Administrator<'_>, account: &Account, picture: Option<String>) -> Result<AccountRow, Halt> {
     Ok(AccountRow {
         id: account.id.0.to_string(),
+        picture,
         display_name: account.display_name.clone(),
         name: account.name.as_str().to_owned(),
         role: account.role.clone(),
@@ -91,7 +94,7 @@ async fn row(by: &Administrator<'_>, account: &Account) -> Result<AccountRow, Ha
 
 async fn state(by: &Administrator<'_>, account: &Account) -> Result<State, Halt> {
     let state = by.visit.portal.door.state_of(account).await;
-    described(by, account, state.map_err(|fault| of_store(by, fault.into()))?).await
+    described(by, account, state.map_err(|fault| of_store(by.visit, fault.into()))?).await
 }
 
 /// A state, with until when it lasts where it ends by itself.
@@ -100,7 +103,7 @@ pub(super) async fn described(by: &Administrator<'_>, account: &Account, state: 
         AccountState::Locked => {
             let store = by.visit.portal.door.store();
             let locks = store.lockouts(Some(&account.name), by.visit.caller.now).await;
-            let locks = locks.map_err(|fault| of_store(by, fault.into()))?;
+            let locks = locks.map_err(|fault| of_store(by.visit, fault.into()))?;
             locks.into_iter().map(|lock| lock.until).max()
         }
         AccountState::Invited => account.invitation.map(|invitation| invitation.expires_at),

@@ -18,7 +18,6 @@ pub(crate) mod one;
 pub(crate) mod page;
 pub(crate) mod password;
 mod rights;
-mod told;
 
 use axum::response::Response;
 
@@ -27,10 +26,9 @@ use crate::cookie::Jar;
 use crate::forgery::{self, Bond};
 use crate::halt::Halt;
 use crate::visit::{SignedIn, with_cookies};
-pub(crate) use enter::{Administrator, Fields, administers};
+pub(crate) use enter::{Administrator, administers};
 #[cfg(test)]
 pub(crate) use rights::May;
-pub(crate) use told::of_store;
 
 impl Administrator<'_> {
     /// The token of the forms of whoever is signed in.

@@ -4,15 +4,20 @@ use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use axum::response::Response;
 use http::StatusCode;
+use stagedoor_identity::port::{Device, DeviceQuery};
 use stagedoor_identity::{Account, AccountId};
 use stagedoor_policy::{ExtraGrant, Level};
 
 use super::enter::named;
-use super::page::AccountPage;
+use super::page::{AccountPage, LinkedDevice};
 use super::{Administrator, list};
 use crate::halt::Halt;
+use crate::told::of_store;
 use crate::visit::Visit;
 use crate::when::{When, date};
+
+/// Of the devices that are linked to an account, as many are on its page.
+const DEVICES_SHOWN_MAX: u32 = 100;
 
 /// `GET accounts/{id}`.
 pub(crate) async fn show(visit: Visit, path: Result<Path<AccountId>, PathRejection>) -> Response {
@@ -45,6 +50,7 @@ pub(super) async fn account_page(
         errors,
         id: account.id.0.to_string(),
         heading: heading(account).to_owned(),
+        picture: by.visit.picture(account.id).await?,
         display_name: account.display_name.clone(),
         name: account.name.as_str().to_owned(),
         email: account.email.clone(),
@@ -53,6 +59,7 @@ pub(super) async fn account_page(
         networks: account.networks.clone(),
         grants: grant_texts(account),
         devices: account.devices,
+        linked: linked(by, account).await?,
         registered: date(account.created_at),
         last_sign_in: account.last_sign_in_at.map(When::of),
         second_factor: account.second_factor,
@@ -62,6 +69,25 @@ pub(super) async fn account_page(
         may: by.may(account, &standing),
     };
     Ok(by.said(by.visit.page(status, &page)?, done.as_deref()))
+}
+
+async fn linked(by: &Administrator<'_>, account: &Account) -> Result<Vec<LinkedDevice>, Halt> {
+    if account.devices == 0 {
+        return Ok(Vec::new());
+    }
+    let query = DeviceQuery {
+        account: Some(account.id),
+        after: None,
+        limit: DEVICES_SHOWN_MAX,
+    };
+    let devices = by.visit.portal.door.devices(query, &by.actor).await;
+    let shown = |device: Device| LinkedDevice {
+        name: device.name,
+        registered: date(device.registered_at),
+        last_seen: device.last_seen_at.map(When::of),
+    };
+    let devices = devices.map_err(|fault| of_store(by.visit, fault))?;
+    Ok(devices.into_iter().map(shown).collect())
 }
 
 /// What people call it.

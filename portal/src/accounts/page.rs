@@ -30,6 +30,8 @@ pub(crate) struct AccountsPage {
 /// One of them.
 pub(crate) struct AccountRow {
     pub(crate) id: String,
+    /// The path of its picture.
+    pub(crate) picture: Option<String>,
     pub(crate) display_name: String,
     pub(crate) name: String,
     pub(crate) role: String,
@@ -57,6 +59,8 @@ pub(crate) struct AccountPage {
     pub(crate) errors: Vec<String>,
     pub(crate) id: String,
     pub(crate) heading: String,
+    /// The path of its picture.
+    pub(crate) picture: Option<String>,
     pub(crate) display_name: String,
     pub(crate) name: String,
     pub(crate) email: Option<String>,
@@ -65,7 +69,10 @@ pub(crate) struct AccountPage {
     pub(crate) own: bool,
     pub(crate) networks: Vec<String>,
     pub(crate) grants: Vec<String>,
+    /// How many are linked to it.
     pub(crate) devices: u32,
+    /// The first of them.
+    pub(crate) linked: Vec<LinkedDevice>,
     pub(crate) registered: String,
     pub(crate) last_sign_in: Option<When>,
     pub(crate) second_factor: bool,
@@ -73,6 +80,14 @@ pub(crate) struct AccountPage {
     pub(crate) sessions: usize,
     pub(crate) state: State,
     pub(crate) may: May,
+}
+
+/// A device that is linked to the account.
+pub(crate) struct LinkedDevice {
+    pub(crate) name: String,
+    /// `2026-11-22`.
+    pub(crate) registered: String,
+    pub(crate) last_seen: Option<When>,
 }
 
 /// Are you sure?
@@ -110,6 +125,8 @@ pub(crate) struct ShownLinkPage {
     pub(crate) look: PageLook,
     pub(crate) id: String,
     pub(crate) name: String,
+    /// An invitation, or a right to set a second factor up anew.
+    pub(crate) invited: bool,
     pub(crate) link: String,
 }
 
@@ -123,7 +140,7 @@ pub(crate) struct AccountFormPage {
     pub(crate) there: Option<There>,
     /// Whether its holder is invited, and chooses the password.
     pub(crate) invites: bool,
-    /// Where the invitation goes.
+    /// Where the invitation goes, and every other letter.
     pub(crate) email: Option<Field>,
     /// What is wrong with no field in particular.
     pub(crate) errors: Vec<String>,

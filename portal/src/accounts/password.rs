@@ -9,12 +9,13 @@ use stagedoor_policy::Policy;
 use stagedoor_policy::rules::MessageKey;
 
 use super::Administrator;
-use super::enter::{Fields, named};
+use super::enter::named;
 use super::one::heading;
 use super::page::TemporaryPasswordPage;
-use super::told::Told;
 use crate::carried::AccountDone;
+use crate::fields::Fields;
 use crate::halt::Halt;
+use crate::told::Told;
 use crate::visit::Visit;
 
 type Named = Result<Path<AccountId>, PathRejection>;
@@ -59,7 +60,7 @@ async fn reset(by: &Administrator<'_>, path: Named, fields: &Fields) -> Result<R
                         .done(&format!("accounts/{}", account.id.0), AccountDone::PasswordReset)
                         .await;
                 }
-                Err(fault) => Told::of(by, fault)?,
+                Err(fault) => Told::of(by.visit, fault)?,
             }
         }
         Err(sentence) => Told::unfit(vec![("password", sentence)]),

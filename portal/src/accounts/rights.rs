@@ -6,8 +6,8 @@ use stagedoor_policy::Policy;
 use stagedoor_policy::rules::{ChangedBy, HeldBy, ReturnsBy};
 
 use super::Administrator;
-use super::told::of_store;
 use crate::halt::Halt;
+use crate::told::of_store;
 
 /// What a page offers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -15,6 +15,7 @@ pub(crate) struct May {
     pub(crate) edit: bool,
     pub(crate) reset_password: bool,
     pub(crate) reset_second_factor: bool,
+    pub(crate) send_recovery: bool,
     pub(crate) unlock: bool,
     pub(crate) end_sessions: bool,
     pub(crate) disable: bool,
@@ -46,7 +47,7 @@ impl Administrator<'_> {
     /// Reads how an account stands.
     pub(super) async fn standing(&self, account: &Account) -> Result<Standing, Halt> {
         let door = &self.visit.portal.door;
-        let store = |fault: stagedoor_identity::port::StoreError| of_store(self, fault.into());
+        let store = |fault: stagedoor_identity::port::StoreError| of_store(self.visit, fault.into());
         let live = door.sessions_of(account.id);
         Ok(Standing {
             state: door.state_of(account).await.map_err(store)?,
@@ -62,7 +63,7 @@ impl Administrator<'_> {
         }
         let store = self.visit.portal.door.store();
         let there = store.last_used_of(&account.role, keep.saturating_add(1)).await;
-        let there = there.map_err(|fault| of_store(self, fault.into()))?;
+        let there = there.map_err(|fault| of_store(self.visit, fault.into()))?;
         Ok(u32::try_from(there.len()).unwrap_or(u32::MAX) <= keep)
     }
 
@@ -109,6 +110,7 @@ fn may(policy: &Policy, own: &Account, account: &Account, standing: &Standing) -
         edit: !alone,
         reset_password: others && accepted,
         reset_second_factor: others && account.second_factor,
+        send_recovery: others && accepted && !account.disabled,
         unlock: others && standing.state == AccountState::Locked,
         end_sessions: others && !standing.channels.is_empty(),
         disable: others && !alone && !account.disabled && !standing.last,

@@ -10,9 +10,10 @@ use stagedoor_identity::{AccountId, ChangeFault};
 
 use super::list::{Asked, Refused, devices_page};
 use super::page::RemoveDevicePage;
-use crate::accounts::{Administrator, of_store};
+use crate::accounts::Administrator;
 use crate::carried::AccountDone;
 use crate::halt::Halt;
+use crate::told::of_store;
 use crate::visit::Visit;
 
 type Named = Result<Path<DeviceId>, PathRejection>;
@@ -64,7 +65,7 @@ async fn link_to(by: &Administrator<'_>, path: Named, typed: &str) -> Result<Res
         Ok(name) => by.visit.portal.door.store().account_by_name(&name).await,
         Err(_) => Ok(None),
     };
-    match account.map_err(|fault| of_store(by, fault.into()))? {
+    match account.map_err(|fault| of_store(by.visit, fault.into()))? {
         Some(account) => linked(by, path, Some(account.id)).await,
         None => not_done(by, StatusCode::UNPROCESSABLE_ENTITY, NO_ACCOUNT).await,
     }
@@ -79,7 +80,7 @@ async fn linked(by: &Administrator<'_>, path: Named, to: Option<AccountId>) -> R
         Err(ChangeFault::Store(StoreError::VersionMismatch)) => {
             not_done(by, StatusCode::PRECONDITION_FAILED, MEANWHILE).await
         }
-        Err(fault) => Err(of_store(by, fault)),
+        Err(fault) => Err(of_store(by.visit, fault)),
     }
 }
 
@@ -98,7 +99,7 @@ async fn removed(by: &Administrator<'_>, path: Named) -> Result<Response, Halt> 
     match by.visit.portal.door.remove_device(named(path)?, &by.actor).await {
         Ok(()) => by.done("devices", AccountDone::DeviceRemoved).await,
         Err(ChangeFault::Refused(refused)) => not_done(by, StatusCode::FORBIDDEN, &refused.sentence).await,
-        Err(fault) => Err(of_store(by, fault)),
+        Err(fault) => Err(of_store(by.visit, fault)),
     }
 }
 
@@ -112,9 +113,11 @@ async fn device(by: &Administrator<'_>, id: DeviceId) -> Result<Device, Halt> {
     };
     door.devices(any, &by.actor)
         .await
-        .map_err(|fault| of_store(by, fault))?;
+        .map_err(|fault| of_store(by.visit, fault))?;
     let found = door.store().device(id).await;
-    found.map_err(|fault| of_store(by, fault.into()))?.ok_or(Halt::NotFound)
+    found
+        .map_err(|fault| of_store(by.visit, fault.into()))?
+        .ok_or(Halt::NotFound)
 }
 
 async fn not_done(by: &Administrator<'_>, status: StatusCode, sentence: &str) -> Result<Response, Halt> {

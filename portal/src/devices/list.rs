@@ -8,9 +8,10 @@ use serde::Deserialize;
 use stagedoor_identity::port::{Device, DeviceQuery};
 
 use super::page::{DeviceRow, DevicesPage, Holder};
-use crate::accounts::{Administrator, of_store};
+use crate::accounts::Administrator;
 use crate::destination::escaped;
 use crate::halt::Halt;
+use crate::told::of_store;
 use crate::visit::Visit;
 use crate::when::{When, date};
 
@@ -51,7 +52,7 @@ pub(super) async fn devices_page(by: &Administrator<'_>, asked: &Asked, refused:
         limit: u32::try_from(ROWS_PER_PAGE + 1).unwrap_or(u32::MAX),
     };
     let found = by.visit.portal.door.devices(query, &by.actor).await;
-    let mut devices = found.map_err(|fault| of_store(by, fault))?;
+    let mut devices = found.map_err(|fault| of_store(by.visit, fault))?;
     let more = devices.len() > ROWS_PER_PAGE;
     devices.truncate(ROWS_PER_PAGE);
     let last = devices.last().filter(|_| more).map(|device| device.name.clone());
@@ -77,7 +78,10 @@ async fn row(by: &Administrator<'_>, device: Device) -> Result<DeviceRow, Halt> 
     let account = match device.account {
         Some(id) => {
             let store = by.visit.portal.door.store();
-            let account = store.account(id).await.map_err(|fault| of_store(by, fault.into()))?;
+            let account = store
+                .account(id)
+                .await
+                .map_err(|fault| of_store(by.visit, fault.into()))?;
             account.map(|account| Holder {
                 id: account.id.0.to_string(),
                 name: account.name.as_str().to_owned(),

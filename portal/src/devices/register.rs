@@ -8,8 +8,10 @@ use stagedoor_identity::port::StoreError;
 
 use super::list::{Asked, Refused, devices_page};
 use super::page::DeviceKeyPage;
-use crate::accounts::{Administrator, Fields, of_store};
+use crate::accounts::Administrator;
+use crate::fields::Fields;
 use crate::halt::Halt;
+use crate::told::of_store;
 use crate::visit::Visit;
 
 const TAKEN: &str = "Another device has this name.";
@@ -39,7 +41,7 @@ async fn register(by: &Administrator<'_>, fields: &Fields) -> Result<Response, H
             (StatusCode::UNPROCESSABLE_ENTITY, sentences.collect())
         }
         Err(ChangeFault::Store(StoreError::NameTaken)) => (StatusCode::CONFLICT, vec![TAKEN.to_owned()]),
-        Err(fault) => return Err(of_store(by, fault)),
+        Err(fault) => return Err(of_store(by.visit, fault)),
     };
     let refused = Refused {
         status,

@@ -1,6 +1,8 @@
 //! What people who hold a one-time link do with it: accept an invitation, choose a new password in place of a forgotten
-//! one, or set up a second factor in place of a lost one. The link is worth something once; its pages say no more to who holds a dead one than that it is dead.
+//! one, set up a second factor in place of a lost one, or confirm an address. The link is worth something once; its pages say
+//! no more to who holds a dead one than that it is dead.
 
+pub(crate) mod email;
 pub(crate) mod invitation;
 pub(crate) mod recovery;
 pub(crate) mod reset;
@@ -45,6 +47,7 @@ enum Kind {
     Invitation,
     Reset,
     Recovery,
+    Email,
 }
 
 impl Kind {
@@ -53,6 +56,7 @@ impl Kind {
             Self::Invitation => LinkPurpose::Invitation,
             Self::Reset => LinkPurpose::PasswordReset,
             Self::Recovery => LinkPurpose::SecondFactor,
+            Self::Email => LinkPurpose::Email,
         }
     }
 
@@ -62,6 +66,7 @@ impl Kind {
             Self::Invitation => "invitation",
             Self::Reset => "reset",
             Self::Recovery => "recovery",
+            Self::Email => "email",
         }
     }
 }

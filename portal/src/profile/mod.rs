@@ -1,21 +1,35 @@
 //! One's own account: what the door knows of it, its sessions, its password and its second factor.
 
+pub(crate) mod details;
+pub(crate) mod email;
+pub(crate) mod name;
+pub(crate) mod page;
 pub(crate) mod password;
+pub(crate) mod picture;
 pub(crate) mod second_factor;
 pub(crate) mod sessions;
 
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
+use stagedoor_identity::Password;
+use stagedoor_identity::sign_in::SignInRefusal;
 use stagedoor_policy::Policy;
 
 use crate::Audience;
 use crate::carried::{Carried, Done};
 use crate::cookie::Jar;
+use crate::fields::Fields;
 use crate::forgery::{self, Bond};
 use crate::halt::Halt;
-use crate::page::{ProfilePage, SessionRow};
-use crate::visit::{SignedIn, Visit, with_cookies};
+use crate::page::{ChosenRow, ProfilePage, SessionRow};
+use crate::sign_in::advise_waiting;
+use crate::visit::{Posted, SignedIn, Visit, with_cookies};
 use crate::when::When;
+use crate::words;
+use page::Proof;
+
+const CURRENT_IS_WRONG: &str = "The current password is wrong.";
 
 /// `GET profile`.
 pub(crate) async fn show(visit: Visit) -> Response {
@@ -45,6 +59,46 @@ async fn own_form(visit: &Visit, signed_in: &SignedIn) -> Result<(String, Bond),
     Ok((token, bond))
 }
 
+/// The fields of such a form, sent by whom it was made for.
+async fn own_fields(visit: &Visit, request: Request) -> Result<(&SignedIn, Fields), Halt> {
+    let signed_in = visit.signed_in().ok_or(Halt::SignInFirst)?;
+    let Posted::Form(fields) = visit.read::<Vec<(String, String)>>(request).await? else {
+        return Err(Halt::WrongType);
+    };
+    let fields = Fields::of(fields);
+    let bond = Bond::of_session(signed_in.session.id());
+    visit
+        .check_form(Some(&bond), fields.one("csrf")?.unwrap_or_default())
+        .await?;
+    Ok((signed_in, fields))
+}
+
+/// The password that was typed once more; `None` where it cannot be one.
+fn proof(fields: &Fields) -> Result<Option<Password>, Halt> {
+    Ok(Password::new(fields.needed("current_password")?))
+}
+
+/// What a form says that was not proved.
+fn unproved(visit: &Visit, refusal: &SignInRefusal) -> (StatusCode, Proof) {
+    let password_is_wrong = matches!(refusal, SignInRefusal::InvalidCredentials);
+    let error = if password_is_wrong {
+        CURRENT_IS_WRONG.to_owned()
+    } else {
+        visit.sentence(refusal)
+    };
+    let proof = Proof {
+        error: Some(error),
+        password_is_wrong,
+    };
+    (words::sign_in_status(refusal), proof)
+}
+
+/// An answer that says when to try again, where that helps.
+fn waiting(visit: &Visit, refusal: &SignInRefusal, mut answer: Response) -> Response {
+    advise_waiting(visit, refusal, &mut answer);
+    answer
+}
+
 /// Back to the profile page, which says what was done.
 async fn done(visit: &Visit, signed_in: &SignedIn, done: Done) -> Result<Response, Halt> {
     let bond = Bond::of_session(signed_in.session.id());
@@ -64,7 +118,10 @@ async fn profile_page(visit: &Visit, signed_in: &SignedIn) -> Result<Response, H
         token,
         done: done.map(|done| sentence(done, &visit.portal.door.policy())),
         display_name: account.display_name.clone(),
+        picture: visit.picture(account.id).await?,
+        pictures: visit.caller.picture_bytes_max > 0,
         email: account.email.clone(),
+        chosen: chosen(&visit.portal.door.policy(), &account.preferences),
         role: account.role.clone(),
         last_sign_in: account.last_sign_in_at.map(When::of),
         second_factor: account.second_factor,
@@ -74,6 +131,17 @@ async fn profile_page(visit: &Visit, signed_in: &SignedIn) -> Result<Response, H
     };
     let said = done.and_then(|_| Jar::Step.clear(visit.caller.secure));
     Ok(with_cookies(visit.page(StatusCode::OK, &page)?, [said]))
+}
+
+/// What holds of each preference.
+fn chosen(policy: &Policy, preferences: &std::collections::BTreeMap<String, String>) -> Vec<ChosenRow> {
+    let row = |preference: &stagedoor_policy::Preference| ChosenRow {
+        title: preference.title.clone(),
+        choice: preference
+            .holds(preferences.get(&preference.name).map(String::as_str))
+            .to_owned(),
+    };
+    policy.preferences().iter().map(row).collect()
 }
 
 /// This session first, then the others, the last used first.
@@ -137,6 +205,13 @@ fn agent(user_agent: &str) -> String {
 fn sentence(done: Done, policy: &Policy) -> String {
     match done {
         Done::PasswordChanged => "Your password is changed. Every other session of yours has ended.".to_owned(),
+        Done::DetailsChanged => "Your details are changed.".to_owned(),
+        Done::NameChanged => "The name you sign in with is changed.".to_owned(),
+        Done::EmailAsked => "A letter is on its way to the new address. It becomes yours once you have followed the \
+                             letter's link; until then nothing changes."
+            .to_owned(),
+        Done::PictureSet => "Your picture is changed.".to_owned(),
+        Done::PictureRemoved => "Your picture is removed.".to_owned(),
         Done::SessionEnded => "That session has ended.".to_owned(),
         Done::SessionsEnded(0) => "There was no other session.".to_owned(),
         Done::SessionsEnded(1) => "One other session has ended.".to_owned(),

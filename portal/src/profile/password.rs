@@ -7,7 +7,7 @@ use serde::Deserialize;
 use stagedoor_identity::Password;
 use stagedoor_identity::sign_in::SignInRefusal;
 
-use super::{done, own_form, sign_in_first};
+use super::{CURRENT_IS_WRONG, done, own_form, sign_in_first};
 use crate::carried::Done;
 use crate::forgery::Bond;
 use crate::halt::Halt;
@@ -16,8 +16,6 @@ use crate::sign_in::advise_waiting;
 use crate::sign_in::new_password::{Typed, problems, typed_twice};
 use crate::visit::{Posted, SignedIn, Visit};
 use crate::words;
-
-const CURRENT_IS_WRONG: &str = "The current password is wrong.";
 
 #[derive(Deserialize)]
 struct Fields {

@@ -27,7 +27,7 @@ pub(crate) async fn for_person(
 ) -> Result<Response, Halt> {
     let (onward, cookies) = match progress {
         Progress::Open(open) => {
-            let onward = visit.destination(Some(asked)).as_str().to_owned();
+            let onward = visit.lands_on(asked, &open.session.account()).as_str().to_owned();
             (onward, session_cookies(visit, &open).await)
         }
         Progress::Needs(next, ticket) => {

@@ -25,6 +25,7 @@ async fn the_edit_form_changes_what_was_typed_and_nothing_else() {
         &[
             ("display_name", "Gerda"),
             ("name", "gerda_2"),
+            ("email", " gerda@example.org"),
             ("role", "helper"),
             ("networks", "198.51.100.7"),
             ("grant:console/devices", "view"),
@@ -49,12 +50,37 @@ async fn the_edit_form_changes_what_was_typed_and_nothing_else() {
         ("Gerda", "gerda_2", "helper")
     );
     assert_eq!(changed.networks, ["198.51.100.7"]);
+    assert_eq!(changed.email.as_deref(), Some("gerda@example.org"));
     assert_eq!(changed.grants, [grant("devices", Level::View, &["wipe"])]);
     let none = edit(&mut browser, &id, &[("grant:console/devices", "none")]).await;
     assert_eq!(none.status, 303, "{}", none.text);
     assert_eq!(
         house.read(&house.general).await.unwrap().grants,
         [grant("devices", Level::None, &["wipe"])]
+    );
+}
+
+#[tokio::test]
+async fn an_address_is_set_for_others_and_ones_own_only_by_the_letter_to_it() {
+    let house = House::new().await;
+    let mut browser = house.stage.signed_in("root1").await;
+    let other = house.id("general1");
+    let page = format!("accounts/{other}/edit");
+    assert!(browser.get(&page).await.says("Letters to its holder go to it."));
+    let wrong = edit(&mut browser, &other, &[("email", "a@b@c")]).await;
+    assert!(
+        wrong.status == 422 && wrong.says("an address such as"),
+        "{}",
+        wrong.text
+    );
+    let own = house.id("root1");
+    let page = format!("accounts/{own}/edit");
+    assert!(!browser.get(&page).await.says("name=\"email\""));
+    let forged = edit(&mut browser, &own, &[("email", "mallory@example.org")]).await;
+    assert!(
+        forged.status == 403 && forged.says("Permission denied"),
+        "{}",
+        forged.text
     );
 }
 

@@ -29,7 +29,7 @@ pub(super) fn with<'f>(form: &Form<'f>, field: &'f str, value: &'f str) -> Form<
 pub(super) async fn filled_in(browser: &mut Browser<'_>, page: &str) -> Vec<(String, String)> {
     let shown = browser.get(page).await;
     assert_eq!(shown.status, 200, "{}", shown.text);
-    let mut fields: Vec<(String, String)> = ["version", "display_name", "name", "networks"]
+    let mut fields: Vec<(String, String)> = ["version", "display_name", "name", "email", "networks"]
         .into_iter()
         .filter(|name| shown.says(&format!("name=\"{name}\"")))
         .map(|name| {

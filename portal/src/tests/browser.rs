@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -21,6 +21,8 @@ pub(super) struct Browser<'s> {
     pub(super) address: String,
     pub(super) secure: bool,
     pub(super) agent: &'static str,
+    pub(super) picture_bytes_max: usize,
+    pub(super) body_too_large: bool,
     pub(super) cookies: BTreeMap<String, String>,
 }
 
@@ -29,6 +31,7 @@ pub(super) struct Page {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) text: String,
+    pub(super) bytes: Bytes,
 }
 
 impl<'s> Browser<'s> {
@@ -37,6 +40,8 @@ impl<'s> Browser<'s> {
             stage,
             address: address.to_owned(),
             secure: false,
+            picture_bytes_max: 1024,
+            body_too_large: false,
             agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
             cookies: BTreeMap::new(),
         }
@@ -59,6 +64,19 @@ impl<'s> Browser<'s> {
             .body(Body::from(encoded(fields)))
             .unwrap();
         self.send(request).await
+    }
+
+    /// Sends a file by the form of a page of ours, as a browser does.
+    pub(super) async fn send_file(&mut self, page: &str, field: &str, file: &[u8], token: &str) -> Page {
+        let head = |name: &str| format!("--between\r\nContent-Disposition: form-data; name=\"{name}\"");
+        let csrf = format!("{}\r\n\r\n{token}\r\n", head("csrf"));
+        let named = format!("{}; filename=\"it\"\r\nContent-Type: text/html\r\n\r\n", head(field));
+        let body = [csrf.as_bytes(), named.as_bytes(), file, b"\r\n--between--\r\n"].concat();
+        let request = self
+            .navigation(Method::POST, page)
+            .header(header::ORIGIN, format!("http://{HOST}"))
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=between");
+        self.send(request.body(Body::from(body)).unwrap()).await
     }
 
     /// Opens a page, then sends its form with these fields and the page's own token.
@@ -111,6 +129,8 @@ impl<'s> Browser<'s> {
             site: Some("console".to_owned()),
             request_id: "request-1".to_owned(),
             now: self.stage.clock.now(),
+            picture_bytes_max: self.picture_bytes_max,
+            body_too_large: self.body_too_large,
         });
         let answer = self.stage.portal.clone().oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
@@ -118,7 +138,8 @@ impl<'s> Browser<'s> {
         let page = Page {
             status: parts.status,
             headers: parts.headers,
-            text: String::from_utf8(bytes.to_vec()).unwrap(),
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes,
         };
         self.keep(&page);
         page

@@ -8,7 +8,7 @@ use super::browser::encoded;
 use super::*;
 
 /// Every form of the portal: where it posts to, and what else it sends.
-const FORMS: [(&str, &[(&str, &str)]); 5] = [
+const FORMS: [(&str, &[(&str, &str)]); 8] = [
     ("login", &[("username", "alice"), ("password", PASSWORD)]),
     ("logout", &[]),
     (
@@ -21,6 +21,12 @@ const FORMS: [(&str, &[(&str, &str)]); 5] = [
     ),
     ("profile/second-factor", &[("password", PASSWORD)]),
     ("profile/sessions", &[("end", "others")]),
+    ("profile/details", &[("version", "1"), ("display_name", "Mallory")]),
+    ("profile/name", &[("name", "mallory"), ("current_password", PASSWORD)]),
+    (
+        "profile/email",
+        &[("email", "mallory@example.org"), ("current_password", PASSWORD)],
+    ),
 ];
 
 async fn post_as(browser: &mut Browser<'_>, action: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Page {

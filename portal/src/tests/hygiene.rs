@@ -6,7 +6,7 @@ use axum::http::{Method, header};
 use super::*;
 
 /// Every page of the portal.
-const PAGES: [&str; 22] = [
+const PAGES: [&str; 28] = [
     "",
     "login",
     "login/second-factor",
@@ -17,6 +17,12 @@ const PAGES: [&str; 22] = [
     "profile",
     "profile/password",
     "profile/second-factor",
+    "profile/details",
+    "profile/name",
+    "profile/email",
+    "profile/picture",
+    "picture/0199f3a2-7c41-7d60-9b1e-5f0c2a7de911/0000000000000000",
+    "email?token=x",
     "accounts",
     "accounts/invite",
     "invitation?token=x",

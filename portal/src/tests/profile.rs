@@ -9,12 +9,28 @@ use super::*;
 #[tokio::test]
 async fn a_stranger_is_led_to_sign_in_and_back() {
     let stage = Stage::new().await;
-    for page in ["profile", "profile/password", "profile/second-factor"] {
+    for page in [
+        "profile",
+        "profile/password",
+        "profile/second-factor",
+        "profile/details",
+        "profile/name",
+        "profile/email",
+        "profile/picture",
+    ] {
         let answer = stage.browser().get(page).await;
         assert_eq!(answer.status, 303, "{page}");
         assert_eq!(answer.location(), format!("/.stagedoor/login?to=/.stagedoor/{page}"));
     }
-    for page in ["profile/password", "profile/second-factor", "profile/sessions"] {
+    for page in [
+        "profile/password",
+        "profile/second-factor",
+        "profile/sessions",
+        "profile/details",
+        "profile/name",
+        "profile/email",
+        "profile/picture",
+    ] {
         let answer = stage.browser().post(page, &[]).await;
         assert!(
             answer.status == 401 && answer.says("href=\"/.stagedoor/login\""),

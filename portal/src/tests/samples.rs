@@ -8,6 +8,7 @@ use stagedoor_policy::time::Timestamp;
 
 use super::samples_accounts::account_pages;
 use super::samples_devices::device_pages;
+use super::samples_own::own_change_pages;
 use crate::page::*;
 use crate::refusal::{Look, PageLook, RefusalView, render};
 use crate::when::When;
@@ -28,6 +29,7 @@ pub(super) fn pages() -> Vec<Named> {
         factor_pages(),
         password_pages(),
         own_pages(),
+        own_change_pages(),
         account_pages(),
         device_pages(),
         refusals(),
@@ -223,6 +225,11 @@ pub(super) fn token() -> String {
     "c2FtcGxl".to_owned()
 }
 
+/// The path of a picture; the mark stands in for one.
+pub(super) fn portrait() -> String {
+    format!("/.stagedoor/assets/{}", crate::assets::mark_name())
+}
+
 pub(super) fn text(page: &impl Template) -> String {
     page.render().unwrap()
 }
@@ -297,7 +304,13 @@ fn profile(second_factor: bool) -> String {
         token: token(),
         done: second_factor.then(|| "One other session has ended.".to_owned()),
         display_name: "Alice Example".to_owned(),
+        picture: second_factor.then(portrait),
+        pictures: true,
         email: Some("alice@example.org".to_owned()),
+        chosen: vec![ChosenRow {
+            title: "Landing page".to_owned(),
+            choice: "dashboard".to_owned(),
+        }],
         role: "super-admin".to_owned(),
         last_sign_in: Some(When::of(NOW)),
         second_factor,

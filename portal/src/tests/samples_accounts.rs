@@ -1,6 +1,6 @@
 //! The pages about accounts with sample values.
 
-use super::samples::{NOW, Named, look, text, token};
+use super::samples::{NOW, Named, look, portrait, text, token};
 use crate::accounts::May;
 use crate::accounts::page::*;
 use crate::refusal::PageLook;
@@ -60,7 +60,18 @@ pub(super) fn account_pages() -> Vec<Named> {
                 look: administrator(),
                 id: "0199f3a2-7c41-7d60-9b1e-5f0c2a7de911".to_owned(),
                 name: "nora_1".to_owned(),
+                invited: true,
                 link: "https://console.example.org/.stagedoor/invitation?token=c2FtcGxl".to_owned(),
+            }),
+        ),
+        (
+            "account-recovery-link",
+            text(&ShownLinkPage {
+                look: administrator(),
+                id: "0199f3a2-7c41-7d60-9b1e-5f0c2a7de911".to_owned(),
+                name: "nora_1".to_owned(),
+                invited: false,
+                link: "https://console.example.org/.stagedoor/recovery?token=c2FtcGxl".to_owned(),
             }),
         ),
         ("account-edit", form(edit)),
@@ -93,6 +104,7 @@ fn state(name: &'static str, until: bool) -> State {
 
 fn accounts(change: impl FnOnce(&mut AccountsPage)) -> String {
     let row = |display_name: &str, name: &str, role: &str, state| AccountRow {
+        picture: (name == "general1").then(portrait),
         id: "0199f3a2-7c41-7d60-9b1e-5f0c2a7de911".to_owned(),
         display_name: display_name.to_owned(),
         name: name.to_owned(),
@@ -122,6 +134,14 @@ fn accounts(change: impl FnOnce(&mut AccountsPage)) -> String {
     text(&page)
 }
 
+fn linked(name: &str) -> LinkedDevice {
+    LinkedDevice {
+        name: name.to_owned(),
+        registered: "2026-11-22".to_owned(),
+        last_seen: name.is_ascii().then(|| When::of(NOW)),
+    }
+}
+
 fn account(change: impl FnOnce(&mut AccountPage)) -> String {
     let mut page = AccountPage {
         look: administrator(),
@@ -131,6 +151,7 @@ fn account(change: impl FnOnce(&mut AccountPage)) -> String {
         errors: Vec::new(),
         id: "0199f3a2-7c41-7d60-9b1e-5f0c2a7de911".to_owned(),
         heading: "게로 Gero".to_owned(),
+        picture: Some(portrait()),
         display_name: "게로 Gero".to_owned(),
         name: "general_1".to_owned(),
         email: Some("gero@example.org".to_owned()),
@@ -139,6 +160,7 @@ fn account(change: impl FnOnce(&mut AccountPage)) -> String {
         networks: vec!["198.51.100.7".to_owned(), "192.0.2.1".to_owned()],
         grants: vec!["console/devices: view, reboot".to_owned()],
         devices: 2,
+        linked: ["Scanner 1", "검표기 2"].map(linked).into(),
         registered: "2026-11-22".to_owned(),
         last_sign_in: Some(When::of(NOW)),
         second_factor: true,
@@ -149,6 +171,7 @@ fn account(change: impl FnOnce(&mut AccountPage)) -> String {
             edit: true,
             reset_password: true,
             reset_second_factor: true,
+            send_recovery: true,
             unlock: true,
             end_sessions: true,
             disable: true,

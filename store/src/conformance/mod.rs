@@ -18,6 +18,7 @@ mod devices;
 mod keys;
 mod links;
 mod outbox;
+mod pictures;
 mod sample;
 mod sessions;
 mod structure;
@@ -176,6 +177,9 @@ macro_rules! with_every_promise {
                 letters_go_with_their_account_and_none_is_queued_for_nobody
                 waiting_letters_are_listed_with_why_they_wait
                 waiting_letters_survive_reopening;
+            pictures:
+                an_account_has_one_picture_that_is_replaced_and_goes_with_it
+                of_many_pictures_at_once_one_is_kept_whole;
             keys:
                 a_key_is_made_once_also_when_many_ask
                 the_same_policy_keeps_its_number_and_another_gets_the_next

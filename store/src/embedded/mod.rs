@@ -17,6 +17,7 @@ mod grants;
 mod keys;
 mod links;
 mod outbox;
+mod pictures;
 mod place;
 mod schema;
 mod sessions;

@@ -17,6 +17,7 @@ const MIGRATIONS: &[Migration] = &[
     (include_str!("schema/0001.sql"), |_| Ok(())),
     (include_str!("schema/0002.sql"), fold_again),
     (include_str!("schema/0003.sql"), |_| Ok(())),
+    (include_str!("schema/0004.sql"), |_| Ok(())),
 ];
 
 /// Refuses a file that is not ours or that a newer Stagedoor has written. Changes nothing.
@@ -86,7 +87,7 @@ mod tests {
         migrate(&mut connection).unwrap();
         let tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%STRICT%'";
         let strict: i64 = number(&connection, tables).unwrap();
-        assert_eq!(strict, 14);
+        assert_eq!(strict, 15);
         migrate(&mut connection).unwrap();
         assert_eq!(version(&connection).unwrap(), MIGRATIONS.len());
     }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::super::house::see_through;
-use super::super::{Accepted, ChangeFault, Doorkeeper, OwnChange};
+use super::super::{Accepted, ChangeFault, Doorkeeper, OwnChange, OwnFault};
 use crate::LiveSession;
 use crate::account::{Account, AccountName};
+use crate::picture::Picture;
 use crate::port::{LinkPurpose, StoreError};
 use crate::secret::{Password, Secret};
 use crate::sign_in::{Origin, SignInRefusal};
@@ -64,7 +65,7 @@ impl Doorkeeper {
             .map(|account| account.name))
     }
 
-    /// Changes one's own names and choices.
+    /// Changes what one is shown as, and one's choices.
     /// # Errors
     /// As [`Doorkeeper::change_account`]; `Refused` where the session is over.
     pub async fn change_own_profile(
@@ -78,13 +79,50 @@ impl Doorkeeper {
         see_through(async move { house.change_own_profile(&session, expected, change, &from).await }).await
     }
 
-    /// Asks for another address to be one's own: a link goes to it, and it is once that was followed.
+    /// Sets what one is shown by in the place of the former picture; `None` takes it away.
     /// # Errors
-    /// `Unfit` for what is no address; `Refused` where no letters are sent or the session is over.
-    pub async fn ask_email_change(&self, session: &LiveSession, email: &str, from: &Origin) -> Result<(), ChangeFault> {
+    /// `Refused` where the session is over; the store.
+    pub async fn set_own_picture(
+        &self,
+        session: &LiveSession,
+        picture: Option<Picture>,
+        from: &Origin,
+    ) -> Result<(), ChangeFault> {
         let (house, session, from) = (Arc::clone(&self.house), session.record(), from.clone());
-        let email = email.to_owned();
-        see_through(async move { house.ask_email_change(&session, &email, &from).await }).await
+        see_through(async move { house.set_own_picture(&session, picture.as_ref(), &from).await }).await
+    }
+
+    /// Changes the name one signs in with, proved by the current password. Sessions go on.
+    /// # Errors
+    /// `Unproved` where the password is wrong, which counts towards the account's lock; else as
+    /// [`Doorkeeper::change_account`].
+    pub async fn change_own_name(
+        &self,
+        session: &LiveSession,
+        current: &Password,
+        name: AccountName,
+        from: &Origin,
+    ) -> Result<Account, OwnFault> {
+        let (house, session, from) = (Arc::clone(&self.house), session.record(), from.clone());
+        let current = current.clone();
+        see_through(async move { house.change_own_name(&session, &current, name, &from).await }).await
+    }
+
+    /// Asks for another address to be one's own, proved by the current password: a link goes to it, and it is once that was
+    /// followed.
+    /// # Errors
+    /// `Unproved` as with [`Doorkeeper::change_own_name`]; `Unfit` for what is no address; `Refused` where no letters are sent,
+    /// where they were asked for too often, or where the session is over.
+    pub async fn ask_email_change(
+        &self,
+        session: &LiveSession,
+        current: &Password,
+        email: &str,
+        from: &Origin,
+    ) -> Result<(), OwnFault> {
+        let (house, session, from) = (Arc::clone(&self.house), session.record(), from.clone());
+        let (current, email) = (current.clone(), email.to_owned());
+        see_through(async move { house.ask_email_change(&session, &current, &email, &from).await }).await
     }
 
     /// Confirms an address by the link that was sent to it; the former address is told.

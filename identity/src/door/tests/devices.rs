@@ -6,7 +6,7 @@ use super::*;
 use crate::port::{DeviceQuery, StoreError};
 use crate::sign_in::RefusedBecause;
 use crate::testing::SwappableLetterhead;
-use crate::{ChangeFault, OwnChange};
+use crate::{ChangeFault, OwnChange, OwnFault};
 
 /// The client may only be used from a linked device.
 fn rules() -> Rules {
@@ -132,13 +132,6 @@ async fn people_change_their_own_names_and_choices_and_nothing_else() {
     let session = stage.opened(attempt("ann", PASSWORD)).await;
     let live = stage.live(&session.token);
     let chosen = |choice: &str| Some([("landing".to_owned(), choice.to_owned())].into());
-    let named = |name: &str| Some(AccountName::parse(name).unwrap());
-    let taken = OwnChange {
-        name: named("bob"),
-        ..OwnChange::default()
-    };
-    let taken = stage.door.change_own_profile(&live, None, taken, &origin(HERE)).await;
-    assert!(matches!(taken, Err(ChangeFault::Store(StoreError::NameTaken))));
     let unknown = OwnChange {
         preferences: chosen("moon"),
         ..OwnChange::default()
@@ -148,7 +141,6 @@ async fn people_change_their_own_names_and_choices_and_nothing_else() {
 
     let change = OwnChange {
         display_name: Some("Ann Lee".to_owned()),
-        name: named("ann.lee"),
         preferences: chosen("calendar"),
     };
     let after = stage
@@ -156,23 +148,84 @@ async fn people_change_their_own_names_and_choices_and_nothing_else() {
         .change_own_profile(&live, Some(1), change, &origin(HERE))
         .await
         .unwrap();
-    assert_eq!((after.name.as_str(), after.version), ("ann.lee", 2));
+    assert_eq!((after.display_name.as_str(), after.version), ("Ann Lee", 2));
     assert_eq!(
         live.account().preferences["landing"],
         "calendar",
         "with the next request"
     );
-    assert!(stage.is_live(&session.token));
-    assert_eq!(
-        stage.refused(attempt("ann", PASSWORD)).await,
-        SignInRefusal::InvalidCredentials
-    );
-    stage.opened(attempt("ann.lee", PASSWORD)).await;
+    stage.opened(attempt("ann", PASSWORD)).await;
     let over = stage
         .door
         .change_own_profile(&live, None, OwnChange::default(), &origin(HERE))
         .await;
     assert!(matches!(over, Err(ChangeFault::Refused(_))), "displaced");
+}
+
+#[tokio::test]
+async fn the_name_to_sign_in_with_is_changed_with_the_password_alone_and_guesses_count() {
+    let stage = Stage::with(rules()).await;
+    stage.account("ann").await;
+    stage.account("bob").await;
+    let session = stage.opened(attempt("ann", PASSWORD)).await;
+    let live = stage.live(&session.token);
+    let change = async |password: &str, name: &str| {
+        let (password, name) = (Password::new(password).unwrap(), AccountName::parse(name).unwrap());
+        stage.door.change_own_name(&live, &password, name, &origin(HERE)).await
+    };
+    assert!(matches!(
+        change("not the password", "ann.lee").await,
+        Err(OwnFault::Unproved(SignInRefusal::InvalidCredentials))
+    ));
+    assert!(matches!(
+        change(PASSWORD, "bob").await,
+        Err(OwnFault::Change(ChangeFault::Store(StoreError::NameTaken)))
+    ));
+    assert_eq!(change(PASSWORD, "ann.lee").await.unwrap().name.as_str(), "ann.lee");
+    assert!(stage.is_live(&session.token), "the session goes on");
+    assert_eq!(
+        stage.refused(attempt("ann", PASSWORD)).await,
+        SignInRefusal::InvalidCredentials
+    );
+    let lock = stage.door.policy().lockout().failures;
+    for _ in 0..lock {
+        assert!(change("not the password", "ann.low").await.is_err());
+    }
+    assert!(matches!(
+        change(PASSWORD, "ann.low").await,
+        Err(OwnFault::Unproved(SignInRefusal::Locked { .. }))
+    ));
+}
+
+#[tokio::test]
+async fn nobody_is_flooded_with_letters_by_somebody_who_is_signed_in() {
+    let mut rules = rules();
+    rules.session.idle = Duration::from_secs(7200);
+    let stage = Stage::with(rules).await;
+    stage.letterhead.swap(Some(SwappableLetterhead::sample()));
+    stage.account("ann").await;
+    let session = stage.opened(attempt("ann", PASSWORD)).await;
+    let live = stage.live(&session.token);
+    let ask = async |email: &str| {
+        let password = Password::new(PASSWORD).unwrap();
+        stage
+            .door
+            .ask_email_change(&live, &password, email, &origin(HERE))
+            .await
+    };
+    for _ in 0..3 {
+        ask("victim@example.org").await.unwrap();
+    }
+    assert!(matches!(
+        ask("Victim@example.org").await,
+        Err(OwnFault::Change(ChangeFault::Refused(_)))
+    ));
+    for number in 0..2 {
+        ask(&format!("other{number}@example.org")).await.unwrap();
+    }
+    assert!(ask("another@example.org").await.is_err(), "five letters an hour");
+    stage.wait(3601);
+    ask("another@example.org").await.unwrap();
 }
 
 #[tokio::test]
@@ -185,13 +238,30 @@ async fn a_new_address_is_ones_own_once_its_link_was_followed_and_the_former_is_
     stage.door.create_account(with_email, &by()).await.unwrap();
     let session = stage.opened(attempt("ann", PASSWORD)).await;
     let live = stage.live(&session.token);
-    let ask = async |email: &str| stage.door.ask_email_change(&live, email, &origin(HERE)).await;
+    let ask_with = async |password: &str, email: &str| {
+        let password = Password::new(password).unwrap();
+        stage
+            .door
+            .ask_email_change(&live, &password, email, &origin(HERE))
+            .await
+    };
+    let ask = async |email: &str| ask_with(PASSWORD, email).await;
     assert!(
-        matches!(ask("new@example.org").await, Err(ChangeFault::Refused(_))),
+        matches!(
+            ask("new@example.org").await,
+            Err(OwnFault::Change(ChangeFault::Refused(_)))
+        ),
         "no letters are sent"
     );
     stage.letterhead.swap(Some(SwappableLetterhead::sample()));
-    assert!(matches!(ask("no address").await, Err(ChangeFault::Unfit(_))));
+    assert!(matches!(
+        ask("no address").await,
+        Err(OwnFault::Change(ChangeFault::Unfit(_)))
+    ));
+    assert!(matches!(
+        ask_with("not the password", "new@example.org").await,
+        Err(OwnFault::Unproved(_))
+    ));
     ask("new@example.org").await.unwrap();
     assert_eq!(
         live.account().email.as_deref(),

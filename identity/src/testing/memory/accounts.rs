@@ -32,6 +32,7 @@ impl Accounts for MemoryStore {
                 credentials_version: 1,
             },
             recovery_codes: std::collections::BTreeSet::new(),
+            picture: None,
         };
         state.accounts.insert(account.id, holder);
         if let Some(fresh) = invitation

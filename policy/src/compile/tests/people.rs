@@ -179,7 +179,7 @@ fn preferences_have_choices_a_default_among_them_and_a_header_that_visitors_cann
         choices: texts(choices),
         default: default.to_owned(),
         header: header.map(str::to_owned),
-        title: None,
+        ..PreferenceRules::default()
     };
     let mut add = |name: &str, own| rules.preferences.insert(name.to_owned(), own);
     add("a", preference(&[], "", None));
@@ -290,4 +290,52 @@ fn names_spans_and_sentences_have_to_make_sense() {
         told(&rules),
         ["inactivity.warn_before: an account would be warned before it could be unused"]
     );
+}
+
+#[test]
+fn a_preference_leads_to_paths_of_ones_own_origin_alone_and_only_one_leads() {
+    let mut rules = console();
+    let leading = |choice: &str, path: &str| PreferenceRules {
+        choices: texts(&["calendar"]),
+        default: "calendar".to_owned(),
+        leads: [(choice.to_owned(), path.to_owned())].into(),
+        ..PreferenceRules::default()
+    };
+    rules
+        .preferences
+        .insert("good".to_owned(), leading("calendar", "/calendar?view=week"));
+    assert!(crate::compile(&rules, crate::Revision(1)).is_ok());
+    rules.preferences.insert("second".to_owned(), leading("calendar", "/"));
+    assert_eq!(
+        told(&rules),
+        ["preferences.second.leads: `preferences.good` leads somewhere already"]
+    );
+    rules.preferences.clear();
+    rules
+        .preferences
+        .insert("x".to_owned(), leading("calender", "/calendar"));
+    assert_eq!(
+        told(&rules),
+        ["preferences.x.leads.calender: `calender` is none of the choices"]
+    );
+    for path in [
+        "",
+        "calendar",
+        "//evil.example",
+        "/\\evil.example",
+        "/%2fevil.example",
+        "https://evil.example/",
+        "/a/../b",
+        "/a#b",
+        "/a b",
+        "/\r\nSet-Cookie: x",
+        "/%41",
+    ] {
+        rules.preferences.insert("x".to_owned(), leading("calendar", path));
+        let told = told(&rules);
+        assert!(
+            told.len() == 1 && told[0].contains("is no path of a console's"),
+            "{path:?}: {told:?}"
+        );
+    }
 }

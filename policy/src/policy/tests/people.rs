@@ -101,7 +101,12 @@ fn a_preference_is_one_of_its_choices_and_reaches_consoles_by_a_header_of_ours()
         choices: texts(&["calendar", "dashboard"]),
         default: "dashboard".to_owned(),
         header: header.map(str::to_owned),
-        title: None,
+        leads: header
+            .is_none()
+            .then(|| ("calendar".to_owned(), "/calendar".to_owned()))
+            .into_iter()
+            .collect(),
+        ..PreferenceRules::default()
     };
     rules.preferences.insert("landing_page".to_owned(), preference(None));
     let named = preference(Some("x-stagedoor-preference-Day"));
@@ -118,6 +123,10 @@ fn a_preference_is_one_of_its_choices_and_reaches_consoles_by_a_header_of_ours()
     assert_eq!(landing.holds(Some("calendar")), "calendar");
     assert_eq!(landing.holds(Some("gone")), "dashboard");
     assert_eq!(landing.holds(None), "dashboard");
+    let chosen = |choice: &str| [("landing_page".to_owned(), choice.to_owned())].into();
+    assert_eq!(policy.leads_to(&chosen("calendar")), Some("/calendar"));
+    assert_eq!(policy.leads_to(&chosen("dashboard")), None);
+    assert_eq!(policy.leads_to(&chosen("gone")), None, "the default holds");
 }
 
 #[test]
