@@ -7,3 +7,4 @@ mod filingbox;
 mod filingbox_list;
 mod stage;
 mod stager;
+mod stager_self;
