@@ -6,8 +6,9 @@ use http::header::{SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use pingora::Result;
 use pingora::proxy::Session;
-use stagedoor_policy::Refusal;
+use stagedoor_policy::rules::MessageKey;
 use stagedoor_policy::time::Timestamp;
+use stagedoor_policy::{Refusal, Scope};
 use stagedoor_portal::Audience;
 use stagedoor_portal::refusal::{Look, RefusalView};
 
@@ -106,11 +107,25 @@ fn page(
     view.account = ctx.account_name();
     view.sign_in_link = refused.asks_to_sign_in().then(|| format!("{}login", view.look.prefix));
     view.has_start = has_start(ctx, refused);
+    view.reason = own_sentence(ctx, refused).map(str::to_owned);
     if let Refused::SessionEnded(ended) = refused {
         view.ended = Some(ended.clone());
     }
     let (status, headers, body) = stagedoor_portal::refusal::answer(&view, audience);
     answer(status, headers, Body::from(body))
+}
+
+/// The policy's sentence in the place of the door's own.
+fn own_sentence<'c>(ctx: &'c RequestContext, refused: &Refused) -> Option<&'c str> {
+    let policy = &ctx.snapshot.policy;
+    let Refused::Policy(refusal) = refused else { return None };
+    match refusal {
+        Refusal::AddressNotAllowed(Scope::Role | Scope::Account) | Refusal::AccountHasNoNetworks => {
+            policy.own_message(MessageKey::AddressNotAllowed)
+        }
+        Refusal::ChannelNotAllowed => policy.own_channel_refused(ctx.session.as_ref()?.channel()),
+        _ => None,
+    }
 }
 
 /// Whether the site's start page may be another page than the one refused, and open.

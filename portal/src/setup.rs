@@ -10,10 +10,12 @@ use axum::response::Response;
 use serde::Deserialize;
 use stagedoor_identity::account::{AccountName, AccountQuery, NewAccount};
 use stagedoor_identity::{Actor, ChangeFault, Password, Secret, SessionToken};
+use stagedoor_policy::Policy;
+use stagedoor_policy::rules::MessageKey;
 
 use crate::halt::Halt;
 use crate::page::SetupPage;
-use crate::sign_in::new_password::{Typed, typed_twice};
+use crate::sign_in::new_password::typed_twice;
 use crate::visit::{Posted, Visit, with_cookies};
 
 /// The right to make the first account: one link, good once, while there is no account.
@@ -87,7 +89,7 @@ pub(crate) async fn submit(visit: Visit, request: Request) -> Response {
 async fn by_form(visit: &Visit, fields: Fields) -> Result<Response, Halt> {
     visit.check_form(visit.form_bond().as_ref(), &fields.csrf).await?;
     let setup = right(visit, &fields.link).await?;
-    let problems = match wanted(&fields, &setup.role) {
+    let problems = match wanted(&visit.portal.door.policy(), &fields, &setup.role) {
         // Taken before the account is made, so that two who hold the link cannot both make one.
         Ok(_) if setup.used.swap(true, Ordering::AcqRel) => return Err(Halt::NotFound),
         Ok(new) => match make(visit, new).await {
@@ -119,15 +121,13 @@ async fn right<'v>(visit: &'v Visit, link: &str) -> Result<&'v Setup, Halt> {
     }
 }
 
-fn wanted(fields: &Fields, role: &str) -> Result<NewAccount, Vec<String>> {
-    let name = AccountName::parse(&fields.username).map_err(str::to_owned);
-    let password = match typed_twice(&fields.new_password, &fields.repeat) {
-        Typed::Fine(password) => Ok(password),
-        Typed::Wrong(sentence) => Err(sentence.to_owned()),
-    };
+fn wanted(policy: &Policy, fields: &Fields, role: &str) -> Result<NewAccount, Vec<String>> {
+    let name = policy.check_account_name(&fields.username);
+    let name = name.and_then(|()| AccountName::parse(&fields.username).map_err(|sentence| vec![sentence.to_owned()]));
+    let password = typed_twice(policy, MessageKey::PasswordUnfit, &fields.new_password, &fields.repeat);
     match (name, password) {
         (Ok(name), Ok(password)) => Ok(first_account(name, password, role)),
-        (name, password) => Err([name.err(), password.err()].into_iter().flatten().collect()),
+        (name, password) => Err(name.err().into_iter().flatten().chain(password.err()).collect()),
     }
 }
 

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use stagedoor_identity::session::Ended;
 use stagedoor_identity::sign_in::Origin;
 use stagedoor_identity::{Account, LiveSession, Lookup, SessionToken};
+use stagedoor_policy::rules::MessageKey;
 
 use crate::accounts;
 use crate::audience::{self, Audience};
@@ -228,6 +229,7 @@ impl Visit {
         view.account = self.account_name();
         view.retry_after_seconds = halt.retry_after_seconds();
         view.has_start = self.caller.site.is_some();
+        view.reason = self.own_sentence(halt.code());
         if matches!(halt, Halt::SignInFirst) {
             view.sign_in_link = Some(self.path("login"));
             if let Standing::Ended(ended) = &self.standing {
@@ -235,6 +237,21 @@ impl Visit {
             }
         }
         refusal::answer(&view, self.audience).into_response()
+    }
+}
+
+impl Visit {
+    /// The policy's sentence about a refusal, in the place of the door's own.
+    fn own_sentence(&self, code: &str) -> Option<String> {
+        let policy = self.portal.door.policy();
+        let own = match code {
+            "address_not_allowed_role" | "address_not_allowed_account" | "account_has_no_networks" => {
+                policy.own_message(MessageKey::AddressNotAllowed)
+            }
+            "channel_not_allowed" => policy.own_channel_refused(self.signed_in()?.session.channel()),
+            _ => None,
+        };
+        own.map(str::to_owned)
     }
 }
 

@@ -6,6 +6,8 @@ use http::StatusCode;
 use stagedoor_identity::EndReason;
 use stagedoor_identity::session::Ended;
 use stagedoor_identity::sign_in::{RefusedBecause, SignInRefusal};
+use stagedoor_policy::Policy;
+use stagedoor_policy::rules::MessageKey;
 use stagedoor_policy::time::Timestamp;
 
 use crate::when;
@@ -114,8 +116,19 @@ pub(crate) fn ended_code(reason: &EndReason) -> &'static str {
     }
 }
 
+/// Who is told of a refused sign-in, and in whose words.
+pub(crate) struct Told<'a> {
+    /// Whose sentences stand before the door's own.
+    pub(crate) policy: &'a Policy,
+    /// By which channel it was tried; empty where that is not known.
+    pub(crate) channel: &'a str,
+    pub(crate) address: IpAddr,
+    pub(crate) now: Timestamp,
+}
+
 /// Why a sign-in, or a step of one, was refused: one or two sentences.
-pub(crate) fn sign_in(refusal: &SignInRefusal, address: IpAddr, now: Timestamp) -> String {
+pub(crate) fn sign_in(refusal: &SignInRefusal, told: &Told<'_>) -> String {
+    let (policy, address, now) = (told.policy, told.address, told.now);
     match refusal {
         SignInRefusal::InvalidCredentials => "The name or the password is wrong.".to_owned(),
         SignInRefusal::InvalidCode => {
@@ -128,14 +141,16 @@ pub(crate) fn sign_in(refusal: &SignInRefusal, address: IpAddr, now: Timestamp) 
         ),
         SignInRefusal::Refused {
             reason: RefusedBecause::Address,
-        } => {
-            format!("This account may not sign in from your address, {address}. {ASK}")
-        }
+        } => match policy.own_message(MessageKey::AddressNotAllowed) {
+            Some(own) => own.to_owned(),
+            None => format!("This account may not sign in from your address, {address}. {ASK}"),
+        },
         SignInRefusal::Refused {
             reason: RefusedBecause::Channel,
-        } => {
-            format!("This account may not sign in this way. {ASK}")
-        }
+        } => match policy.own_channel_refused(told.channel) {
+            Some(own) => own.to_owned(),
+            None => format!("This account may not sign in this way. {ASK}"),
+        },
         SignInRefusal::Refused {
             reason: RefusedBecause::Inactive,
         } => {
@@ -157,7 +172,7 @@ pub(crate) fn sign_in(refusal: &SignInRefusal, address: IpAddr, now: Timestamp) 
             when::for_people(*opened_at)
         ),
         SignInRefusal::TicketExpired => "This took too long. Please sign in again.".to_owned(),
-        SignInRefusal::PasswordUnfit(_) => "The new password entered does not meet the requirements.".to_owned(),
+        SignInRefusal::PasswordUnfit(_) => policy.message(MessageKey::NewPasswordUnfit).to_owned(),
         SignInRefusal::Busy { retry_after_seconds } => format!(
             "Too many people are signing in right now. Please try again in {retry_after_seconds} {}.",
             if *retry_after_seconds == 1 { "second" } else { "seconds" }
@@ -329,6 +344,9 @@ fn by_status(status: StatusCode) -> Words {
 
 #[cfg(test)]
 mod tests {
+    use stagedoor_policy::rules::Rules;
+    use stagedoor_policy::{Revision, compile};
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_micros(1_795_362_360_000_000);
@@ -352,7 +370,14 @@ mod tests {
     fn who_is_locked_out_learns_until_when() {
         let until = NOW.after(std::time::Duration::from_secs(840));
         let refusal = SignInRefusal::Locked { until };
-        let sentence = sign_in(&refusal, [127, 0, 0, 1].into(), NOW);
+        let policy = compile(&Rules::default(), Revision(1)).unwrap();
+        let told = Told {
+            policy: &policy,
+            channel: "browser",
+            address: [127, 0, 0, 1].into(),
+            now: NOW,
+        };
+        let sentence = sign_in(&refusal, &told);
         assert!(
             sentence.contains("in 14 minutes, after 22 November 2026, 16:00 (UTC)"),
             "{sentence}"

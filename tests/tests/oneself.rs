@@ -15,6 +15,17 @@ all = { paths = ["/**"] }
 [role.keeper]
 may = { "*" = "all" }
 
+[role.guard]
+may = { "*" = "all" }
+networks = ["127.0.0.1"]
+channels = ["browser"]
+
+[messages]
+address_not_allowed = "This is an unusual behavior. Contact yout administrator."
+
+[channel.client]
+refused = "can't log in to the client"
+
 [preferences.landing]
 choices = ["calendar", "dashboard"]
 default = "dashboard"
@@ -251,4 +262,33 @@ async fn large_bodies_are_held_for_pictures_of_people_who_are_signed_in_alone() 
     let large = body_of(vec![b'x'; 100 * 1024]);
     let request = Request::post("/.stagedoor/profile/name").header(header::CONTENT_TYPE, FORM);
     ada.send(request.body(large).expect("a request")).await.expect(413);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_address_and_channel_are_told_in_the_policys_words_at_sign_in_and_after() {
+    const UNUSUAL: &str = "This is an unusual behavior. Contact yout administrator.";
+    let stage = Stage::open().await;
+    let door = &stage.ways.door;
+    door.admin().add_account("gus", "guard").await;
+    let gus = door.signed_in("console", "gus").await;
+    gus.get("/").await.expect(200);
+    let elsewhere = gus.clone().from("127.0.0.2").always("accept", "text/html");
+    for page in ["/", "/.stagedoor/profile"] {
+        let refused = elsewhere.get(page).await.expect(403);
+        assert!(refused.text().contains(UNUSUAL), "{page}: {}", refused.text());
+    }
+    let program = gus.clone().from("127.0.0.2").get("/").await.expect(403).json();
+    assert_eq!(program["message"], UNUSUAL);
+    let stranger = door.visitor("console").from("127.0.0.2");
+    assert_eq!(
+        stranger.sign_in("gus", PASSWORD).await.expect(401).json()["message"],
+        UNUSUAL
+    );
+    let client = json!({ "username": "gus", "password": PASSWORD, "channel": "client" });
+    let refused = door
+        .visitor("console")
+        .post_json("/.stagedoor/login", &client)
+        .await
+        .expect(401);
+    assert_eq!(refused.json()["message"], "can't log in to the client");
 }

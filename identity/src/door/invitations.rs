@@ -1,10 +1,8 @@
 //! Invitations: an account that nobody can sign in to until whoever it is for has accepted it with a password.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 
-use stagedoor_policy::rules::MessageKey;
-
-use super::administration::{about, unfit_password};
+use super::administration::about;
 use super::admission::Proof;
 use super::house::House;
 use super::links::{Made, Wanted};
@@ -137,14 +135,10 @@ impl House {
             return Err(SignInRefusal::LinkDead);
         }
         let place = self.hashes.place()?;
-        let policy = self.policy();
         let owner = Owner::from(&account);
-        let unfit = self.hashes.judge(&place, password, owner, Arc::clone(&policy)).await?;
+        let unfit = self.hashes.judge(&place, password, owner, self.policy()).await?;
         if !unfit.is_empty() {
-            let unfit = unfit_password(&policy, MessageKey::NewPasswordUnfit, unfit);
-            return Err(SignInRefusal::PasswordUnfit(
-                unfit.into_iter().map(|(_, why)| why).collect(),
-            ));
+            return Err(SignInRefusal::PasswordUnfit(unfit));
         }
         let hash = self.hashes.hash(&place, password, self.chance.as_ref()).await?;
         drop(place);

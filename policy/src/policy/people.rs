@@ -176,12 +176,14 @@ impl Policy {
     }
     /// What a role is told that may not come in by the channel.
     pub fn channel_refused(&self, channel: &str) -> &str {
-        let own = self
-            .people
-            .channels
-            .get(channel)
-            .and_then(|channel| channel.refused.as_deref());
-        own.unwrap_or_else(|| self.message(MessageKey::ChannelRefused))
+        self.own_channel_refused(channel)
+            .unwrap_or(MessageKey::ChannelRefused.sentence())
+    }
+    /// The same, where the policy has a sentence for it: the channel's, or one for every channel.
+    pub fn own_channel_refused(&self, channel: &str) -> Option<&str> {
+        let channel = self.people.channels.get(channel);
+        let own = channel.and_then(|channel| channel.refused.as_deref());
+        own.or_else(|| self.own_message(MessageKey::ChannelRefused))
     }
     /// What accounts choose for themselves, in rising order of the names.
     pub fn preferences(&self) -> &[Preference] {

@@ -9,10 +9,10 @@ use stagedoor_policy::rules::MessageKey;
 use super::Administrator;
 use super::form::{Offer, Typed};
 use super::grants::{self, rows};
-use super::password::typed_twice;
 use crate::carried::AccountDone;
 use crate::fields::Fields;
 use crate::halt::Halt;
+use crate::sign_in::new_password::typed_twice;
 use crate::told::Told;
 use crate::visit::Visit;
 

@@ -4,8 +4,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request};
 use axum::response::Response;
 use http::StatusCode;
-use stagedoor_identity::{Account, AccountId, Password};
-use stagedoor_policy::Policy;
+use stagedoor_identity::{Account, AccountId};
 use stagedoor_policy::rules::MessageKey;
 
 use super::Administrator;
@@ -15,6 +14,7 @@ use super::page::TemporaryPasswordPage;
 use crate::carried::AccountDone;
 use crate::fields::Fields;
 use crate::halt::Halt;
+use crate::sign_in::new_password::typed_twice;
 use crate::told::Told;
 use crate::visit::Visit;
 
@@ -66,19 +66,6 @@ async fn reset(by: &Administrator<'_>, path: Named, fields: &Fields) -> Result<R
         Err(sentence) => Told::unfit(vec![("password", sentence)]),
     };
     password_page(by, &account, told.status, told.sentences()).await
-}
-
-/// Looks at a password that was typed twice; answers the policy's sentence about what is wrong with the typing.
-pub(super) fn typed_twice(policy: &Policy, unfit: MessageKey, first: &str, second: &str) -> Result<Password, String> {
-    let sentence = |key| policy.message(key).to_owned();
-    if first.is_empty() {
-        return Err(sentence(MessageKey::PasswordEmpty));
-    }
-    match (Password::new(first), Password::new(second)) {
-        (Some(first), Some(second)) if first.matches(&second) => Ok(first),
-        (Some(_), _) => Err(sentence(MessageKey::PasswordConfirmation)),
-        (None, _) => Err(sentence(unfit)),
-    }
 }
 
 async fn password_page(

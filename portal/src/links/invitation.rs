@@ -9,12 +9,9 @@ use stagedoor_identity::sign_in::SignInRefusal;
 
 use super::{Asked, Fields, Kind, form_page, refused, token_of};
 use crate::halt::Halt;
-use crate::sign_in::new_password::{Typed, typed_twice};
-use crate::sign_in::{for_person, refused as sign_in_refused};
+use crate::sign_in::new_password::typed_twice;
+use crate::sign_in::{BROWSER, for_person, refused as sign_in_refused};
 use crate::visit::{Posted, Visit};
-
-/// How people come in.
-const BROWSER: &str = "browser";
 
 /// `GET invitation?token=…`.
 pub(crate) async fn show(visit: Visit, asked: Result<Query<Asked>, QueryRejection>) -> Response {
@@ -43,10 +40,12 @@ pub(crate) async fn submit(visit: Visit, request: Request) -> Response {
 async fn accept(visit: &Visit, fields: Fields) -> Result<Response, Halt> {
     let bond = visit.form_bond().ok_or(Halt::FormExpired)?;
     visit.check_form(Some(&bond), &fields.csrf).await?;
-    let password = match typed_twice(&fields.new_password, &fields.repeat) {
-        Typed::Fine(password) => password,
-        Typed::Wrong(sentence) => {
-            let (status, error) = (StatusCode::UNPROCESSABLE_ENTITY, Some(sentence.to_owned()));
+    let policy = visit.portal.door.policy();
+    let typed = typed_twice(&policy, Kind::Invitation.unfit(), &fields.new_password, &fields.repeat);
+    let password = match typed {
+        Ok(password) => password,
+        Err(sentence) => {
+            let (status, error) = (StatusCode::UNPROCESSABLE_ENTITY, Some(sentence));
             return form_page(visit, Kind::Invitation, fields.token, status, error, Vec::new()).await;
         }
     };

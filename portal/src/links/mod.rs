@@ -15,6 +15,7 @@ use serde::Deserialize;
 use stagedoor_identity::Secret;
 use stagedoor_identity::port::LinkPurpose;
 use stagedoor_identity::sign_in::SignInRefusal;
+use stagedoor_policy::rules::MessageKey;
 
 use crate::halt::Halt;
 use crate::page::{DeadLinkPage, LinkPasswordPage};
@@ -57,6 +58,14 @@ impl Kind {
             Self::Reset => LinkPurpose::PasswordReset,
             Self::Recovery => LinkPurpose::SecondFactor,
             Self::Email => LinkPurpose::Email,
+        }
+    }
+
+    /// What is said of a password that does not keep the rules.
+    const fn unfit(self) -> MessageKey {
+        match self {
+            Self::Invitation => MessageKey::PasswordUnfit,
+            Self::Reset | Self::Recovery | Self::Email => MessageKey::NewPasswordUnfit,
         }
     }
 
@@ -116,7 +125,7 @@ async fn name_behind(visit: &Visit, kind: Kind, token: &str) -> Result<Option<St
 fn dead(visit: &Visit, kind: Kind) -> Result<Response, Halt> {
     let page = DeadLinkPage {
         look: visit.look(),
-        sentence: words::sign_in(&SignInRefusal::LinkDead, visit.caller.address.ip(), visit.caller.now),
+        sentence: visit.sentence(&SignInRefusal::LinkDead),
         invited: matches!(kind, Kind::Invitation),
     };
     visit.page(StatusCode::GONE, &page)
@@ -127,7 +136,11 @@ async fn refused(visit: &Visit, kind: Kind, token: String, refusal: &SignInRefus
     if matches!(refusal, SignInRefusal::LinkDead) {
         return dead(visit, kind);
     }
-    let (status, error) = (words::sign_in_status(refusal), Some(visit.sentence(refusal)));
+    let sentence = match refusal {
+        SignInRefusal::PasswordUnfit(_) => visit.portal.door.policy().message(kind.unfit()).to_owned(),
+        other => visit.sentence(other),
+    };
+    let (status, error) = (words::sign_in_status(refusal), Some(sentence));
     let mut answer = form_page(visit, kind, token, status, error, problems(refusal)).await?;
     advise_waiting(visit, refusal, &mut answer);
     Ok(answer)

@@ -12,7 +12,7 @@ use stagedoor_identity::sign_in::SignInRefusal;
 use super::{Asked, Fields, Kind, form_page, refused, token_of};
 use crate::halt::Halt;
 use crate::page::{AskResetPage, PasswordSetPage};
-use crate::sign_in::new_password::{Typed, typed_twice};
+use crate::sign_in::new_password::typed_twice;
 use crate::visit::{Posted, Visit, with_cookies};
 
 #[derive(Deserialize)]
@@ -68,10 +68,12 @@ async fn send(visit: &Visit, wish: Wish) -> Result<Response, Halt> {
 
 async fn reset(visit: &Visit, fields: Fields) -> Result<Response, Halt> {
     visit.check_form(visit.form_bond().as_ref(), &fields.csrf).await?;
-    let password = match typed_twice(&fields.new_password, &fields.repeat) {
-        Typed::Fine(password) => password,
-        Typed::Wrong(sentence) => {
-            let (status, error) = (StatusCode::UNPROCESSABLE_ENTITY, Some(sentence.to_owned()));
+    let policy = visit.portal.door.policy();
+    let typed = typed_twice(&policy, Kind::Reset.unfit(), &fields.new_password, &fields.repeat);
+    let password = match typed {
+        Ok(password) => password,
+        Err(sentence) => {
+            let (status, error) = (StatusCode::UNPROCESSABLE_ENTITY, Some(sentence));
             return form_page(visit, Kind::Reset, fields.token, status, error, Vec::new()).await;
         }
     };

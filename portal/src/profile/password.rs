@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use stagedoor_identity::Password;
 use stagedoor_identity::sign_in::SignInRefusal;
+use stagedoor_policy::rules::MessageKey;
 
 use super::{CURRENT_IS_WRONG, done, own_form, sign_in_first};
 use crate::carried::Done;
@@ -13,7 +14,7 @@ use crate::forgery::Bond;
 use crate::halt::Halt;
 use crate::page::OwnPasswordPage;
 use crate::sign_in::advise_waiting;
-use crate::sign_in::new_password::{Typed, problems, typed_twice};
+use crate::sign_in::new_password::{problems, typed_twice};
 use crate::visit::{Posted, SignedIn, Visit};
 use crate::words;
 
@@ -49,10 +50,17 @@ async fn change(visit: &Visit, request: Request) -> Result<Response, Halt> {
     visit
         .check_form(Some(&Bond::of_session(signed_in.session.id())), &fields.csrf)
         .await?;
-    let new = match typed_twice(&fields.new_password, &fields.repeat) {
-        Typed::Fine(new) => new,
-        Typed::Wrong(sentence) => {
-            let error = Some(sentence.to_owned());
+    let policy = visit.portal.door.policy();
+    let typed = typed_twice(
+        &policy,
+        MessageKey::NewPasswordUnfit,
+        &fields.new_password,
+        &fields.repeat,
+    );
+    let new = match typed {
+        Ok(new) => new,
+        Err(sentence) => {
+            let error = Some(sentence);
             return password_page(visit, signed_in, StatusCode::UNPROCESSABLE_ENTITY, error, Vec::new()).await;
         }
     };

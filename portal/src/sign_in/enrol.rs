@@ -46,13 +46,13 @@ impl LaterStep for Fields {
             let begun = door.begin_enrolment(&ticket, &visit.origin()).await;
             return Ok(match begun {
                 Ok(enrolment) => outcome::enrolment_for_program(&enrolment),
-                Err(refusal) => outcome::refusal_for_program(visit, &refusal),
+                Err(refusal) => outcome::refusal_for_program(visit, outcome::IN_THE_TICKET, &refusal),
             });
         };
         let confirmed = door.confirm_enrolment(&ticket, &tidy_code(&code), visit.origin()).await;
         Ok(match confirmed {
             Ok((codes, progress)) => outcome::enrolled_for_program(visit, &codes, progress).await,
-            Err(refusal) => outcome::refusal_for_program(visit, &refusal),
+            Err(refusal) => outcome::refusal_for_program(visit, outcome::IN_THE_TICKET, &refusal),
         })
     }
 

@@ -21,6 +21,9 @@ use crate::halt::Halt;
 use crate::visit::Visit;
 use crate::words;
 
+/// How people come in.
+pub(crate) const BROWSER: &str = "browser";
+
 /// A stranger's form: its token, what it is tied to, and the cookie to set where there was none.
 pub(crate) struct StrangersForm {
     pub(crate) token: String,
@@ -68,9 +71,20 @@ impl Visit {
         }
     }
 
-    /// What to tell of a refused step.
+    /// What to tell of a refused step on a page.
     pub(crate) fn sentence(&self, refusal: &SignInRefusal) -> String {
-        words::sign_in(refusal, self.caller.address.ip(), self.caller.now)
+        self.sentence_on(refusal, BROWSER)
+    }
+
+    /// What to tell of a step that was refused on a channel; an empty one: not known.
+    pub(crate) fn sentence_on(&self, refusal: &SignInRefusal, channel: &str) -> String {
+        let told = words::Told {
+            policy: &self.portal.door.policy(),
+            channel,
+            address: self.caller.address.ip(),
+            now: self.caller.now,
+        };
+        words::sign_in(refusal, &told)
     }
 }
 

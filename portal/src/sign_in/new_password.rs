@@ -5,6 +5,8 @@ use axum::response::Response;
 use serde::Deserialize;
 use stagedoor_identity::Password;
 use stagedoor_identity::sign_in::{SignInRefusal, Ticket};
+use stagedoor_policy::Policy;
+use stagedoor_policy::rules::MessageKey;
 
 use super::later::LaterStep;
 use super::{outcome, password};
@@ -27,23 +29,16 @@ pub(crate) struct Fields {
     repeat: String,
 }
 
-/// A new password as typed, or what is wrong with it before the rules are asked.
-pub(crate) enum Typed {
-    /// Both times the same.
-    Fine(Password),
-    /// A sentence.
-    Wrong(&'static str),
-}
-
-/// Looks at a new password that was typed twice.
-pub(crate) fn typed_twice(new: &str, repeat: &str) -> Typed {
-    if new.is_empty() {
-        return Typed::Wrong("Please enter a new password.");
+/// Looks at a password that was typed twice; answers the policy's sentence about what is wrong with the typing.
+pub(crate) fn typed_twice(policy: &Policy, unfit: MessageKey, first: &str, second: &str) -> Result<Password, String> {
+    let sentence = |key| policy.message(key).to_owned();
+    if first.is_empty() {
+        return Err(sentence(MessageKey::PasswordEmpty));
     }
-    match (Password::new(new), Password::new(repeat)) {
-        (Some(new), Some(repeat)) if new.matches(&repeat) => Typed::Fine(new),
-        (Some(_), _) => Typed::Wrong("The new password confirmation does not match."),
-        (None, _) => Typed::Wrong("The new password entered does not meet the requirements."),
+    match (Password::new(first), Password::new(second)) {
+        (Some(first), Some(second)) if first.matches(&second) => Ok(first),
+        (Some(_), _) => Err(sentence(MessageKey::PasswordConfirmation)),
+        (None, _) => Err(sentence(unfit)),
     }
 }
 
@@ -66,20 +61,22 @@ impl LaterStep for Fields {
         let Some(new) = Password::new(self.new_password) else {
             return Ok(outcome::refusal_for_program(
                 visit,
+                outcome::IN_THE_TICKET,
                 &SignInRefusal::PasswordUnfit(Vec::new()),
             ));
         };
         let door = &visit.portal.door;
         let progress = door.change_temporary_password(&ticket, new, visit.origin()).await;
-        Ok(outcome::for_program(visit, progress).await)
+        Ok(outcome::for_program(visit, outcome::IN_THE_TICKET, progress).await)
     }
 
     async fn by_form(self, visit: &Visit, bond: &Bond, pending: Pending) -> Result<Response, Halt> {
-        let new = match typed_twice(&self.new_password, &self.repeat) {
-            Typed::Fine(new) => new,
-            Typed::Wrong(sentence) => {
-                let error = Some(sentence.to_owned());
-                return password_page(visit, StatusCode::UNPROCESSABLE_ENTITY, error, Vec::new()).await;
+        let policy = visit.portal.door.policy();
+        let typed = typed_twice(&policy, MessageKey::NewPasswordUnfit, &self.new_password, &self.repeat);
+        let new = match typed {
+            Ok(new) => new,
+            Err(sentence) => {
+                return password_page(visit, StatusCode::UNPROCESSABLE_ENTITY, Some(sentence), Vec::new()).await;
             }
         };
         let door = &visit.portal.door;

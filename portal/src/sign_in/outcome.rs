@@ -52,8 +52,11 @@ pub(crate) async fn for_person(
     Ok(with_cookies(answer?, cookies))
 }
 
+/// The channel of a step that has only a ticket.
+pub(super) const IN_THE_TICKET: &str = "";
+
 /// Leads a program on: 200 and the cookie, or 401 with what is missing and a ticket.
-pub(super) async fn for_program(visit: &Visit, progress: Result<Progress, SignInRefusal>) -> Response {
+pub(super) async fn for_program(visit: &Visit, channel: &str, progress: Result<Progress, SignInRefusal>) -> Response {
     match progress {
         Ok(Progress::Open(open)) => {
             let cookies = session_cookies(visit, &open).await;
@@ -64,7 +67,7 @@ pub(super) async fn for_program(visit: &Visit, progress: Result<Progress, SignIn
             let body = json!({ "error": code, "message": message, "ticket": ticket.as_text() });
             (StatusCode::UNAUTHORIZED, Json(body)).into_response()
         }
-        Err(refusal) => refusal_for_program(visit, &refusal),
+        Err(refusal) => refusal_for_program(visit, channel, &refusal),
     }
 }
 
@@ -98,8 +101,8 @@ pub(super) fn enrolment_for_program(enrolment: &Enrolment) -> Response {
 }
 
 /// A refused step: `{"error","message",…}`.
-pub(super) fn refusal_for_program(visit: &Visit, refusal: &SignInRefusal) -> Response {
-    let message = words::sign_in(refusal, visit.caller.address.ip(), visit.caller.now);
+pub(super) fn refusal_for_program(visit: &Visit, channel: &str, refusal: &SignInRefusal) -> Response {
+    let message = visit.sentence_on(refusal, channel);
     let mut body = json!({ "error": refusal.code(), "message": message });
     let more = match refusal {
         SignInRefusal::Locked { until } => json!({ "until": when::rfc3339(*until) }),

@@ -8,15 +8,12 @@ use serde::Deserialize;
 use stagedoor_identity::sign_in::{Attempt, Progress, SignInRefusal};
 use stagedoor_identity::{Password, Secret};
 
-use super::outcome;
+use super::{BROWSER, outcome};
 use crate::cookie::Jar;
 use crate::halt::Halt;
 use crate::page::LoginPage;
 use crate::visit::{Posted, Standing, Visit, with_cookies};
 use crate::words::{self, Words};
-
-/// How people come in, unless a program says what it is.
-const BROWSER: &str = "browser";
 
 #[derive(Deserialize)]
 pub(crate) struct Asked {
@@ -50,7 +47,7 @@ pub(crate) async fn show(visit: Visit, asked: Result<Query<Asked>, QueryRejectio
 /// `POST login`.
 pub(crate) async fn submit(visit: Visit, request: Request) -> Response {
     let answer = match visit.read::<Fields>(request).await {
-        Ok(Posted::Json(fields)) => Ok(outcome::for_program(&visit, sign_in(&visit, &fields).await).await),
+        Ok(Posted::Json(fields)) => Ok(by_program(&visit, &fields).await),
         Ok(Posted::Form(fields)) => by_form(&visit, fields).await,
         Err(halt) => Err(halt),
     };
@@ -90,6 +87,11 @@ pub(crate) async fn with_link(visit: &Visit, name: &str, link: String) -> Result
         ..View::default()
     };
     login_page(visit, StatusCode::OK, view).await
+}
+
+async fn by_program(visit: &Visit, fields: &Fields) -> Response {
+    let channel = fields.channel.as_deref().unwrap_or(BROWSER);
+    outcome::for_program(visit, channel, sign_in(visit, fields).await).await
 }
 
 async fn by_form(visit: &Visit, mut fields: Fields) -> Result<Response, Halt> {

@@ -41,7 +41,7 @@ impl LaterStep for Fields {
     async fn by_program(self, visit: &Visit, ticket: Ticket) -> Result<Response, Halt> {
         let code = tidy_code(&self.code);
         let progress = visit.portal.door.second_factor(&ticket, &code, visit.origin()).await;
-        Ok(outcome::for_program(visit, progress).await)
+        Ok(outcome::for_program(visit, outcome::IN_THE_TICKET, progress).await)
     }
 
     async fn by_form(self, visit: &Visit, bond: &Bond, pending: Pending) -> Result<Response, Halt> {

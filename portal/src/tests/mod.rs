@@ -24,6 +24,7 @@ mod samples;
 mod samples_accounts;
 mod samples_devices;
 mod samples_own;
+mod sentences;
 mod setup;
 mod sign_in;
 mod steps;
