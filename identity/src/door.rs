@@ -18,6 +18,7 @@ mod devices;
 mod ending;
 mod enrolment;
 mod face;
+mod following;
 mod forgotten;
 mod handing_over;
 mod house;
@@ -49,17 +50,19 @@ use crate::account::{Account, AccountId, AccountName};
 use crate::event::Event;
 use crate::letter::CurrentLetterhead;
 use crate::live::Lookup;
-use crate::port::{SharedStore, StoreError};
+use crate::port::{Follower, SharedStore, StoreError};
 use crate::secret::{Password, Secret, SessionToken};
 use crate::session::SessionRecord;
 use crate::sign_in::{Attempt, Enrolment, Origin, Progress, SignInRefusal, Ticket};
-use crate::{Chance, Clock, LiveSession};
+use crate::{Chance, Clock, Freshness, LiveSession};
 
 pub use actor::{Actor, Who};
+pub use following::{Company, USES_INTERVAL};
 pub use refused::{Refused, RefusedWhy};
 pub use tally::Tally;
 pub use tokens::SCOPES;
 
+use following::Following;
 use house::{House, see_through};
 
 /// Where the doorkeeper finds the policy of the moment.
@@ -167,13 +170,34 @@ impl Doorkeeper {
     /// # Errors
     /// Where the store cannot be read, its keys are not what was stored, or the system gives no thread.
     pub async fn open(parts: Parts) -> Result<Arc<Self>, StoreError> {
-        let house = Arc::new(House::open(parts).await?);
+        let house = Arc::new(House::open(parts, None).await?);
         Ok(Arc::new(Self { house }))
+    }
+
+    /// One of several doors on a store: its memory is filled and kept by [`Doorkeeper::follower`].
+    /// # Errors
+    /// See [`Doorkeeper::open`].
+    pub async fn open_in_company(parts: Parts, company: Company) -> Result<Arc<Self>, StoreError> {
+        let house = Arc::new(House::open(parts, Some(company)).await?);
+        Ok(Arc::new(Self { house }))
+    }
+
+    /// Who is to be told what other doors change.
+    pub fn follower(&self) -> Arc<dyn Follower> {
+        Arc::new(Following(Arc::clone(&self.house)))
     }
 
     // --- the hot path -------------------------------------------------------------------------------------------
     /// What a token stands for now. In memory, no lock.
     pub fn look_up(&self, token: &SessionToken, now: Timestamp) -> Lookup {
+        if !self.house.company.freshness.holds(now) {
+            return Lookup::CannotTell;
+        }
+        self.look_up_as_last_known(token, now)
+    }
+
+    /// What a token stood for when memory was last as the store is: for sites that go by it for a while.
+    pub fn look_up_as_last_known(&self, token: &SessionToken, now: Timestamp) -> Lookup {
         let policy = self.house.policy();
         self.house.memory.look_up(&token.hash(), &policy, now)
     }
@@ -186,6 +210,22 @@ impl Doorkeeper {
     /// Whether a session that was looked up before may go on: for streams that stay open.
     pub fn is_live(&self, session: &LiveSession, now: Timestamp) -> bool {
         session.is_live(&self.house.policy(), now)
+    }
+
+    /// Until when memory is as the store is.
+    pub fn freshness(&self) -> &Freshness {
+        &self.house.company.freshness
+    }
+
+    /// Waits until memory is as the store is, no longer than was agreed, and answers whether it is.
+    pub async fn wait_until_fresh(&self) -> bool {
+        let company = &self.house.company;
+        company.freshness.wait(self.house.clock.as_ref(), company.wait).await
+    }
+
+    /// How long that wait is at most.
+    pub fn waits_for_freshness(&self) -> std::time::Duration {
+        self.house.company.wait
     }
 
     /// Fires after each end of a session and each change of an account.
@@ -320,6 +360,14 @@ impl Doorkeeper {
     pub async fn keep_house(&self) -> Result<(), StoreError> {
         let house = Arc::clone(&self.house);
         see_through(async move { house.keep_house().await }).await
+    }
+
+    /// Tells other doors on the same store of uses, and asks it for theirs. To be called every [`USES_INTERVAL`].
+    /// # Errors
+    /// Where the store failed; what was not done is done the next time.
+    pub async fn exchange_uses(&self) -> Result<(), StoreError> {
+        let house = Arc::clone(&self.house);
+        see_through(async move { house.exchange_uses().await }).await
     }
 
     /// The store, for lists that no rule stands before.

@@ -23,9 +23,9 @@ pub use account::{Account, AccountId};
 pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, SystemClock};
 pub use door::{
-    Accepted, Actor, ChangeFault, CurrentPolicy, Doorkeeper, Invited, OwnChange, OwnFault, Parts, Refused, RefusedWhy,
-    SCOPES, Tally, Who,
+    Accepted, Actor, ChangeFault, Company, CurrentPolicy, Doorkeeper, Invited, OwnChange, OwnFault, Parts, Refused,
+    RefusedWhy, SCOPES, Tally, USES_INTERVAL, Who,
 };
-pub use live::{Facts, LiveSession, Lookup};
+pub use live::{Facts, Freshness, LiveSession, Lookup};
 pub use secret::{Password, Secret, SessionToken};
 pub use session::{EndReason, SessionId};

@@ -1,11 +1,13 @@
 //! Sessions in memory: what every request is judged from. No lock, no store.
 
 mod cell;
+mod freshness;
 mod memory;
 
 use std::any::Any;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use stagedoor_policy::rules::SecondFactor;
@@ -14,6 +16,7 @@ use stagedoor_policy::{Policy, Visitor};
 use tokio::sync::watch;
 
 pub(crate) use cell::{AccountCell, AccountFacts, disused_since, is_banned_since};
+pub use freshness::Freshness;
 pub(crate) use memory::Memory;
 
 use crate::session::{Ended, SessionId, SessionRecord};
@@ -31,10 +34,12 @@ pub struct LiveSession {
     ended: OnceLock<Ended>,
     over: watch::Sender<bool>,
     cached: ArcSwapOption<Box<dyn Any + Send + Sync>>,
+    /// Added to the idle limit, where other doors may know of a later use: until they have said so.
+    idle_slack: Duration,
 }
 
 impl LiveSession {
-    pub(crate) fn new(record: SessionRecord, cell: Arc<AccountCell>) -> Self {
+    pub(crate) fn new(record: SessionRecord, cell: Arc<AccountCell>, idle_slack: Duration) -> Self {
         let last_used = record.last_used_at.as_micros();
         cell.used(record.last_used_at);
         Self {
@@ -45,6 +50,7 @@ impl LiveSession {
             ended: OnceLock::new(),
             over: watch::Sender::new(false),
             cached: ArcSwapOption::empty(),
+            idle_slack,
         }
     }
 
@@ -143,6 +149,18 @@ impl LiveSession {
         self.flushed.fetch_max(used.as_micros(), Ordering::AcqRel);
     }
 
+    /// When it is idle by this policy, if nobody uses it until then.
+    pub(crate) fn idle_at(&self, policy: &Policy) -> Timestamp {
+        let rules = policy.session_rules(&self.record.channel);
+        self.last_used().after(self.record.idle_after.min(rules.idle))
+    }
+
+    /// A use that the store told of.
+    pub(crate) fn used_elsewhere(&self, at: Timestamp) {
+        self.used(at);
+        self.flushed(at);
+    }
+
     /// Ends it, once: the first reason stays. Wakes who waits in [`LiveSession::ended`].
     pub(crate) fn finish(&self, ended: Ended) -> &Ended {
         let settled = self.ended.get_or_init(|| ended);
@@ -155,7 +173,7 @@ impl LiveSession {
     pub(crate) fn lapsed(&self, policy: &Policy, now: Timestamp) -> Option<EndReason> {
         let rules = policy.session_rules(&self.record.channel);
         let expires_at = self.record.expires_at.min(self.record.opened_at.after(rules.lifetime));
-        let idle_at = self.last_used().after(self.record.idle_after.min(rules.idle));
+        let idle_at = self.idle_at(policy).after(self.idle_slack);
         let facts = self.cell.facts();
         if now >= expires_at {
             Some(EndReason::Expired)
@@ -207,4 +225,6 @@ pub enum Lookup {
     Ended(Ended),
     /// Not known, or forgotten.
     Unknown,
+    /// Memory may have missed something; see [`Freshness`].
+    CannotTell,
 }

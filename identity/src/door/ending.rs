@@ -13,6 +13,7 @@ use crate::session::{EndReason, Ended, SessionId};
 
 impl House {
     pub(super) async fn sign_out(&self, token: &TokenHash, address: std::net::IpAddr) -> Result<(), StoreError> {
+        self.be_up_to_date().await?;
         let Some(session) = self.memory.session_of(token) else {
             return Ok(());
         };
@@ -34,23 +35,22 @@ impl House {
     }
 
     pub(super) async fn end_session(&self, id: SessionId, reason: &EndReason, by: &Actor) -> Result<bool, ChangeFault> {
+        self.be_up_to_date().await?;
         let Some(owner) = self.memory.owner(id) else {
             return Ok(false);
         };
         let _turn = self.turns.take(owner).await;
-        match self.seen(owner, &self.authority(by).await?).await {
-            Ok(_) => {}
+        let account = match self.seen(owner, &self.authority(by).await?).await {
+            Ok(account) => account,
             // As where there is no such session.
             Err(ChangeFault::Store(StoreError::NotFound)) => return Ok(false),
             Err(fault) => return Err(fault),
-        }
+        };
         let now = self.clock.now();
         let was_live = self.store.end_session(id, reason, now).await?;
-        let Some(session) = self.memory.end(id, &ended(reason, now)) else {
-            return Ok(false);
-        };
+        self.memory.end(id, &ended(reason, now));
         if was_live {
-            let event = about(Kind::SessionEnded, &session.account(), by, now);
+            let event = about(Kind::SessionEnded, &account, by, now);
             self.store.record(&[event.session(id).reason(reason.code())]).await?;
         }
         Ok(was_live)

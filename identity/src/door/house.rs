@@ -10,6 +10,7 @@ use stagedoor_policy::Policy;
 use stagedoor_policy::time::Timestamp;
 use zeroize::Zeroizing;
 
+use super::following::{Company, IDLE_SLACK};
 use super::housekeeping::Round;
 use super::turns::Turns;
 use super::{CurrentPolicy, Parts, Tally};
@@ -42,6 +43,8 @@ pub(super) struct House {
     pub(super) ticket_key: SealKey,
     pub(super) name_key: hmac::Key,
     pub(super) memory: Memory,
+    /// What it takes to be one of several doors on a store.
+    pub(super) company: Company,
     pub(super) turns: Turns,
     pub(super) tally: Arc<Tally>,
     /// Tickets that were let past their own lock; see `attempts`.
@@ -54,7 +57,7 @@ pub(super) struct House {
 }
 
 impl House {
-    pub(super) async fn open(parts: Parts) -> Result<Self, StoreError> {
+    pub(super) async fn open(parts: Parts, company: Option<Company>) -> Result<Self, StoreError> {
         let (store, chance) = (parts.store, parts.chance);
         let hashes = HashPool::start(parts.hashes_in_flight)
             .map_err(|fault| StoreError::Engine(format!("no thread for password hashing: {fault}")))?;
@@ -74,7 +77,12 @@ impl House {
             issuer: parts.issuer,
             links_under: parts.links_under,
             letterhead: parts.letterhead,
-            memory: Memory::default(),
+            memory: if company.is_some() {
+                Memory::following(IDLE_SLACK)
+            } else {
+                Memory::default()
+            },
+            company: company.unwrap_or_else(Company::none),
             turns: Turns::default(),
             tally: Arc::new(Tally::default()),
             spent: Mutex::default(),
@@ -82,8 +90,11 @@ impl House {
             warned: Mutex::default(),
             round: tokio::sync::Mutex::default(),
         };
-        house.fill_memory().await?;
-        house.note_kept().await?;
+        // One of several is filled by who follows the others, once it hears of every change that comes after.
+        if !house.memory.follows() {
+            house.fill_memory().await?;
+            house.note_kept().await?;
+        }
         Ok(house)
     }
 

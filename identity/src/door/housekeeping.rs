@@ -40,6 +40,8 @@ impl House {
         let now = self.clock.now();
         let sessions = self.memory.sessions();
         self.flush(&sessions).await?;
+        // What only this door knows to be idle may be in use at another.
+        self.be_up_to_date().await?;
         self.settle_all(&sessions, now).await?;
         self.note_kept().await?;
         self.note_bans(&mut round, now).await?;
@@ -82,7 +84,12 @@ impl House {
             if self.memory.owner(session.id()).is_none() {
                 continue;
             }
-            self.store.end_session(session.id(), &reason, now).await?;
+            let was_live = self.store.end_session(session.id(), &reason, now).await?;
+            if !was_live && self.memory.follows() {
+                // Another door has seen it too, and written it down.
+                self.memory.end(session.id(), &ended(&reason, now));
+                continue;
+            }
             let event = Event::by_itself(Kind::SessionEnded, Outcome::Done, now)
                 .account(session.account().name.as_str())
                 .session(session.id())

@@ -1,6 +1,5 @@
 //! Opening a session: the last look, the store, the memory, the audit, in one turn of the account.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use stagedoor_policy::rules::SessionRules;
@@ -13,13 +12,14 @@ use crate::event::{Event, Kind, Outcome};
 use crate::port::{Opened, StoreError};
 use crate::session::{EndReason, Ended, SessionId, SessionRecord};
 use crate::sign_in::{OpenSession, SignInRefusal};
-use crate::{Account, LiveSession, SessionToken, chance};
+use crate::{Account, SessionToken, chance};
 
 const USER_AGENT_CHARS_MAX: usize = 256;
 
 impl House {
     /// Opens a session for somebody who has proved everything. The token is made here and nowhere earlier.
     pub(super) async fn open_session(&self, proof: &Proof, knock: &Knock) -> Result<OpenSession, SignInRefusal> {
+        self.be_up_to_date().await?;
         let _turn = self.turns.take(proof.account).await;
         let now = self.clock.now();
         let standing = self.admit(proof, knock, now).await?;
@@ -111,12 +111,19 @@ impl House {
         told: Vec<SessionId>,
         rules: SessionRules,
         now: Timestamp,
-    ) -> Result<Vec<Arc<LiveSession>>, StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         let ended = Ended {
             at_micros: now.as_micros(),
             reason: EndReason::Displaced { by: by.address },
         };
-        let mut displaced: Vec<_> = told.into_iter().filter_map(|id| self.memory.end(id, &ended)).collect();
+        // In company the store alone counts: it ends what only looks idle, and memory may know of a later sign-in than this.
+        if self.memory.follows() {
+            return Ok(told);
+        }
+        let mut displaced: Vec<_> = told
+            .into_iter()
+            .filter(|id| self.memory.end(*id, &ended).is_some())
+            .collect();
         let others = self.memory.sessions_of(by.account);
         let mut others: Vec<_> = others
             .into_iter()
@@ -126,7 +133,7 @@ impl House {
         while rules.per_account > 0 && others.len() >= allowed && !others.is_empty() {
             let oldest = others.remove(0);
             self.store.end_session(oldest.id(), &ended.reason, now).await?;
-            displaced.extend(self.memory.end(oldest.id(), &ended));
+            displaced.extend(self.memory.end(oldest.id(), &ended).map(|session| session.id()));
         }
         Ok(displaced)
     }
@@ -142,13 +149,13 @@ impl House {
     async fn write_down(
         &self,
         record: &SessionRecord,
-        displaced: &[Arc<LiveSession>],
+        displaced: &[SessionId],
         (proof, knock): (&Proof, &Knock),
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.take_back(proof, knock).await?;
-        let displaced_event = |session: &Arc<LiveSession>| -> Event {
-            self.own_event(Kind::SessionDisplaced, knock, Some(session.id()), now)
+        let displaced_event = |session: &SessionId| -> Event {
+            self.own_event(Kind::SessionDisplaced, knock, Some(*session), now)
                 .detail("by_session", record.id.0.to_string())
         };
         let mut events: Vec<Event> = displaced.iter().map(displaced_event).collect();

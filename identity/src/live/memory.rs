@@ -3,6 +3,7 @@
 use std::collections::hash_map::Entry as Place;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use foldhash::quality::RandomState;
 use stagedoor_policy::Policy;
@@ -27,6 +28,9 @@ enum Entry {
 /// All sessions and accounts that memory knows of.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
+    /// Where other doors share the store: sessions and accounts are taken in by who follows them all, in the order of the
+    /// store's steps, and by nobody else.
+    follows: Option<Duration>,
     by_token: papaya::HashMap<TokenHash, Entry, RandomState>,
     index: Mutex<Index>,
     kept: Arc<Kept>,
@@ -73,13 +77,94 @@ impl Memory {
     }
 
     // --- changes ------------------------------------------------------------------------------------------------
+    /// A memory beside others; a session may look idle for `slack` before it is, since another door may know of a use.
+    pub(crate) fn following(slack: Duration) -> Self {
+        Self {
+            follows: Some(slack),
+            ..Self::default()
+        }
+    }
+
+    /// Whether other doors share the store.
+    pub(crate) fn follows(&self) -> bool {
+        self.follows.is_some()
+    }
+
     /// Takes a session in that the store has opened.
     pub(crate) fn open(&self, record: SessionRecord, account: Account) -> Arc<LiveSession> {
+        if self.follows() {
+            return self.already_in(record, account);
+        }
+        self.insert(&mut self.index(), record, account)
+    }
+
+    /// The session as who follows has taken it in: it may have ended since. Not in, it is known once it is.
+    fn already_in(&self, record: SessionRecord, account: Account) -> Arc<LiveSession> {
+        let entries = self.by_token.pin();
+        let found = entries.get(&record.token);
+        if let Some(Entry::Live(session)) = found {
+            return Arc::clone(session);
+        }
+        let cell = AccountCell::new(AccountFacts::new(account), Arc::clone(&self.kept));
+        let apart = Arc::new(LiveSession::new(record, Arc::new(cell), Duration::ZERO));
+        if let Some(Entry::Over(ended)) = found {
+            apart.finish(ended.clone());
+        }
+        apart
+    }
+
+    /// Takes a session in as the store has it. Once over, over for good: answers how it ended here, where the store has it live.
+    pub(crate) fn take_in(&self, record: SessionRecord, account: Option<Account>) -> Option<Ended> {
         let mut index = self.index();
+        if let Some(account) = &account
+            && let Some(room) = index.rooms.get(&account.id)
+        {
+            room.cell.replace(Arc::new(AccountFacts::new(account.clone())));
+        }
+        let entries = self.by_token.pin();
+        match (entries.get(&record.token), record.ended.clone()) {
+            (Some(Entry::Over(_)), Some(_)) => None,
+            (Some(Entry::Over(ended)), None) => Some(ended.clone()),
+            (Some(Entry::Live(_)), Some(ended)) => {
+                drop(index);
+                self.end(record.id, &ended);
+                None
+            }
+            (Some(Entry::Live(session)), None) => {
+                session.used_elsewhere(record.last_used_at);
+                None
+            }
+            (None, ended) => {
+                let account = account
+                    .or_else(|| Some(index.rooms.get(&record.account)?.cell.facts().account.as_ref().clone()))?;
+                match ended {
+                    Some(ended) => {
+                        let room = index.room(record.account, AccountFacts::new(account), &self.kept);
+                        self.lay(room, record.token, record.expires_at, ended);
+                    }
+                    None => drop(self.insert(&mut index, record, account)),
+                }
+                None
+            }
+        }
+    }
+
+    /// Whether anything is known of the account.
+    pub(crate) fn knows(&self, account: AccountId) -> bool {
+        self.index().rooms.contains_key(&account)
+    }
+
+    /// The ids of all sessions without a tombstone.
+    pub(crate) fn ids(&self) -> Vec<SessionId> {
+        self.index().sessions.keys().copied().collect()
+    }
+
+    fn insert(&self, index: &mut Index, record: SessionRecord, account: Account) -> Arc<LiveSession> {
         let (id, token, owner) = (record.id, record.token, record.account);
         let facts = AccountFacts::new(account);
         let room = index.room(owner, facts, &self.kept);
-        let session = Arc::new(LiveSession::new(record, Arc::clone(&room.cell)));
+        let slack = self.follows.unwrap_or_default();
+        let session = Arc::new(LiveSession::new(record, Arc::clone(&room.cell), slack));
         room.sessions.push(Arc::clone(&session));
         index.sessions.insert(id, owner);
         self.by_token.pin().insert(token, Entry::Live(Arc::clone(&session)));
@@ -106,8 +191,16 @@ impl Memory {
         Some(session)
     }
 
-    /// The account has changed: its sessions see it from now on.
+    /// The account has changed: its sessions see it from now on. Where other doors share the store, who follows them has seen
+    /// to it, and may have seen a later change than this.
     pub(crate) fn refresh(&self, account: Account) {
+        if !self.follows() {
+            self.replace(account);
+        }
+    }
+
+    /// The account as the store has it.
+    pub(crate) fn replace(&self, account: Account) {
         let index = self.index();
         if let Some(room) = index.rooms.get(&account.id) {
             room.cell.replace(Arc::new(AccountFacts::new(account)));

@@ -57,6 +57,8 @@ pub trait Sessions {
     ) -> Result<Vec<SessionId>, StoreError>;
     /// Every session that has not expired, ended ones included: what memory is filled with at start.
     async fn sessions(&self, now: Timestamp) -> Result<Vec<SessionRecord>, StoreError>;
+    /// Those of them that are kept, in any order.
+    async fn sessions_by_id(&self, ids: &[SessionId]) -> Result<Vec<SessionRecord>, StoreError>;
     /// Notes when sessions were last used, and so their accounts. Never moves a time backwards.
     async fn touch(&self, used: &[(SessionId, AccountId, Timestamp)]) -> Result<(), StoreError>;
     /// Forgets sessions that expired before `before`. Bounded work; returns how many.

@@ -77,6 +77,19 @@ impl Sessions for Embedded {
         self.read("sessions", work).await
     }
 
+    async fn sessions_by_id(&self, ids: &[SessionId]) -> Result<Vec<SessionRecord>, StoreError> {
+        let ids = ids.to_vec();
+        let work = move |connection: &Connection| {
+            let mut statement = connection.prepare_cached("SELECT * FROM session WHERE id = ?1")?;
+            let mut found = Vec::with_capacity(ids.len());
+            for id in &ids {
+                found.extend(column::all(statement.query([id.0.as_bytes().as_slice()])?, read)?);
+            }
+            Ok(found)
+        };
+        self.read("sessions_by_id", work).await
+    }
+
     async fn touch(&self, used: &[(SessionId, AccountId, Timestamp)]) -> Result<(), StoreError> {
         if used.is_empty() {
             return Ok(());

@@ -23,6 +23,13 @@ impl Answer {
         }
     }
 
+    /// The answer of a step, and the number of what it changed; 0: nothing that doors judge from memory.
+    pub(super) fn of_step(self) -> Option<(Self, u64)> {
+        let mut parts = self.0.into_iter();
+        let (answer, number) = (parts.next()?, parts.next()?);
+        Some((Self::new(answer)?, text_of(&number)?.parse().ok()?))
+    }
+
     /// The first part: how it went.
     pub(super) fn word(&self) -> &str {
         self.0.first().and_then(text_of).unwrap_or_default()

@@ -1,6 +1,9 @@
 //! Whose the store is. A door judges from its memory, so two doors on one store would each know sessions that the other has
 //! ended. Taking the store raises its epoch, and every step says under which epoch it is made: a process that was overtaken
 //! changes nothing more. It also stops judging ([`Loss`]) before the lease that it could not renew runs out for others.
+//!
+//! Several doors that share a store take it together, under one name and one epoch: against others it is held as by one. What
+//! keeps their memories from disagreeing is [`super::following`], and there an outage is waited out.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +19,10 @@ use super::{OpenError, Settings, args};
 static TAKE: Script = leasing!("lease_take");
 static RENEW: Script = leasing!("lease_renew");
 static RELEASE: Script = leasing!("lease_release");
+static JOIN: Script = leasing!("lease_join");
+static LEAVE: Script = leasing!("lease_leave", "nodes_lib");
+/// What several are called together.
+const TOGETHER: &str = "several nodes that share it";
 
 /// Between two looks at a lease that another process holds.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -34,6 +41,8 @@ pub enum Loss {
 
 pub(super) struct Lease {
     epoch: String,
+    /// What gives it back, and what that is told.
+    giving_back: (&'static Script, Vec<Vec<u8>>),
     link: Arc<Link>,
     loss: watch::Receiver<Option<Loss>>,
     renewing: JoinHandle<()>,
@@ -42,14 +51,19 @@ pub(super) struct Lease {
 impl Lease {
     /// Takes the store. A lease that nobody renews is waited for; one that is renewed belongs to somebody who lives.
     pub(super) async fn take(link: Arc<Link>, settings: &Settings, process: Uuid) -> Result<Self, OpenError> {
-        let node = format!("{} ({})", settings.node, process.simple());
+        let several = settings.several.is_some();
+        let (node, take) = if several {
+            (TOGETHER.to_owned(), &JOIN)
+        } else {
+            (format!("{} ({})", settings.node, process.simple()), &TAKE)
+        };
         let millis = millis(settings.lease);
         let wanted = args![&node, millis, process];
         let mut left_before: Option<u64> = None;
         let end = Instant::now() + settings.lease + settings.give_up_after;
         let epoch = loop {
             let place = || link.place().to_owned();
-            let answer = link.run(&TAKE, &wanted, false).await;
+            let answer = link.run(take, &wanted, false).await;
             let answer = answer.map_err(|why| OpenError::Unreachable { place: place(), why })?;
             let broken = |why| OpenError::Unfit { place: place(), why };
             if answer.word() == "ok" {
@@ -65,9 +79,22 @@ impl Lease {
             tokio::time::sleep(LOOK_AGAIN).await;
         };
         let (tell, loss) = watch::channel(None);
-        let renewing = tokio::spawn(renew(Arc::clone(&link), node, settings.lease, epoch.clone(), tell));
+        let giving_back = if several {
+            (&LEAVE, args![&epoch, process])
+        } else {
+            (&RELEASE, args![&epoch])
+        };
+        let renewing = Renewing {
+            link: Arc::clone(&link),
+            node,
+            lease: settings.lease,
+            epoch: epoch.clone(),
+            waits_outages_out: several,
+        };
+        let renewing = tokio::spawn(renewing.go_on(tell));
         Ok(Self {
             epoch,
+            giving_back,
             link,
             loss,
             renewing,
@@ -90,7 +117,8 @@ impl Lease {
 
     pub(super) async fn give_back(&self) {
         self.renewing.abort();
-        release(&self.link, &self.epoch).await;
+        let (script, asked) = &self.giving_back;
+        release(&self.link, script, asked).await;
     }
 }
 
@@ -98,18 +126,16 @@ impl Drop for Lease {
     /// Whoever drops it wants the next one to find it free; the runtime may be gone by now.
     fn drop(&mut self) {
         self.renewing.abort();
-        let (link, epoch) = (Arc::clone(&self.link), self.epoch.clone());
-        let asked = args![&epoch];
-        let told = std::thread::spawn(move || link.run_blocking(&RELEASE, &asked)).join();
+        let (link, (script, asked)) = (Arc::clone(&self.link), self.giving_back.clone());
+        let told = std::thread::spawn(move || link.run_blocking(script, &asked)).join();
         if !matches!(told, Ok(Ok(()))) {
             tracing::warn!("a store was not given back; it is free when its lease has run out");
         }
     }
 }
 
-async fn release(link: &Link, epoch: &str) {
-    let asked = args![epoch];
-    if let Err(why) = link.run(&RELEASE, &asked, false).await {
+async fn release(link: &Link, script: &Script, asked: &[Vec<u8>]) {
+    if let Err(why) = link.run(script, asked, false).await {
         tracing::warn!(
             store = link.place(),
             why,
@@ -118,30 +144,45 @@ async fn release(link: &Link, epoch: &str) {
     }
 }
 
-async fn renew(link: Arc<Link>, node: String, lease: Duration, epoch: String, tell: watch::Sender<Option<Loss>>) {
-    let asked = args![&node, millis(lease), &epoch];
-    let mut renewed = Instant::now();
-    loop {
-        tokio::time::sleep(lease / 8).await;
-        let sent = Instant::now();
-        let left = (lease / 2).saturating_sub(renewed.elapsed());
-        let loss = match tokio::time::timeout(left, link.run(&RENEW, &asked, false)).await {
-            Ok(Ok(answer)) if answer.word() == "ok" => {
-                renewed = sent;
-                continue;
-            }
-            Ok(Ok(answer)) => Loss::Taken {
-                by: answer.text(1).unwrap_or_default().to_owned(),
-            },
-            Ok(Err(_)) | Err(_) if renewed.elapsed() < lease / 2 => continue,
-            Ok(Err(_)) | Err(_) => Loss::OutOfReach,
-        };
-        // Nobody may be listening: then there is nobody to stop.
-        let _ = tell.send(Some(loss));
-        return;
+struct Renewing {
+    link: Arc<Link>,
+    node: String,
+    lease: Duration,
+    epoch: String,
+    waits_outages_out: bool,
+}
+
+impl Renewing {
+    async fn go_on(self, tell: watch::Sender<Option<Loss>>) {
+        let lease = self.lease;
+        let asked = args![&self.node, millis(lease), &self.epoch];
+        let mut renewed = Instant::now();
+        loop {
+            tokio::time::sleep(lease / 8).await;
+            let sent = Instant::now();
+            let left = if self.waits_outages_out {
+                lease / 2
+            } else {
+                (lease / 2).saturating_sub(renewed.elapsed())
+            };
+            let loss = match tokio::time::timeout(left, self.link.run(&RENEW, &asked, false)).await {
+                Ok(Ok(answer)) if answer.word() == "ok" => {
+                    renewed = sent;
+                    continue;
+                }
+                Ok(Ok(answer)) => Loss::Taken {
+                    by: answer.text(1).unwrap_or_default().to_owned(),
+                },
+                Ok(Err(_)) | Err(_) if self.waits_outages_out || renewed.elapsed() < lease / 2 => continue,
+                Ok(Err(_)) | Err(_) => Loss::OutOfReach,
+            };
+            // Nobody may be listening: then there is nobody to stop.
+            let _ = tell.send(Some(loss));
+            return;
+        }
     }
 }
 
-fn millis(span: Duration) -> u64 {
+pub(super) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

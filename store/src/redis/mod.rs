@@ -10,6 +10,8 @@
 //! | key | holds |
 //! | --- | --- |
 //! | `meta`, `epoch`, `door` | whose data this is, how often it changed hands, which node holds it until when |
+//! | `changes`, `changes_number` | what was changed of what doors judge from memory, under its number; the newest number |
+//! | `nodes` | the doors that share the store, up to which change each has heard |
 //! | `step:ID` | the answer of a step, for two minutes, in case it is sent again |
 //! | `account:ID`, `credential:ID`, `codes:ID` | an account, its secrets, hashes of its recovery codes |
 //! | `names`, `names_by_hash`, `of_email:HASH` | from names and addresses to accounts |
@@ -36,9 +38,10 @@
 //! from the answer, the store sends the step again on a new connection, and Redis answers it without making it twice.
 //! Redis runs a script whole or, out of memory or without its replicas, not at all (`#!lua` makes it look before it begins).
 //!
-//! # One door
-//! Doors judge from memory, and nothing carries a revocation from one to another yet. So a store belongs to one process at a
-//! time ([`lease`]); every step says under which lease it is made, and is refused under an older one.
+//! # One door, or several
+//! Doors judge from memory. So a store belongs to one process at a time ([`lease`]), or to several that follow each other's
+//! changes ([`following`]) and take it together; every step says under which lease it is made, and is refused under an older one.
+//! Each step that changes what doors judge from memory numbers that change and writes it to the stream `changes`, itself.
 //!
 //! # How durable
 //! An answer means what Redis means by its own: on disk with `appendfsync always`, within a second with `everysec`, and on
@@ -51,6 +54,7 @@ mod audit;
 mod client;
 mod credentials;
 mod devices;
+mod following;
 mod keys;
 mod lease;
 mod link;
@@ -78,16 +82,20 @@ use uuid::Uuid;
 
 use crate::Observer;
 use answer::Answer;
+pub use following::Node;
 use lease::Lease;
 pub use lease::Loss;
 use link::Link;
 use script::Script;
-pub use settings::{Sentinels, Settings, Trust};
+pub use settings::{Sentinels, Settings, Several, Trust};
 
 /// The store on Redis.
 pub struct Redis {
     link: Arc<Link>,
     lease: Lease,
+    /// Set where other doors share the store.
+    several: Option<Several>,
+    settings: Settings,
     observer: Observer,
     /// Makes the numbers of this process's steps its own.
     process: Uuid,
@@ -145,6 +153,8 @@ impl Redis {
         Ok(Self {
             link,
             lease,
+            several: settings.several.clone(),
+            settings,
             observer,
             process,
             steps: AtomicU64::new(0),
@@ -172,6 +182,9 @@ impl Redis {
         let answered = self.link.run(script, &all, true).await;
         (self.observer)(operation, asked.elapsed());
         let answer = answered.map_err(|why| self.engine(operation, &why))?;
+        let no_step = || self.engine(operation, "a step answered with something else");
+        let (answer, number) = answer.of_step().ok_or_else(no_step)?;
+        self.wait_until_heard(number).await;
         match answer.word() {
             "not_found" => Err(StoreError::NotFound),
             "name_taken" => Err(StoreError::NameTaken),

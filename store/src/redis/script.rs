@@ -72,8 +72,12 @@ macro_rules! reading {
 
 /// A script of the lease, which comes before all steps.
 macro_rules! leasing {
-    ($name:literal) => {
-        $crate::redis::script::Script::new(&["#!lua", include_str!(concat!("lua/", $name, ".lua"))])
+    ($name:literal $(, $library:literal)*) => {
+        $crate::redis::script::Script::new(&[
+            "#!lua",
+            $(include_str!(concat!("lua/", $library, ".lua")),)*
+            include_str!(concat!("lua/", $name, ".lua")),
+        ])
     };
 }
 

@@ -41,8 +41,21 @@ impl Sessions for Redis {
             WhenFull::Displace => "displace",
         };
         let reason = reason_json(&EndReason::Displaced { by: session.address })?;
+        let idle = match self.several {
+            Some(_) => reason_json(&EndReason::Idle)?,
+            None => String::new(),
+        };
         let (id, account) = (session.id.0, session.account.0);
-        let mut args = args![id, account, credentials_version, role, per_account, when_full, reason];
+        let mut args = args![
+            id,
+            account,
+            credentials_version,
+            role,
+            per_account,
+            when_full,
+            reason,
+            idle
+        ];
         let mut fields = Written::default();
         fields
             .session(session)
@@ -77,10 +90,17 @@ impl Sessions for Redis {
         let Some(answer) = self.read("sessions", &IDS, args![now]).await? else {
             return Ok(Vec::new());
         };
-        let ids = answer.texts(1).map_err(&damaged)?;
+        let ids = ids_of(&answer, 1).map_err(&damaged)?;
+        let mut found = self.sessions_by_id(&ids).await?;
+        found.sort_by_key(|session| session.id);
+        Ok(found)
+    }
+
+    async fn sessions_by_id(&self, ids: &[SessionId]) -> Result<Vec<SessionRecord>, StoreError> {
+        let damaged = self.damaged("sessions");
         let mut found = Vec::with_capacity(ids.len());
         for some in ids.chunks(AT_ONCE) {
-            let some = some.iter().map(|id| bytes(*id)).collect();
+            let some = some.iter().map(|id| bytes(id.0)).collect();
             let Some(page) = self.read("sessions", &SOME, some).await? else {
                 continue;
             };
@@ -88,7 +108,6 @@ impl Sessions for Redis {
                 found.push(read(&fields).map_err(&damaged)?);
             }
         }
-        found.sort_by_key(|session| session.id);
         Ok(found)
     }
 

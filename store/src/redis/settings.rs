@@ -24,6 +24,15 @@ pub struct Sentinels {
     pub master: String,
 }
 
+/// One of several doors that share a store.
+#[derive(Debug, Clone)]
+pub struct Several {
+    /// What this one is called.
+    pub name: String,
+    /// For how long it judges from memory without having heard that nothing has changed.
+    pub lease: Duration,
+}
+
 /// Where a Redis is and how it is spoken to.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -57,6 +66,8 @@ pub struct Settings {
     pub give_up_after: Duration,
     /// How long the store stays this process's without a word from it. Renewed four times in that time.
     pub lease: Duration,
+    /// Whether other doors may share the store; `None`: it is this process's alone.
+    pub several: Option<Several>,
     /// What this process is called where another one is refused: host and process.
     pub node: String,
 }
@@ -80,6 +91,7 @@ impl Settings {
             answer_within: Duration::from_secs(2),
             give_up_after: Duration::from_secs(6),
             lease: Duration::from_secs(20),
+            several: None,
             node: format!("process {}", std::process::id()),
         }
     }

@@ -31,6 +31,7 @@ const COMMANDS: &[&str] = &[
     "SET",
     "SMEMBERS",
     "SREM",
+    "TIME",
     "XADD",
     "XRANGE",
     "XREVRANGE",
@@ -165,6 +166,11 @@ impl Info {
             .lines()
             .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
             .map(str::trim)
+    }
+
+    /// Another one after each start of the server, and on each server.
+    pub(super) fn run_id(&self) -> Option<&str> {
+        self.get("run_id")
     }
 
     /// What it does not say is as bad as what it says wrong.

@@ -236,6 +236,7 @@ impl Stage {
             Lookup::Ended(ended) => ended.reason.code(),
             Lookup::Live(_) => "live",
             Lookup::Unknown => "unknown",
+            Lookup::CannotTell => "cannot tell",
         }
     }
 

@@ -81,6 +81,11 @@ impl Sessions for MemoryStore {
         Ok(kept.cloned().collect())
     }
 
+    async fn sessions_by_id(&self, ids: &[SessionId]) -> Result<Vec<SessionRecord>, StoreError> {
+        let state = self.state("sessions_by_id")?;
+        Ok(ids.iter().filter_map(|id| state.sessions.get(id).cloned()).collect())
+    }
+
     async fn touch(&self, used: &[(SessionId, AccountId, Timestamp)]) -> Result<(), StoreError> {
         let mut state = self.state("touch")?;
         for (id, account, at) in used {

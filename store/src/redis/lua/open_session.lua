@@ -1,12 +1,12 @@
 -- id, account, credentials version, role, how many it may have (0: any number), `refuse` or `displace`, why the others end,
--- then fields and values of the session.
+-- why those end that look idle (empty: they are left), then fields and values of the session.
 local function work()
   local id, account, allowed = args[1], args[2], tonumber(args[5])
   local found = redis.call('HMGET', key('account', account), 'role', 'disabled', 'accepted_at')
   if found[1] ~= args[4] or found[2] ~= '0' or not found[3] then return {'stale'} end
   if redis.call('HGET', key('credential', account), 'version') ~= args[3] then return {'stale'} end
   local fields = {}
-  for i = 8, #args, 2 do fields[args[i]] = args[i + 1] end
+  for i = 9, #args, 2 do fields[args[i]] = args[i + 1] end
   local now, device = tonumber(fields.opened_at), fields.device
   if device and redis.call('HGET', key('device', device), 'account') ~= account then return {'stale'} end
 
@@ -14,10 +14,14 @@ local function work()
   if allowed > 0 then
     for _, other in ipairs(redis.call('SMEMBERS', key('open', account))) do
       local session = table_of(redis.call('HGETALL', key('session', other)))
-      if session.channel == fields.channel and tonumber(session.expires_at) > now
-        and tonumber(session.last_used_at) + tonumber(session.idle_after) > now then
-        session.id = other
-        live[#live + 1] = session
+      if session.channel == fields.channel and tonumber(session.expires_at) > now then
+        if tonumber(session.last_used_at) + tonumber(session.idle_after) > now then
+          session.id = other
+          live[#live + 1] = session
+        elseif args[8] ~= '' then
+          -- Another door may know of a use: what is not counted must not live.
+          end_one(other, fields.opened_at, args[8])
+        end
       end
     end
     table.sort(live, function(one, two)

@@ -4,6 +4,7 @@ local putting = {
   put_in_account = put_in, put_in_device = put_device_in, put_in_link = put_link_in, put_in_letter = put_letter_in,
 }
 local function work()
+  quiet = true
   local i = 1
   while i <= #args do
     local words = tonumber(args[i])

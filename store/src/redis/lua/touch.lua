@@ -1,5 +1,6 @@
--- Session, account and time, again and again. Never moves a time backwards.
+-- Session, account and time, again and again. Told to nobody: doors ask for the uses of a session before it looks idle. Never moves a time backwards.
 local function work()
+  quiet = true
   for i = 1, #args, 3 do
     local session, at = key('session', args[i]), args[i + 2]
     local before = redis.call('HGET', session, 'last_used_at')
