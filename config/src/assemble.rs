@@ -1,5 +1,6 @@
 //! From typed values to a [`Building`], and what is wrong with values one by one.
 
+mod cluster;
 mod store;
 
 pub use store::RedisExtras;
@@ -54,6 +55,7 @@ impl<'a> Assembly<'a> {
             .map(|(name, fields)| self.site(name, fields, only_site))
             .collect();
         let store = self.store(fields.table("store"));
+        let cluster = self.cluster(fields.table("cluster"), store.as_ref());
         let admin = self.admin(fields.table("admin"));
         let portal = self.portal(fields.table("portal"));
         let mail = crate::mail::mail(self, fields.table("mail"));
@@ -69,6 +71,7 @@ impl<'a> Assembly<'a> {
             proxy_protocol,
             sites: sites.into_iter().flatten().collect(),
             store: store?,
+            cluster,
             admin: admin?,
             portal: portal?,
             mail,
@@ -134,6 +137,7 @@ impl<'a> Assembly<'a> {
         let hosts = self.hosts(fields.texts("hosts").unwrap_or_default(), only_site, &at.key("hosts"));
         let upstream = self.upstream(&mut fields, &at);
         let frame_ancestors = self.frame_ancestors(&mut fields, &at);
+        let on_store_loss = self.on_store_loss(&mut fields, &at);
         let words = fields.texts("identity_headers").unwrap_or_default();
         let says = |word: &str| words.iter().any(|given| given == word);
         let identity_headers = IdentityHeaders {
@@ -153,6 +157,7 @@ impl<'a> Assembly<'a> {
                 timeouts: timeouts(&mut fields)?,
                 private_connections: fields.flag("private_connections")?,
                 frame_ancestors,
+                on_store_loss,
                 upstream: upstream?,
             })
         })();

@@ -31,6 +31,8 @@ pub struct Building {
     pub sites: Vec<Site>,
     /// Where everything is remembered.
     pub store: StoreChoice,
+    /// Set where other doors may share the store, which is then on Redis.
+    pub cluster: Option<Cluster>,
     /// The admin API.
     pub admin: Admin,
     /// Stagedoor's own pages.
@@ -86,6 +88,31 @@ pub struct Site {
     pub private_connections: bool,
     /// Which pages may show this site in a frame.
     pub frame_ancestors: FrameAncestors,
+    /// What holds for whoever is signed in while this door cannot tell whether they still are.
+    pub on_store_loss: OnStoreLoss,
+}
+
+/// What holds for whoever is signed in while one of several doors hears nothing from the store. Times are from the last word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnStoreLoss {
+    /// Nobody comes in.
+    #[default]
+    Refuse,
+    /// Who was signed in may still view, for so long.
+    ViewOnly(Duration),
+    /// Who was signed in goes on, for so long.
+    LastKnown(Duration),
+}
+
+/// `[cluster]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    /// What this door is called among them.
+    pub node: String,
+    /// For how long memory is judged from without word from Redis.
+    pub lease: Duration,
+    /// How long a request waits for that word.
+    pub wait: Duration,
 }
 
 /// Where a console is.
@@ -374,6 +401,7 @@ impl Building {
         keep("listen.http", self.listen.http != in_force.listen.http);
         keep("listen.https", self.listen.https != in_force.listen.https);
         keep("store", self.store != in_force.store);
+        keep("cluster", self.cluster != in_force.cluster);
         keep("admin.listen", self.admin.listen != in_force.admin.listen);
         keep("portal.prefix", self.portal.prefix != in_force.portal.prefix);
         keep("portal.title", self.portal.title != in_force.portal.title);
@@ -391,6 +419,7 @@ impl Building {
         keep("log.access", self.log.access != in_force.log.access);
         self.listen = in_force.listen.clone();
         self.store = in_force.store.clone();
+        self.cluster.clone_from(&in_force.cluster);
         self.admin.listen = in_force.admin.listen;
         self.portal = in_force.portal.clone();
         self.limits.threads = in_force.limits.threads;

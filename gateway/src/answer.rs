@@ -19,6 +19,9 @@ use crate::proxy::Gate;
 use crate::refusal::Refused;
 use crate::websocket::handshake;
 
+/// When to ask again whether the store is back.
+const STORE_BACK_SECONDS: u64 = 1;
+
 /// Answers a refused request and notes it. `rule` is the policy's key path that refused, where one did. Answers the status.
 ///
 /// # Errors
@@ -108,6 +111,7 @@ fn page(
     view.sign_in_link = refused.asks_to_sign_in().then(|| format!("{}login", view.look.prefix));
     view.has_start = has_start(ctx, refused);
     view.reason = own_sentence(ctx, refused).map(str::to_owned);
+    view.retry_after_seconds = (*refused == Refused::StoreLost).then_some(STORE_BACK_SECONDS);
     if let Refused::SessionEnded(ended) = refused {
         view.ended = Some(ended.clone());
     }

@@ -9,9 +9,12 @@ use pingora::server::{RunArgs, Server};
 use stagedoor_admin_api::AdminParts;
 use stagedoor_config::{Building, Environment, Live, Sources};
 use stagedoor_identity::letter::CurrentLetterhead;
-use stagedoor_identity::{Chance as _, Clock, CurrentPolicy, Doorkeeper, Parts, Secret, SystemChance, SystemClock};
+use stagedoor_identity::{
+    Chance as _, Clock, Company, CurrentPolicy, Doorkeeper, Freshness, Parts, Secret, SystemChance, SystemClock,
+};
 use stagedoor_portal::{PortalParts, Setup};
 use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 
 use crate::access_log::AccessLog;
 use crate::assertion::{self, Assertions};
@@ -48,6 +51,8 @@ pub struct Door {
     pub metrics: Arc<Metrics>,
     /// What the store is held by, where it can be lost to another process.
     pub held: Held,
+    /// Hears what other doors on the store change.
+    pub following: JoinSet<()>,
 }
 
 /// What else [`run`] begins with.
@@ -72,12 +77,17 @@ pub async fn open(sources: Sources, environment: Environment) -> Result<Door, St
         .building;
     let observed = Arc::clone(&metrics);
     let observe = Arc::new(move |operation: &'static str, took| observed.store_worked(operation, took));
-    let (store, held) = storing::open(&building.store, observe).await?;
+    let (store, held) = storing::open(&building.store, building.cluster.as_ref(), observe).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let live = Live::open(sources, environment, Arc::clone(&store), Arc::clone(&clock)).await?;
+    let company = building.cluster.as_ref().map(|cluster| Company {
+        freshness: Arc::new(Freshness::not_yet()),
+        lease: cluster.lease,
+        wait: cluster.wait,
+    });
     let parts = Parts {
         store,
-        clock,
+        clock: Arc::clone(&clock),
         chance: Arc::new(SystemChance),
         policy: Arc::clone(&live) as Arc<dyn CurrentPolicy>,
         hashes_in_flight: building.limits.hashes_in_flight.unwrap_or_else(|| (cores() / 2).max(1)),
@@ -85,14 +95,18 @@ pub async fn open(sources: Sources, environment: Environment) -> Result<Door, St
         letterhead: Arc::clone(&live) as Arc<dyn CurrentLetterhead>,
         links_under: building.portal.prefix.clone(),
     };
-    let door = Doorkeeper::open(parts)
-        .await
-        .map_err(|error| StartFault::Failed(error.to_string()))?;
+    let door = match company {
+        Some(company) => Doorkeeper::open_in_company(parts, company).await,
+        None => Doorkeeper::open(parts).await,
+    };
+    let door = door.map_err(|error| StartFault::Failed(error.to_string()))?;
+    let following = held.follow_others(&door, clock).await?;
     Ok(Door {
         live,
         door,
         metrics,
         held,
+        following,
     })
 }
 
@@ -175,7 +189,10 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
     server.run(RunArgs {
         shutdown_signal: Box::new(ending),
     });
+    // Kept until here: the last steps of the keeper are steps among others, too.
+    let following = opened.following;
     keeper.stop_and_then(opened.held.give_back());
+    drop(following);
     Ok(())
 }
 

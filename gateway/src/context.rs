@@ -27,6 +27,8 @@ pub struct RequestContext {
     pub slot: Option<Arc<Slot>>,
     /// Stage `address`.
     pub address: Option<ClientAddress>,
+    /// Whether it has waited for word from the store.
+    pub has_waited: bool,
     /// Stage `session`: whose request it is, let through or not.
     pub session: Option<Arc<LiveSession>>,
     /// Stage `decide`: without it there is no way upstream.
@@ -105,6 +107,7 @@ impl RequestContext {
             snapshot,
             slot,
             address: None,
+            has_waited: false,
             session: None,
             admitted: None,
             refused_area: None,

@@ -34,8 +34,28 @@ pub async fn first_token(door: &Doorkeeper, data_dir: &Path) -> Result<Option<Se
     if !tokens.is_empty() {
         return Ok(None);
     }
+    keep_token(door, data_dir, "local".to_owned()).await.map(Some)
+}
+
+/// The bearer token of a machine among several on one store: each has one of its own, made where its file is not there.
+///
+/// # Errors
+/// Where the store or the file cannot be written.
+pub async fn token_of_node(door: &Doorkeeper, data_dir: &Path, node: &str) -> Result<Option<Secret>, StartFault> {
+    if data_dir.join(TOKEN_FILE).exists() {
+        return Ok(None);
+    }
+    let name = format!("local-{node}");
+    // Its file is gone, and so is whoever could use it rightly.
+    door.revoke_token(&name, &actor())
+        .await
+        .map_err(|fault| StartFault::Failed(describe(&fault)))?;
+    keep_token(door, data_dir, name).await.map(Some)
+}
+
+async fn keep_token(door: &Doorkeeper, data_dir: &Path, name: String) -> Result<Secret, StartFault> {
     let token = ApiToken {
-        name: "local".to_owned(),
+        name,
         scopes: vec!["*".to_owned()],
         created_at: door.now(),
         expires_at: None,
@@ -54,7 +74,7 @@ pub async fn first_token(door: &Doorkeeper, data_dir: &Path) -> Result<Option<Se
         .open(&path);
     let written = written.and_then(|mut file| file.write_all(secret.expose()).and_then(|()| file.sync_all()));
     written.map_err(|error| StartFault::Failed(format!("cannot write `{}`: {error}", path.display())))?;
-    Ok(Some(secret))
+    Ok(secret)
 }
 
 /// Whether anybody can sign in yet.

@@ -13,8 +13,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use stagedoor_config::{Cause, Live};
-use stagedoor_identity::Doorkeeper;
 use stagedoor_identity::event::{Event, Kind, Outcome};
+use stagedoor_identity::{Doorkeeper, USES_INTERVAL};
 use tokio::net::TcpStream;
 use tokio::runtime::{Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -118,6 +118,7 @@ impl Keeper {
         ));
         runtime.spawn(audit_reloads(Arc::clone(&charge.live), Arc::clone(&door)));
         runtime.spawn(keep_house(Arc::clone(&door), charge.assertions));
+        runtime.spawn(exchange_uses(Arc::clone(&door)));
         let letters = runtime.spawn(charge.letters.run(stopped.clone()));
         runtime.spawn(resolve(Arc::clone(&charge.live), charge.upstreams));
         if let Some(certificate) = charge.certificate {
@@ -315,6 +316,18 @@ async fn keep_house(door: Arc<Doorkeeper>, assertions: Arc<Assertions>) {
             tracing::error!(%error, "keeping house failed; it is tried again in {} s", HOUSEKEEPING_INTERVAL.as_secs());
         }
         assertions.forget_old();
+    }
+}
+
+/// Alone at its store, a door has nobody to exchange them with.
+async fn exchange_uses(door: Arc<Doorkeeper>) {
+    let mut tick = tokio::time::interval(USES_INTERVAL);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = door.exchange_uses().await {
+            tracing::debug!(%error, "uses could not be exchanged with other doors; it is tried again");
+        }
     }
 }
 

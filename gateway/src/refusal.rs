@@ -31,6 +31,8 @@ pub enum Refused {
     Policy(Refusal),
     /// There was a session, and it is over.
     SessionEnded(Ended),
+    /// Whether there still is a session cannot be told: this door hears nothing from the store.
+    StoreLost,
     /// Plain HTTP, where only HTTPS is served.
     HttpsRequired,
     /// The site takes no WebSockets, or the upgrade is none.
@@ -85,6 +87,7 @@ impl Refused {
             Self::UpstreamUnreachable | Self::UpstreamMalformed => StatusCode::BAD_GATEWAY,
             Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Loop => StatusCode::LOOP_DETECTED,
+            Self::StoreLost => StatusCode::SERVICE_UNAVAILABLE,
             Self::Wire(fault) => fault.status(),
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -103,6 +106,7 @@ impl Refused {
             Self::BodyTooLarge => "body_too_large",
             Self::Policy(refusal) => refusal.code(),
             Self::SessionEnded(_) => "session_ended",
+            Self::StoreLost => "store_lost",
             Self::HttpsRequired => "https_required",
             Self::UpgradeNotAllowed => "upgrade_not_allowed",
             Self::HandshakeMalformed => "websocket_handshake_malformed",
@@ -131,6 +135,7 @@ impl Refused {
             Self::BodyTooLarge => "What you are sending is larger than this site allows.",
             Self::Policy(refusal) => policy_sentence(*refusal),
             Self::SessionEnded(_) => "Your session has ended. Please sign in again.",
+            Self::StoreLost => "Who is signed in cannot be checked at the moment. Please try again in a while.",
             Self::HttpsRequired => "This site is open by HTTPS alone. What was sent just now could be read on its way.",
             Self::UpgradeNotAllowed => "This site does not take live connections here.",
             Self::HandshakeMalformed | Self::HandshakeOvertaken => {

@@ -2,16 +2,22 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_process};
-use stagedoor_config::{RedisPlace, StoreChoice};
+use stagedoor_config::{Cluster, RedisPlace, StoreChoice};
 use stagedoor_identity::port::SharedStore;
-use stagedoor_store::redis::{Loss, Sentinels, Settings, Trust};
+use stagedoor_identity::{Clock, Doorkeeper};
+use stagedoor_store::redis::{Loss, Sentinels, Settings, Several, Trust};
 use stagedoor_store::transfer::Movable;
 use stagedoor_store::{Embedded, Observer, Redis};
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 
 use crate::fault::StartFault;
+
+/// How long a door that starts may take to read what there is, and to hear of what changes meanwhile.
+const HEARD_WITHIN: Duration = Duration::from_secs(60);
 
 /// What becomes of a store that can be lost to another process.
 #[derive(Debug, Clone)]
@@ -21,7 +27,11 @@ pub struct Held(Option<Arc<Redis>>);
 ///
 /// # Errors
 /// Where it cannot be opened, says why and what to do.
-pub async fn open(choice: &StoreChoice, observe: Observer) -> Result<(SharedStore, Held), StartFault> {
+pub async fn open(
+    choice: &StoreChoice,
+    cluster: Option<&Cluster>,
+    observe: Observer,
+) -> Result<(SharedStore, Held), StartFault> {
     match choice {
         StoreChoice::Embedded { data_dir } => {
             let store = Embedded::open_observed(data_dir, observe).map_err(failed)?;
@@ -29,7 +39,12 @@ pub async fn open(choice: &StoreChoice, observe: Observer) -> Result<(SharedStor
         }
         StoreChoice::Redis { data_dir, redis } => {
             make_folder(data_dir)?;
-            let store = Redis::open_observed(settings(redis)?, observe).await.map_err(failed)?;
+            let mut settings = settings(redis)?;
+            settings.several = cluster.map(|cluster| Several {
+                name: cluster.node.clone(),
+                lease: cluster.lease,
+            });
+            let store = Redis::open_observed(settings, observe).await.map_err(failed)?;
             let store = Arc::new(store);
             Ok((Arc::clone(&store) as SharedStore, Held(Some(store))))
         }
@@ -118,6 +133,32 @@ impl Held {
                 std::process::abort();
             }
         });
+    }
+
+    /// As one of several doors: hears from now on what the others change, for as long as what is answered is kept.
+    ///
+    /// # Errors
+    /// Where nothing is heard in time.
+    pub async fn follow_others(
+        &self,
+        door: &Arc<Doorkeeper>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<JoinSet<()>, StartFault> {
+        let Some(store) = &self.0 else {
+            return Ok(JoinSet::new());
+        };
+        let following = store.follow(
+            door.follower(),
+            Arc::clone(door.freshness()),
+            Arc::clone(&clock),
+            String::new,
+        );
+        if !following.is_empty() && !door.freshness().wait(clock.as_ref(), HEARD_WITHIN).await {
+            let why = "this door hears nothing of what others change: see whether Redis can be reached, and whether others \
+                       answer its steps";
+            return Err(StartFault::Failed(why.to_owned()));
+        }
+        Ok(following)
     }
 
     /// So that the next one need not wait for the lease to run out.

@@ -20,7 +20,7 @@ use crate::proxy::Gate;
 use crate::refusal::Refused;
 use crate::stage::decide::Asked;
 use crate::stage::session::Subject;
-use crate::stage::{address, decide, session as session_stage, target};
+use crate::stage::{address, decide, outage, session as session_stage, target};
 use crate::{answer, websocket};
 
 /// Where the stages lead.
@@ -36,6 +36,8 @@ enum Way {
     ToHttps(String),
     /// Nowhere; the rule that refused, where one did.
     Nowhere(Refused, Option<String>),
+    /// It is not known yet: what other doors changed has not been heard.
+    NotKnownYet,
 }
 
 /// Takes a request through the stages. `Ok(true)`: it has been answered. `Ok(false)`: it goes on to the console.
@@ -44,7 +46,14 @@ enum Way {
 /// Where the visitor is gone.
 pub async fn travel(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<bool> {
     let started = ctx.started;
-    let way = establish(gate, session, ctx);
+    let mut way = establish(gate, session, ctx);
+    if matches!(way, Way::NotKnownYet) {
+        ctx.has_waited = true;
+        gate.door.wait_until_fresh().await;
+        // The rules may have changed meanwhile, too.
+        ctx.snapshot = gate.live.current();
+        way = establish(gate, session, ctx);
+    }
     gate.metrics.decided(started.elapsed());
     match way {
         Way::Console => return Ok(false),
@@ -53,6 +62,10 @@ pub async fn travel(gate: &Gate, session: &mut Session, ctx: &mut RequestContext
         Way::ToHttps(location) => answer::to_https(session, ctx, &location).await?,
         Way::Nowhere(refused, rule) => {
             answer::refuse(gate, session, ctx, &refused, rule).await?;
+        }
+        // It has been waited for.
+        Way::NotKnownYet => {
+            answer::refuse(gate, session, ctx, &Refused::StoreLost, None).await?;
         }
     }
     Ok(true)
@@ -125,7 +138,15 @@ fn judge(
         return Way::Nowhere(Refused::Policy(refusal), rule);
     }
     let now = gate.door.now();
-    let subject = session_stage::establish(&session.req_header().headers, is_secure(session), &gate.door, now);
+    let headers = &session.req_header().headers;
+    let mut subject = session_stage::establish(headers, is_secure(session), &gate.door, now);
+    let untold = matches!(subject, Subject::Untold);
+    if untold {
+        if !ctx.has_waited {
+            return Way::NotKnownYet;
+        }
+        subject = session_stage::last_known(headers, is_secure(session), &gate.door, now);
+    }
     if let Subject::Known(session) = &subject {
         ctx.session = Some(Arc::clone(session));
     }
@@ -140,6 +161,10 @@ fn judge(
     let due = Due::new(ctx.started, entry.site.timeouts.total);
     match decide::establish(snapshot, &asked, &subject, due) {
         Ok(admitted) => {
+            let rule = entry.site.on_store_loss;
+            if untold && !outage::is_passed_over(rule, &gate.door, admitted.permit.level(), outage::Of::Request) {
+                return Way::Nowhere(Refused::StoreLost, None);
+            }
             if let Some(session) = &admitted.session {
                 gate.door.used(session, now);
             }
@@ -153,6 +178,8 @@ fn judge(
             }
             admit(session, ctx, &entry.site, admitted)
         }
+        // Who was not signed in when something was last heard may be by now.
+        Err(_) if untold => Way::Nowhere(Refused::StoreLost, None),
         Err(refusal) => {
             let rule = decide::deciding_rule(snapshot, &asked, &subject);
             let refused = match (refusal, subject) {

@@ -213,7 +213,7 @@ impl Doorkeeper {
     }
 
     /// Until when memory is as the store is.
-    pub fn freshness(&self) -> &Freshness {
+    pub fn freshness(&self) -> &Arc<Freshness> {
         &self.house.company.freshness
     }
 
@@ -223,9 +223,9 @@ impl Doorkeeper {
         company.freshness.wait(self.house.clock.as_ref(), company.wait).await
     }
 
-    /// How long that wait is at most.
-    pub fn waits_for_freshness(&self) -> std::time::Duration {
-        self.house.company.wait
+    /// The longest silence of the store that nobody notices but by waiting: a lease, and that wait.
+    pub fn silence_max(&self) -> std::time::Duration {
+        self.house.company.lease.saturating_add(self.house.company.wait)
     }
 
     /// Fires after each end of a session and each change of an account.

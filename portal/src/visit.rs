@@ -14,6 +14,7 @@ use stagedoor_identity::session::Ended;
 use stagedoor_identity::sign_in::Origin;
 use stagedoor_identity::{Account, LiveSession, Lookup, SessionToken};
 use stagedoor_policy::rules::MessageKey;
+use stagedoor_policy::time::Timestamp;
 
 use crate::accounts;
 use crate::audience::{self, Audience};
@@ -74,13 +75,19 @@ impl FromRequestParts<Arc<Portal>> for Visit {
             Presented::None | Presented::Ambiguous => Standing::Stranger,
             // Asked again although the gateway has asked before it read the body: a body may take long enough for the session to
             // end, and what was begun before must not be finished after.
-            Presented::One(token) => match portal.door.look_up(&token, caller.now) {
+            Presented::One(token) => match looked_up(portal, &token, caller.now).await {
                 Lookup::Live(session) => {
                     portal.door.used(&session, caller.now);
                     Standing::SignedIn(SignedIn { token, session })
                 }
                 Lookup::Ended(ended) => Standing::Ended(ended),
                 Lookup::Unknown => Standing::Stranger,
+                Lookup::CannotTell => {
+                    let status = StatusCode::SERVICE_UNAVAILABLE;
+                    let mut view = RefusalView::new(portal.look.clone(), status, "store_lost");
+                    view.retry_after_seconds = Some(1);
+                    return Err(refusal::answer(&view, audience).into_response());
+                }
             },
         };
         Ok(Self {
@@ -90,6 +97,14 @@ impl FromRequestParts<Arc<Portal>> for Visit {
             standing,
             headers: parts.headers.clone(),
         })
+    }
+}
+
+/// One of several doors may have to hear first what others changed.
+async fn looked_up(portal: &Portal, token: &SessionToken, now: Timestamp) -> Lookup {
+    match portal.door.look_up(token, now) {
+        Lookup::CannotTell if portal.door.wait_until_fresh().await => portal.door.look_up(token, portal.door.now()),
+        told => told,
     }
 }
 

@@ -21,9 +21,17 @@ pub struct DoorPlan {
     policy: String,
     environment: Vec<(String, String)>,
     https: bool,
+    /// The URL of a store that other doors share, and what this one is called there.
+    shared: Option<(String, String)>,
 }
 
 impl DoorPlan {
+    /// One of several doors on that Redis.
+    pub fn node(mut self, name: &str, redis: &Redis) -> Self {
+        self.shared = Some((redis.url(), name.to_owned()));
+        self
+    }
+
     /// Puts a site in front of an upstream.
     pub fn site(self, name: &str, upstream: &str) -> Self {
         self.site_with(name, upstream, "")
@@ -75,7 +83,7 @@ impl DoorPlan {
     pub fn prepare(self) -> Door {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (http, https, admin) = (free_port(), self.https.then(free_port), free_port());
-        let redis = Redis::if_under_test(folder.path());
+        let redis = self.shared.is_none().then(|| Redis::if_under_test(folder.path())).flatten();
         std::fs::write(
             folder.path().join("stagedoor.toml"),
             self.building_text(http, https, admin, redis.as_ref()),
@@ -94,7 +102,11 @@ impl DoorPlan {
     }
 
     fn building_text(&self, http: u16, https: Option<u16>, admin: u16, redis: Option<&Redis>) -> String {
-        let store = redis.map_or_else(String::new, |redis| format!("url = \"{}\"\n", redis.url()));
+        let store = match (&self.shared, redis) {
+            (Some((url, node)), _) => format!("url = \"{url}\"\n[cluster]\nnode = \"{node}\"\n"),
+            (None, Some(redis)) => format!("url = \"{}\"\n", redis.url()),
+            (None, None) => String::new(),
+        };
         let (listen_https, tls) = match https {
             Some(port) => (
                 format!("https = [\"127.0.0.1:{port}\"]"),
@@ -135,6 +147,7 @@ impl Door {
             policy: String::new(),
             environment: Vec::new(),
             https: false,
+            shared: None,
         }
     }
 

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use crate::{Running, free_port};
 
 const UP_WITHIN: Duration = Duration::from_secs(20);
@@ -13,8 +15,8 @@ const UP_WITHIN: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Redis {
     port: u16,
-    files: PathBuf,
-    _running: Running,
+    folder: PathBuf,
+    running: Running,
 }
 
 impl Redis {
@@ -30,38 +32,70 @@ impl Redis {
 
     /// One with its files in that folder.
     pub fn start(folder: &Path) -> Self {
-        let (port, files) = (free_port(), folder.join("redis"));
-        std::fs::create_dir(&files).expect("a folder can be made");
-        let mut command = Command::new("redis-server");
-        command
-            .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""])
-            .args(["--appendonly", "yes", "--appendfsync", "always", "--dir"])
-            .arg(&files);
-        let mut running = Running::start("redis-server", command, &folder.join("redis.log"));
-        let began = Instant::now();
-        while std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            assert!(running.ended().is_none(), "redis-server ended:\n{}", running.log());
-            assert!(
-                began.elapsed() < UP_WITHIN,
-                "redis-server does not come up:\n{}",
-                running.log()
-            );
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        std::fs::create_dir(folder.join("redis")).expect("a folder can be made");
+        let port = free_port();
         Self {
             port,
-            files,
-            _running: running,
+            folder: folder.to_owned(),
+            running: launch(folder, port),
         }
+    }
+
+    /// Stops it in mid-word: it stays connected and answers nothing.
+    pub fn pause(&self) {
+        self.running.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn go_on(&self) {
+        self.running.signal(Signal::CONT);
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        self.running.kill();
+    }
+
+    /// Starts it again on what it has written.
+    pub fn start_again(&mut self) {
+        self.running = launch(&self.folder, self.port);
+    }
+
+    /// What it answers to a command, as `redis-cli` prints it.
+    pub fn say(&self, words: &[&str]) -> String {
+        let mut command = Command::new("redis-cli");
+        command.args(["-p", &self.port.to_string()]).args(words);
+        let said = command.output().expect("redis-cli can be started");
+        String::from_utf8_lossy(&said.stdout).trim().to_owned()
     }
 
     /// What it has written: the append-only files.
     pub(crate) fn files(&self) -> PathBuf {
-        self.files.join("appendonlydir")
+        self.folder.join("redis").join("appendonlydir")
     }
 
     /// What `[store] url` is to say.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
+}
+
+fn launch(folder: &Path, port: u16) -> Running {
+    let mut command = Command::new("redis-server");
+    command
+        .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""])
+        .args(["--appendonly", "yes", "--appendfsync", "always", "--dir"])
+        .arg(folder.join("redis"));
+    let mut running = Running::start("redis-server", command, &folder.join("redis.log"));
+    let began = Instant::now();
+    while std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        assert!(running.ended().is_none(), "redis-server ended:\n{}", running.log());
+        assert!(
+            began.elapsed() < UP_WITHIN,
+            "redis-server does not come up:\n{}",
+            running.log()
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    running
 }

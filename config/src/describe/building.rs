@@ -27,6 +27,12 @@ pub const BUILDING: &[Setting] = &[
         "Where accounts, sessions and the audit are kept.",
     ),
     Setting::new(
+        "cluster",
+        Kind::Table(CLUSTER),
+        "Several doors on one store: each names itself here, and all share the Redis of `[store] url`. Without `node` the store \
+         is this door's alone.",
+    ),
+    Setting::new(
         "admin",
         Kind::Table(ADMIN),
         "The admin API, `/metrics`, `/livez` and `/readyz`.",
@@ -199,6 +205,19 @@ const SITE: &[Setting] = &[
         "Which pages may show this site in a frame. `any` leaves it to the console.",
     )
     .or(r#"["self"]"#),
+    Setting::new(
+        "on_store_loss",
+        Kind::Choice(&["refuse", "view-only", "last-known"]),
+        "One of several doors that hears nothing from Redis: whether it refuses whoever is signed in (503), still lets them view, \
+         or goes by what it last knew. A session that has ended meanwhile is let through by the latter two.",
+    )
+    .or(r#""refuse""#),
+    Setting::new(
+        "on_store_loss_for",
+        Kind::Duration,
+        "How long `view-only` and `last-known` hold, from the last word of Redis; then it refuses. At most `1h`.",
+    )
+    .or(r#""30s""#),
 ];
 
 const STORE: &[Setting] = &[
@@ -252,6 +271,32 @@ const STORE: &[Setting] = &[
         "How long a change waits for them; then the operation fails, though the change may stand.",
     )
     .or(r#""1s""#)
+    .fixed(),
+];
+
+const CLUSTER: &[Setting] = &[
+    Setting::new(
+        "node",
+        Kind::Text("a short name such as `\"door-1\"`"),
+        "What this door is called among those that share the store. Setting it says that others may.",
+    )
+    .absent("the store is this door's alone")
+    .fixed(),
+    Setting::new(
+        "lease",
+        Kind::Duration,
+        "For how long requests are judged from memory without word from Redis that nothing has changed: the longest time for \
+         which a door that is cut off may go by a session that has ended. `50ms` to `5s`.",
+    )
+    .or(r#""250ms""#)
+    .fixed(),
+    Setting::new(
+        "wait",
+        Kind::Duration,
+        "How long a request waits for word from Redis, once that time is over, before its site's `on_store_loss` holds. At most \
+         `10s`.",
+    )
+    .or(r#""250ms""#)
     .fixed(),
 ];
 

@@ -50,7 +50,11 @@ async fn prepare(
     let snapshot = opened.live.current();
     let data_dir = snapshot.building.store.data_dir();
     // Not printed: what a service prints is kept in the journal, and this opens everything for as long as it lives.
-    if first_start::first_token(&opened.door, data_dir).await?.is_some() {
+    let made = match &snapshot.building.cluster {
+        Some(cluster) => first_start::token_of_node(&opened.door, data_dir, &cluster.node).await?,
+        None => first_start::first_token(&opened.door, data_dir).await?,
+    };
+    if made.is_some() {
         println!(
             "the token of the admin API is kept for the commands of this machine in {}",
             data_dir.join(first_start::TOKEN_FILE).display()

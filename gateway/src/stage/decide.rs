@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use stagedoor_config::Snapshot;
+use stagedoor_config::{OnStoreLoss, Snapshot};
 use stagedoor_identity::{Doorkeeper, LiveSession};
 use stagedoor_policy::request::{ClientAddress, Target};
 use stagedoor_policy::time::Timestamp;
 use stagedoor_policy::{Decision, Permit, Question, Refusal, SiteId, decide, explain};
 
 use crate::due::Due;
+use crate::stage::outage;
 use crate::stage::session::Subject;
 
 /// A request that was let through, with all that is needed to judge it again.
@@ -61,6 +62,13 @@ impl Admitted {
         let Some(site) = snapshot.policy.site(&self.site) else {
             return false;
         };
+        if self.session.is_some() && !door.freshness().holds(now) {
+            let entry = snapshot.sites().find(|entry| entry.id == site);
+            let rule = entry.map_or(OnStoreLoss::Refuse, |entry| entry.site.on_store_loss);
+            if !outage::is_passed_over(rule, door, self.permit.level(), outage::Of::Stream) {
+                return false;
+            }
+        }
         let (allowed, raw) = (snapshot.policy.leniencies(site), self.path_and_query.as_bytes());
         let Ok(target) = Target::parse_leniently(&self.method, raw, allowed) else {
             return false;
@@ -141,7 +149,7 @@ pub fn deciding_rule(snapshot: &Snapshot, asked: &Asked<'_>, subject: &Subject) 
 fn known(subject: &Subject) -> Option<&Arc<LiveSession>> {
     match subject {
         Subject::Known(session) => Some(session),
-        Subject::Stranger | Subject::Former(_) => None,
+        Subject::Stranger | Subject::Former(_) | Subject::Untold => None,
     }
 }
 

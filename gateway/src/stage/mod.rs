@@ -3,6 +3,7 @@
 pub mod address;
 pub mod decide;
 pub mod forward;
+pub mod outage;
 pub mod reply;
 pub mod session;
 pub mod target;

@@ -16,6 +16,8 @@ pub enum Subject {
     Known(Arc<LiveSession>),
     /// Somebody was, and this is why no longer.
     Former(Ended),
+    /// It cannot be told: this door has not heard in time what others changed.
+    Untold,
 }
 
 /// Looks the presented cookie up in memory.
@@ -23,9 +25,22 @@ pub fn establish(headers: &http::HeaderMap, secure: bool, door: &Doorkeeper, now
     let Presented::One(token) = presented_token(headers, secure) else {
         return Subject::Stranger;
     };
-    match door.look_up(&token, now) {
+    subject(door.look_up(&token, now))
+}
+
+/// Who was asking when this door last heard what others changed.
+pub fn last_known(headers: &http::HeaderMap, secure: bool, door: &Doorkeeper, now: Timestamp) -> Subject {
+    let Presented::One(token) = presented_token(headers, secure) else {
+        return Subject::Stranger;
+    };
+    subject(door.look_up_as_last_known(&token, now))
+}
+
+fn subject(lookup: Lookup) -> Subject {
+    match lookup {
         Lookup::Live(session) => Subject::Known(session),
         Lookup::Ended(ended) => Subject::Former(ended),
         Lookup::Unknown => Subject::Stranger,
+        Lookup::CannotTell => Subject::Untold,
     }
 }

@@ -27,6 +27,8 @@ const READ_AT_ONCE_MAX: usize = 500;
 pub struct Company {
     /// Until when memory is as the store is.
     pub freshness: Arc<Freshness>,
+    /// For how long memory is judged from without word from the store.
+    pub lease: Duration,
     /// How long a step waits for memory to be as the store is again.
     pub wait: Duration,
 }
@@ -36,6 +38,7 @@ impl Company {
     pub(super) fn none() -> Self {
         Self {
             freshness: Arc::new(Freshness::always()),
+            lease: Duration::ZERO,
             wait: Duration::ZERO,
         }
     }

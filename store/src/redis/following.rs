@@ -14,6 +14,8 @@
 //! A second connection waits for the stream to grow and only says "ask now". Without it a change is heard at the next beat.
 
 mod beat;
+#[cfg(test)]
+mod model;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

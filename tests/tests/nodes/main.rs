@@ -1,0 +1,85 @@
+//! Two doors on one Redis: what one changes, the other goes by.
+
+mod outages;
+mod revocations;
+mod sign_ins;
+
+use std::time::Duration;
+
+use http::Request;
+use stagedoor_tests::{Admin, Door, FakeConsole, PASSWORD, Redis, Reply, Visitor, body_of, eventually};
+use tempfile::TempDir;
+
+const POLICY: &str = "[site.console.areas]\nall = { paths = [\"/**\"] }\n\n\
+    [role.keeper]\nmay = { \"*\" = \"all\" }\n\n[role.nobody]\nmay = {}\n\n[session]\nper_account = 1\nwhen_full = \"displace\"\n";
+/// What the product promises for the end of what is no longer permitted, on every node.
+const PROMISED: Duration = Duration::from_secs(1);
+/// What a busy machine may add before a stream counts as not ended.
+const MARGIN: Duration = Duration::from_secs(4);
+/// For what comes by itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Two doors, the Redis that they share, and the console behind both.
+struct Stage {
+    one: Door,
+    two: Door,
+    redis: Redis,
+    _folder: TempDir,
+    _console: FakeConsole,
+}
+
+impl Stage {
+    async fn open() -> Self {
+        Self::with("").await
+    }
+
+    /// With further lines for the console's section.
+    async fn with(settings: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let redis = Redis::start(folder.path());
+        let console = FakeConsole::start().await;
+        let door = async |name: &str| {
+            let plan = Door::plan().site_with("console", &console.url(), settings);
+            plan.policy(POLICY).node(name, &redis).open().await
+        };
+        let (one, two) = (door("one").await, door("two").await);
+        Self {
+            one,
+            two,
+            redis,
+            _folder: folder,
+            _console: console,
+        }
+    }
+
+    async fn add(&self, name: &str) -> Admin {
+        let admin = self.one.admin();
+        admin.add_account(name, "keeper").await;
+        admin
+    }
+}
+
+/// The same person at another door: the cookie of the session is the same.
+fn at(door: &Door, visitor: &Visitor) -> Visitor {
+    let there = door.visitor("console");
+    there.put_cookie("stagedoor", &visitor.cookie("stagedoor").expect("somebody signed in"));
+    there
+}
+
+/// Signs in as soon as the door is not too busy.
+async fn sign_in(door: &Door, name: &str) -> Visitor {
+    let visitor = door.visitor("console");
+    eventually("a sign-in", PATIENCE, async || {
+        let answer = visitor.sign_in(name, PASSWORD).await;
+        (answer.status != 503).then(|| answer.expect(200))
+    })
+    .await;
+    visitor
+}
+
+/// Asks once, with the cookie and nothing else.
+async fn ask(visitor: &Visitor) -> Reply {
+    visitor
+        .send(Request::get("/page").body(body_of("")).expect("a request"))
+        .await
+}

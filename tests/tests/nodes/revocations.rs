@@ -1,0 +1,87 @@
+//! Whatever ends a session at one door ends it at the other, and what it has open there.
+
+use std::time::Instant;
+
+use futures_util::StreamExt as _;
+use http::Method;
+use serde_json::json;
+
+use super::*;
+
+/// What ends a session, by name.
+const ENDINGS: [&str; 7] = [
+    "sign-out",
+    "disabling",
+    "role change",
+    "password reset",
+    "session end by the administrator",
+    "removal",
+    "displacement",
+];
+
+/// Made at the first door.
+async fn make_it_end(why: &str, name: &str, stage: &Stage, visitor: &Visitor) {
+    let admin = stage.one.admin();
+    let account = format!("/v1/accounts/{name}");
+    let answer = match why {
+        "sign-out" => visitor.sign_out().await,
+        "disabling" => admin.change_account(name, json!({ "disabled": true })).await,
+        "role change" => admin.change_account(name, json!({ "role": "nobody" })).await,
+        "password reset" => {
+            let new = json!({ "password": "another nine quiet herons" });
+            admin.ask(Method::POST, &format!("{account}/password"), Some(new)).await
+        }
+        "session end by the administrator" => {
+            let id = admin.sessions(name).await[0]["id"].clone();
+            let id = id.as_str().expect("an id").to_owned();
+            admin.ask(Method::DELETE, &format!("/v1/sessions/{id}"), None).await
+        }
+        "removal" => admin.ask(Method::DELETE, &account, None).await,
+        _ => {
+            sign_in(&stage.one, name).await;
+            return;
+        }
+    };
+    assert!(answer.status.is_success() || answer.status == 303, "{why}: {}", answer.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_ends_a_session_at_one_door_ends_it_at_the_other_with_its_websocket() {
+    let stage = Stage::open().await;
+    for (number, why) in ENDINGS.into_iter().enumerate() {
+        let name = format!("ada{number}");
+        stage.add(&name).await;
+        // Signed in at one door, at work at the other: no request waits for the news to arrive.
+        let visitor = sign_in(&stage.one, &name).await;
+        let there = at(&stage.two, &visitor);
+        ask(&there).await.expect(200);
+        let mut socket = there.websocket("/socket").await.expect("a WebSocket opens");
+        let kept = at(&stage.one, &visitor);
+
+        make_it_end(why, &name, &stage, &visitor).await;
+        let acknowledged = Instant::now();
+        for door in [&there, &kept] {
+            let answer = ask(door).await;
+            assert!([401, 403].contains(&answer.status.as_u16()), "{why}: {}", answer.text());
+        }
+        let until_closed = async { while let Some(Ok(_)) = socket.next().await {} };
+        let closed = tokio::time::timeout(PROMISED + MARGIN, until_closed).await;
+        assert!(closed.is_ok(), "{why}: the WebSocket at the other door is still open");
+        println!("{why}: the other door's WebSocket ended after {:?}", acknowledged.elapsed());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_door_that_starts_later_knows_who_is_signed_in_and_who_no_longer_is() {
+    let mut stage = Stage::open().await;
+    stage.add("ada").await;
+    stage.add("bob").await;
+    let (ada, bob) = (sign_in(&stage.one, "ada").await, sign_in(&stage.two, "bob").await);
+    stage.two.kill();
+    let gone = at(&stage.one, &bob);
+    at(&stage.one, &bob).sign_out().await;
+    stage.two.start().await;
+    ask(&at(&stage.two, &ada)).await.expect(200);
+    let refused = ask(&at(&stage.two, &gone)).await;
+    assert_eq!(refused.status, 401, "{}", refused.text());
+}

@@ -1,0 +1,49 @@
+//! One session where one is allowed, on any two doors, once the later sign-in has been answered.
+
+use futures_util::future::join_all;
+
+use super::*;
+
+const ROUNDS: usize = 12;
+const AT_ONCE: usize = 8;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_a_later_sign_in_is_answered_no_door_serves_the_former_session() {
+    let stage = Stage::open().await;
+    stage.add("ada").await;
+    let mut former: Option<Visitor> = None;
+    for round in 0..ROUNDS {
+        let (here, there) = if round % 2 == 0 {
+            (&stage.one, &stage.two)
+        } else {
+            (&stage.two, &stage.one)
+        };
+        let latest = sign_in(here, "ada").await;
+        if let Some(former) = former {
+            let (at_once, elsewhere) = (at(there, &former), at(here, &former));
+            let (one, two) = tokio::join!(ask(&at_once), ask(&elsewhere));
+            assert_eq!((one.status.as_u16(), two.status.as_u16()), (401, 401), "round {round}");
+        }
+        // Whoever signed in at one door is known at the other with the very next request.
+        ask(&at(there, &latest)).await.expect(200);
+        former = Some(latest);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_sign_ins_at_both_doors_at_once_one_session_is_left_and_both_doors_know_which() {
+    let stage = Stage::open().await;
+    stage.add("ada").await;
+    let all = (0..AT_ONCE).map(|number| sign_in(if number % 2 == 0 { &stage.one } else { &stage.two }, "ada"));
+    let visitors = join_all(all).await;
+    let mut served = Vec::new();
+    for (number, visitor) in visitors.iter().enumerate() {
+        let (one, two) = (ask(&at(&stage.one, visitor)).await, ask(&at(&stage.two, visitor)).await);
+        assert_eq!(one.status, two.status, "the doors disagree about visitor {number}");
+        if one.status == 200 {
+            served.push(number);
+        }
+    }
+    assert_eq!(served.len(), 1, "served: {served:?}");
+    assert_eq!(stage.two.admin().sessions("ada").await.len(), 1);
+}
