@@ -114,7 +114,7 @@ mod tests {
     fn what_is_cut_or_could_be_read_in_two_ways_is_no_form() {
         // The last line break may be left out.
         for cut in 0..WHOLE.len() - 2 {
-            assert!(read(TYPE, &WHOLE[..cut]).is_none() || cut == WHOLE.len() - 2, "{cut}");
+            assert!(read(TYPE, WHOLE.get(..cut).unwrap()).is_none(), "{cut}");
         }
         for (what, with) in [
             ("\"picture\"", "\"csrf\""),
@@ -151,7 +151,11 @@ mod tests {
         let form = |count: usize| (0..count).map(part).collect::<String>() + "--x--";
         assert!(read("multipart/form-data; boundary=x", &form(8)).is_some());
         assert!(read("multipart/form-data; boundary=x", &form(9)).is_none());
-        let long = format!("--x\r\nX: {}\r\n{}", "y".repeat(1024), &part(1)[5..]);
+        let long = format!(
+            "--x\r\nX: {}\r\n{}",
+            "y".repeat(1024),
+            part(1).strip_prefix("--x\r\n").unwrap()
+        );
         assert!(read("multipart/form-data; boundary=x", &(long + "--x--")).is_none());
     }
 }
