@@ -4,7 +4,7 @@
 //! `at_the_door` (sign-in), `attempts` (counting failures), `admission` (who may come in now), `opening` (a session),
 //! `enrolment`, `own_password` and `profile`; `links`, `invitations` and `forgotten` (one-time links); then by what right
 //! somebody acts (`actor`, `rights`, `structure`, `refused`) and what is done by it: `administration`, `mending`,
-//! `handing_over`, `devices`, `ending`, `tokens`; then `letters` and `housekeeping`.
+//! `handing_over`, `devices`, `ending`, `tokens`; then `letters`, `housekeeping` and `warnings`.
 //!
 //! Every step that changes something runs as a task of its own and is awaited: a visitor who hangs up half way cannot leave
 //! the store and the memory in disagreement. Steps that touch one account's sessions take turns ([`turns`]).
@@ -35,6 +35,7 @@ mod structure;
 mod tally;
 mod tokens;
 mod turns;
+mod warnings;
 
 #[cfg(test)]
 mod tests;

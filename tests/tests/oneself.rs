@@ -7,6 +7,9 @@ use http::{Request, header};
 use serde_json::json;
 use stagedoor_tests::{Door, FakeConsole, PASSWORD, Reply, Visitor, Way, Ways, body_of};
 
+#[path = "oneself/letters.rs"]
+mod letters;
+
 const POLICY: &str = r#"
 [site.console.areas]
 shop = { paths = ["/shop/**"], open_to = "everyone" }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::hmac;
 use stagedoor_policy::Policy;
+use stagedoor_policy::time::Timestamp;
 use zeroize::Zeroizing;
 
 use super::housekeeping::Round;
@@ -47,6 +48,8 @@ pub(super) struct House {
     pub(super) spent: Mutex<VecDeque<uuid::Uuid>>,
     /// Accounts whose ban is in the audit.
     pub(super) banned: Mutex<HashSet<AccountId>>,
+    /// Accounts that were warned of disuse, and of which: asked before the store is.
+    pub(super) warned: Mutex<HashMap<AccountId, Timestamp>>,
     pub(super) round: tokio::sync::Mutex<Round>,
 }
 
@@ -76,6 +79,7 @@ impl House {
             tally: Arc::new(Tally::default()),
             spent: Mutex::default(),
             banned: Mutex::default(),
+            warned: Mutex::default(),
             round: tokio::sync::Mutex::default(),
         };
         house.fill_memory().await?;

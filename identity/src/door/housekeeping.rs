@@ -124,6 +124,7 @@ impl House {
             if self.memory.is_banned(account, &policy, now) {
                 self.note_ban(account, now).await?;
             } else {
+                self.warn_of_disuse(account, &policy, now).await?;
                 self.banned
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)

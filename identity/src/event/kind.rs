@@ -72,6 +72,8 @@ kinds! {
     AccountRemoved = "account.removed",
     /// Disuse banned an account.
     AccountBanned = "account.banned",
+    /// Somebody was written that disuse is about to ban their account.
+    AccountWarned = "account.warned",
     /// An administrator lifted a ban.
     AccountReinstated = "account.reinstated",
     /// Somebody was invited.

@@ -193,13 +193,22 @@ impl Memory {
     /// Whether the account is not in use for too long at `now`, by what it tells itself and by what its sessions were used for
     /// since.
     pub(crate) fn is_disused(&self, account: &Account, policy: &Policy, now: Timestamp) -> bool {
+        is_banned_since(policy, &account.role, self.disused_since(account), now)
+    }
+
+    /// Since when the account is not in use, by what it tells itself and by what its sessions were used for since.
+    pub(crate) fn disused_since(&self, account: &Account) -> Timestamp {
         let index = self.index();
         let told = disused_since(account);
-        let since = index
+        index
             .rooms
             .get(&account.id)
-            .map_or(told, |room| told.max(room.cell.last_used()));
-        is_banned_since(policy, &account.role, since, now)
+            .map_or(told, |room| told.max(room.cell.last_used()))
+    }
+
+    /// Whether disuse passes over the account, as the last of its role.
+    pub(crate) fn is_kept(&self, account: AccountId) -> bool {
+        self.kept.contains(account)
     }
 
     // --- inside -------------------------------------------------------------------------------------------------

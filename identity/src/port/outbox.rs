@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use stagedoor_policy::time::Timestamp;
 
 use super::StoreError;
+use crate::account::AccountId;
 use crate::letter::{DueLetter, Failure, LetterId, QueuedLetter, Waiting, WaitingLetter};
 
 /// Letters that wait. A letter is here from the moment its step is acknowledged until it is sent, given up, replaced by a
@@ -16,6 +17,10 @@ pub trait Outbox {
     /// kinds that it [replaces](crate::letter::LetterKind::replaces) away first. `OutboxFull` where `letters_max` wait,
     /// `NotFound` where its account is gone.
     async fn queue_letter(&self, letter: &QueuedLetter) -> Result<(), StoreError>;
+    /// Notes that the account is warned of the disuse that began at `since`, and queues the letter that does so: both or
+    /// neither. `false` where it was warned of that disuse before, or of a later one: then nothing is done. `OutboxFull`,
+    /// `NotFound` as above.
+    async fn warn_once(&self, account: AccountId, since: Timestamp, letter: &QueuedLetter) -> Result<bool, StoreError>;
     /// Claims letters that are due at `now` for `worker`, longest due first. Until `claim_for` is over nobody else gets them;
     /// then they are due again. At most `letters_max` of them.
     async fn take_due(

@@ -51,6 +51,7 @@ struct Holder {
     credentials: StoredCredentials,
     recovery_codes: BTreeSet<[u8; 32]>,
     picture: Option<Picture>,
+    warned_of: Option<Timestamp>,
 }
 
 impl MemoryStore {

@@ -179,7 +179,8 @@ macro_rules! with_every_promise {
                 a_newer_letter_of_the_same_use_takes_the_place_of_the_one_that_waits
                 letters_go_with_their_account_and_none_is_queued_for_nobody
                 waiting_letters_are_listed_with_why_they_wait
-                waiting_letters_survive_reopening;
+                waiting_letters_survive_reopening
+                a_disuse_is_warned_of_once_with_its_letter_or_not_at_all;
             pictures:
                 an_account_has_one_picture_that_is_replaced_and_goes_with_it
                 of_many_pictures_at_once_one_is_kept_whole;

@@ -311,3 +311,43 @@ pub(super) async fn waiting_letters_survive_reopening(place: &dyn Place) {
     let again = one_taken(&store, 1).await;
     assert_eq!((again.letter.id, again.claim, again.may_have_arrived), (id, 2, true));
 }
+
+pub(super) async fn a_disuse_is_warned_of_once_with_its_letter_or_not_at_all(place: &dyn Place) {
+    let store = place.open();
+    let ann = registered(&store, "ann").await.id;
+    let warning = |max: u32| QueuedLetter {
+        letters_max: max,
+        ..letter(Some(ann), LetterKind::InactivityWarning, 0)
+    };
+    let full = store.warn_once(ann, at(5), &warning(0)).await;
+    assert!(matches!(full, Err(StoreError::OutboxFull { letters_max: 0 })));
+    let tries = at_once(20, |_| {
+        let (store, warning) = (Arc::clone(&store), warning(10));
+        async move { store.warn_once(ann, at(5), &warning).await.unwrap() }
+    })
+    .await;
+    assert_eq!(
+        tries.into_iter().filter(|done| *done).count(),
+        1,
+        "the full outbox left no mark"
+    );
+    assert_eq!(store.letters_waiting().await.unwrap().letters, 1);
+    let due = one_taken(&store, 1).await;
+    store.letter_sent(due.letter.id).await.unwrap();
+    drop(store);
+    let store = place.open();
+    for since in [5, 4] {
+        assert!(!store.warn_once(ann, at(since), &warning(10)).await.unwrap(), "{since}");
+    }
+    assert_eq!(store.letters_waiting().await.unwrap().letters, 0);
+    assert!(
+        store.warn_once(ann, at(6), &warning(10)).await.unwrap(),
+        "another disuse"
+    );
+    assert_eq!(store.letters_waiting().await.unwrap().letters, 1);
+    let nobody = AccountId(new_id());
+    let unknown = store
+        .warn_once(nobody, at(6), &letter(Some(nobody), LetterKind::InactivityWarning, 0))
+        .await;
+    assert!(matches!(unknown, Err(StoreError::NotFound)));
+}

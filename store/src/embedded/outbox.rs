@@ -12,13 +12,19 @@ use stagedoor_identity::port::{Outbox, StoreError};
 use stagedoor_policy::time::Timestamp;
 
 use super::fault::Fault;
-use super::{Embedded, column};
+use super::{Embedded, accounts, column};
 
 #[async_trait]
 impl Outbox for Embedded {
     async fn queue_letter(&self, letter: &QueuedLetter) -> Result<(), StoreError> {
         let letter = letter.clone();
         self.write("queue_letter", move |step| queue(step, &letter)).await
+    }
+
+    async fn warn_once(&self, account: AccountId, since: Timestamp, letter: &QueuedLetter) -> Result<bool, StoreError> {
+        let letter = letter.clone();
+        self.write("warn_once", move |step| warn(step, account, since, &letter))
+            .await
     }
 
     async fn take_due(
@@ -127,6 +133,17 @@ impl Outbox for Embedded {
         };
         self.read("letters_waiting", work).await
     }
+}
+
+fn warn(step: &Connection, account: AccountId, since: Timestamp, letter: &QueuedLetter) -> Result<bool, Fault> {
+    accounts::by_id(step, account)?.ok_or(Fault::NotFound)?;
+    let noted = step
+        .prepare_cached("UPDATE account SET warned_of = ?2 WHERE id = ?1 AND (warned_of IS NULL OR warned_of < ?2)")?
+        .execute(params![column::id_bytes(account.0), since.as_micros()])?;
+    if noted > 0 {
+        queue(step, letter)?;
+    }
+    Ok(noted > 0)
 }
 
 /// Queues a letter inside a step: with all that the step does, or not at all.

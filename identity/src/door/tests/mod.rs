@@ -13,6 +13,7 @@ mod rights;
 mod second_factor;
 mod sessions;
 mod sign_in;
+mod warnings;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -33,6 +33,7 @@ impl Accounts for MemoryStore {
             },
             recovery_codes: std::collections::BTreeSet::new(),
             picture: None,
+            warned_of: None,
         };
         state.accounts.insert(account.id, holder);
         if let Some(fresh) = invitation

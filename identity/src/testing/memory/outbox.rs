@@ -67,6 +67,17 @@ impl State {
 
 #[async_trait]
 impl Outbox for MemoryStore {
+    async fn warn_once(&self, account: AccountId, since: Timestamp, letter: &QueuedLetter) -> Result<bool, StoreError> {
+        wait_as_for_a_disk().await;
+        let mut state = self.state("warn_once")?;
+        if state.holder(account)?.warned_of >= Some(since) {
+            return Ok(false);
+        }
+        state.queue(letter)?;
+        state.holder(account)?.warned_of = Some(since);
+        Ok(true)
+    }
+
     async fn queue_letter(&self, letter: &QueuedLetter) -> Result<(), StoreError> {
         wait_as_for_a_disk().await;
         self.state("queue_letter")?.queue(letter)
