@@ -58,6 +58,8 @@ pub struct HeldAccount {
     pub credentials: StoredCredentials,
     /// Hashes of its recovery codes.
     pub codes: Vec<[u8; 32]>,
+    /// The disuse that it was warned of last: when that began.
+    pub warned_of: Option<Timestamp>,
 }
 
 /// That something was asked for, by or for somebody.

@@ -181,6 +181,8 @@ async fn fill_with_links_and_letters(store: &SharedStore, alice: AccountId) {
         store.queue_letter(&letter).await.unwrap();
     }
     let due = store.take_due("door", at(10), CLAIM, 10).await.unwrap();
+    let warning = letter(Some(alice), LetterKind::InactivityWarning);
+    assert!(store.warn_once(alice, at(5), &warning).await.unwrap());
     let failure = Failure {
         why: "451 try later".to_owned(),
         retry_at: at(400),
@@ -277,6 +279,8 @@ async fn what_was_linked_and_waited_goes_on(store: &SharedStore, alice: AccountI
         .map(|due| (due.claim, due.failures, due.may_have_arrived))
         .collect();
     assert_eq!(known, [(2, 1, true)]);
+    let warning = letter(Some(alice), LetterKind::InactivityWarning);
+    assert!(!store.warn_once(alice, at(5), &warning).await.unwrap(), "warned before");
     for text in hostile_texts() {
         let key = TokenHash::of(text.as_bytes());
         assert!(store.device_by_key(&key).await.unwrap().is_some(), "{text:.20}");

@@ -102,6 +102,7 @@ struct Sending {
 impl Sending {
     fn accounts(&mut self, view: &Connection) -> Result<(), Fault> {
         let mut codes = view.prepare("SELECT hash FROM recovery_code WHERE account = ?1 ORDER BY hash")?;
+        let mut warned = view.prepare("SELECT warned_of FROM account WHERE id = ?1")?;
         let mut secrets = view.prepare("SELECT * FROM credential WHERE account = ?1")?;
         let mut all = view.prepare(&format!("{} ORDER BY a.name", accounts::ACCOUNT))?;
         let mut rows = all.query([])?;
@@ -111,6 +112,7 @@ impl Sending {
             let held = HeldAccount {
                 credentials: column::one(secrets.query([id])?, credentials::read)?.ok_or(Fault::NotFound)?,
                 codes: column::all(codes.query([id])?, |row| column::get(row, "hash"))?,
+                warned_of: column::one(warned.query([id])?, |row| column::time_if_any(row, "warned_of"))?.flatten(),
                 account,
             };
             self.push(Record::Account(Box::new(held)))?;
@@ -261,6 +263,8 @@ fn insert_account(step: &Connection, held: &HeldAccount) -> Result<(), Fault> {
         secrets.totp_last_step.map(column::stored_count),
         column::stored_count(secrets.credentials_version),
     ])?;
+    step.prepare_cached("UPDATE account SET warned_of = ?2 WHERE id = ?1")?
+        .execute(params![column::id_bytes(id.0), column::micros(held.warned_of)])?;
     let mut code = step.prepare_cached("INSERT INTO recovery_code (account, hash) VALUES (?1, ?2)")?;
     for hash in &held.codes {
         code.execute(params![column::id_bytes(id.0), hash])?;

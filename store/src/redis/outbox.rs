@@ -18,6 +18,7 @@ use super::script::{Script, hex, reading, writing};
 use super::{Redis, args};
 
 static QUEUE: Script = writing!("queue_letter", "letter_lib");
+static WARN: Script = writing!("warn_once", "letter_lib");
 static ANY_DUE: Script = reading!("any_letter_due");
 static TAKE: Script = writing!("take_letters", "letter_lib");
 static HAND_OVER: Script = writing!("hand_letter_over", "letter_lib");
@@ -33,6 +34,12 @@ impl Outbox for Redis {
     async fn queue_letter(&self, letter: &QueuedLetter) -> Result<(), StoreError> {
         let letter = json(&Sheet::of(letter)).map_err(StoreError::Engine)?;
         self.write("queue_letter", &QUEUE, args![letter]).await.map(drop)
+    }
+
+    async fn warn_once(&self, account: AccountId, since: Timestamp, letter: &QueuedLetter) -> Result<bool, StoreError> {
+        let letter = json(&Sheet::of(letter)).map_err(StoreError::Engine)?;
+        let answer = self.write("warn_once", &WARN, args![account.0, since, letter]).await?;
+        answer.is_one(1).map_err(self.damaged("warn_once"))
     }
 
     async fn take_due(

@@ -106,6 +106,7 @@ impl Commands {
         let id = account.id.0.simple();
         let mut fields = Written::default();
         fields.account(account)?;
+        fields.set_if_any("warned_of", held.warned_of);
         self.add("HSET", &format!("account:{id}"), fields.0);
         let mut fields = Written::default();
         fields.set("password_hash", &secrets.password_hash);
