@@ -228,6 +228,7 @@ fn choice(name: &str, chosen: bool) -> Choice {
 
 fn form(change: impl FnOnce(&mut AccountFormPage)) -> String {
     let role = |name: &str| RoleChoice {
+        with_networks: name != "device-admin",
         name: name.to_owned(),
         chosen: name == "device-admin",
     };
