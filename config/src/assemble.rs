@@ -1,5 +1,9 @@
 //! From typed values to a [`Building`], and what is wrong with values one by one.
 
+mod store;
+
+pub use store::RedisExtras;
+
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -11,7 +15,7 @@ use stagedoor_policy::network::NetworkSet;
 
 use crate::building::{
     AccessLog, Admin, Building, IdentityHeaders, Limits, Listen, LogFormat, LogLevel, LogSettings, PortalSettings,
-    Site, StoreChoice, Timeouts, TlsFiles, Upstream,
+    Site, Timeouts, TlsFiles, Upstream,
 };
 use crate::fault::quoted;
 use crate::fields::Fields;
@@ -254,39 +258,6 @@ impl<'a> Assembly<'a> {
                 None
             }
         }
-    }
-
-    fn store(&mut self, mut fields: Fields) -> Option<StoreChoice> {
-        let (data_dir, url) = (fields.text("data_dir")?, fields.text("url"));
-        fields.done();
-        let folder = match url
-            .as_deref()
-            .map(|url| url.strip_prefix("file:").filter(|path| !path.is_empty()))
-        {
-            None => data_dir.as_str(),
-            Some(Some(path)) => path.strip_prefix("//").unwrap_or(path),
-            Some(None) => {
-                let help = "leave `url` out and set `data_dir`, or write `file:` and a folder; `redis://` is not yet \
-                            supported";
-                self.fault(
-                    KeyPath::of(["store", "url"]),
-                    "the store's URL must begin with `file:`",
-                    help,
-                );
-                return None;
-            }
-        };
-        if folder.is_empty() {
-            let help = "name a folder; it is made where it does not exist";
-            self.fault(
-                KeyPath::of(["store", "data_dir"]),
-                "the folder of the store has no name",
-                help,
-            );
-        }
-        Some(StoreChoice::Embedded {
-            data_dir: self.path(folder),
-        })
     }
 
     fn admin(&mut self, mut fields: Fields) -> Option<Admin> {

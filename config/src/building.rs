@@ -1,10 +1,11 @@
 //! The building, checked: what the gateway is made of. Field names follow the keys of `stagedoor.toml`.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::HeaderValue;
+use stagedoor_identity::Secret;
 use stagedoor_policy::network::NetworkSet;
 
 use crate::frame_ancestors::FrameAncestors;
@@ -130,7 +131,7 @@ pub struct Timeouts {
     pub total: Duration,
 }
 
-/// `[store]`. Further engines will be further variants.
+/// `[store]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreChoice {
@@ -139,7 +140,70 @@ pub enum StoreChoice {
         /// May not exist yet.
         data_dir: PathBuf,
     },
+    /// A Redis.
+    Redis {
+        /// Where this machine keeps what is its own: the token for its commands.
+        data_dir: PathBuf,
+        /// Where it is.
+        redis: RedisPlace,
+    },
 }
+
+impl StoreChoice {
+    /// The folder of this machine's own files.
+    pub fn data_dir(&self) -> &Path {
+        match self {
+            Self::Embedded { data_dir } | Self::Redis { data_dir, .. } => data_dir,
+        }
+    }
+}
+
+/// Where Sentinels are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentinelsPlace {
+    /// Each host in lower case, without brackets, and its port.
+    pub at: Vec<(String, u16)>,
+    /// What they call the primary.
+    pub master: String,
+}
+
+/// Where a Redis is, and how it is spoken to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedisPlace {
+    /// Who knows where the primary is, asked in the place of `host` and `port`.
+    pub sentinels: Option<SentinelsPlace>,
+    /// In lower case, without brackets.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Whether TLS is spoken.
+    pub tls: bool,
+    /// The only certificates to trust; `None`: those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// The ACL user; `None`: the default one.
+    pub user: Option<String>,
+    /// Its password.
+    pub password: Option<RedisPassword>,
+    /// The number of the database.
+    pub database: u32,
+    /// What all keys begin with, where the database is shared; `None`: it is Stagedoor's own.
+    pub key_prefix: Option<String>,
+    /// An answer waits until so many replicas have the step.
+    pub wait_replicas: u32,
+    /// How long it waits for them.
+    pub wait: Duration,
+}
+
+/// The password for a Redis: never shown, compared in constant time.
+#[derive(Debug, Clone)]
+pub struct RedisPassword(pub Secret);
+
+impl PartialEq for RedisPassword {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.matches(other.0.expose())
+    }
+}
+impl Eq for RedisPassword {}
 
 /// `[admin]`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -30,9 +30,10 @@ mod tests;
 mod tree;
 mod upstream;
 
+pub use assemble::RedisExtras;
 pub use building::{
     AccessLog, Admin, Building, IdentityHeaders, Limits, Listen, LogFormat, LogLevel, LogSettings, Mail, MailScheme,
-    PortalSettings, Site, StoreChoice, Timeouts, TlsFiles, Upstream,
+    PortalSettings, RedisPassword, RedisPlace, SentinelsPlace, Site, StoreChoice, Timeouts, TlsFiles, Upstream,
 };
 pub use environment::{COMMAND_LINE_NAMES, Environment};
 pub use fault::{Faults, FileFault};

@@ -1,19 +1,16 @@
 //! Assembly: files, store, identity, portal, admin API and listeners become one running door.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use pingora::proxy::HttpProxy;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server};
 use stagedoor_admin_api::AdminParts;
-use stagedoor_config::{Building, Environment, Live, Sources, StoreChoice};
+use stagedoor_config::{Building, Environment, Live, Sources};
 use stagedoor_identity::letter::CurrentLetterhead;
-use stagedoor_identity::port::SharedStore;
 use stagedoor_identity::{Chance as _, Clock, CurrentPolicy, Doorkeeper, Parts, Secret, SystemChance, SystemClock};
 use stagedoor_portal::{PortalParts, Setup};
-use stagedoor_store::embedded::Embedded;
 use tokio::runtime::Runtime;
 
 use crate::access_log::AccessLog;
@@ -30,6 +27,7 @@ use crate::metrics::{Metrics, Render};
 use crate::open::Register;
 use crate::proxy::Gate;
 use crate::request_id::RequestIds;
+use crate::storing::{self, Held};
 use crate::upstream::Upstreams;
 
 /// Seconds after the grace of [`Ending`] for the threads to end.
@@ -48,6 +46,8 @@ pub struct Door {
     pub door: Arc<Doorkeeper>,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// What the store is held by, where it can be lost to another process.
+    pub held: Held,
 }
 
 /// What else [`run`] begins with.
@@ -72,8 +72,7 @@ pub async fn open(sources: Sources, environment: Environment) -> Result<Door, St
         .building;
     let observed = Arc::clone(&metrics);
     let observe = Arc::new(move |operation: &'static str, took| observed.store_worked(operation, took));
-    let store = Embedded::open_observed(&data_dir(&building)?, observe);
-    let store: SharedStore = Arc::new(store.map_err(|error| StartFault::Failed(error.to_string()))?);
+    let (store, held) = storing::open(&building.store, observe).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let live = Live::open(sources, environment, Arc::clone(&store), Arc::clone(&clock)).await?;
     let parts = Parts {
@@ -89,7 +88,12 @@ pub async fn open(sources: Sources, environment: Environment) -> Result<Door, St
     let door = Doorkeeper::open(parts)
         .await
         .map_err(|error| StartFault::Failed(error.to_string()))?;
-    Ok(Door { live, door, metrics })
+    Ok(Door {
+        live,
+        door,
+        metrics,
+        held,
+    })
 }
 
 /// The admin API's router over an opened door.
@@ -167,10 +171,11 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
     let server = server(gate, &building, register, |entry| {
         Listeners::new(entry, doorways, closing)
     });
+    opened.held.end_this_process_when_lost(keeper.runtime());
     server.run(RunArgs {
         shutdown_signal: Box::new(ending),
     });
-    keeper.stop();
+    keeper.stop_and_then(opened.held.give_back());
     Ok(())
 }
 
@@ -273,17 +278,6 @@ pub async fn mark(door: &Doorkeeper) -> Result<Mark, StartFault> {
     let key = door.key(loops::KEY).await;
     let key = key.map_err(|error| StartFault::Failed(error.to_string()))?;
     Mark::new(&key).ok_or_else(|| StartFault::Failed(format!("the stored key `{}` is too short", loops::KEY)))
-}
-
-/// The store's folder.
-///
-/// # Errors
-/// Where another engine is chosen than this binary has.
-pub fn data_dir(building: &Building) -> Result<PathBuf, StartFault> {
-    match &building.store {
-        StoreChoice::Embedded { data_dir } => Ok(data_dir.clone()),
-        other => Err(StartFault::Failed(format!("this binary has no store for {other:?}"))),
-    }
 }
 
 fn cores() -> usize {

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use stagedoor_config::{Environment, Inline, Sources};
+use stagedoor_config::{Environment, Inline, Sources, StoreChoice};
 
 use crate::app;
 use crate::cli::{DemoArgs, FirstToken, House, LocalAdmin, LocalPlace, ServeArgs};
 use crate::fault::StartFault;
-use crate::first_start;
+use crate::{first_start, storing};
 
 mod closed;
 mod serving;
@@ -53,6 +53,10 @@ impl House for Stagedoor {
             token,
             file: Some(data_dir.join(first_start::TOKEN_FILE)),
         })
+    }
+
+    async fn copy_store(&self, from: &StoreChoice, into: &StoreChoice) -> Result<String, String> {
+        storing::copy(from, into).await.map_err(|fault| fault.to_string())
     }
 
     async fn local_admin(&self, place: &LocalPlace) -> Result<LocalAdmin, String> {

@@ -16,7 +16,7 @@ use stagedoor_config::{Cause, Live};
 use stagedoor_identity::Doorkeeper;
 use stagedoor_identity::event::{Event, Kind, Outcome};
 use tokio::net::TcpStream;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -132,8 +132,13 @@ impl Keeper {
         })
     }
 
-    /// Ends: writes what is left, within a bounded time.
-    pub fn stop(self) {
+    /// The runtime that all of it runs on.
+    pub fn runtime(&self) -> &Handle {
+        self.runtime.handle()
+    }
+
+    /// Ends: writes what is left, then does `last`, within a bounded time.
+    pub fn stop_and_then(self, and_then: impl Future<Output = ()>) {
         self.stop.send_replace(true);
         let last = self
             .runtime
@@ -147,6 +152,10 @@ impl Keeper {
             .block_on(async { tokio::time::timeout(FAREWELL, letters).await });
         if !matches!(last, Ok(Ok(()))) {
             tracing::warn!("a letter was under way when the door closed; it is sent again once the door is open");
+        }
+        let farewell = async { tokio::time::timeout(FAREWELL, and_then).await };
+        if self.runtime.block_on(farewell).is_err() {
+            tracing::error!("the store could not be given back in time; the next door waits for it");
         }
         self.runtime.shutdown_timeout(FAREWELL);
     }

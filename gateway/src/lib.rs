@@ -37,6 +37,7 @@ pub mod refusal;
 pub mod request_id;
 pub mod seats;
 pub mod stage;
+pub mod storing;
 pub mod tunnel;
 pub mod upstream;
 pub mod way;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
+use stagedoor_policy::rules::SecondFactor;
 use stagedoor_policy::time::Timestamp;
 use stagedoor_policy::{Policy, Visitor};
 use tokio::sync::watch;
@@ -164,9 +165,16 @@ impl LiveSession {
             Some(EndReason::AccountDisabled)
         } else if self.cell.is_banned(policy, &facts, now) {
             Some(EndReason::Inactive)
+        } else if self.lacks_second_factor(policy, &facts) {
+            Some(EndReason::PolicyChanged)
         } else {
             None
         }
+    }
+
+    /// Where one has come to be demanded since: whoever signs in again is asked for it, or sets one up.
+    fn lacks_second_factor(&self, policy: &Policy, facts: &AccountFacts) -> bool {
+        !self.record.second_factor && policy.second_factor(&facts.account.role) == SecondFactor::Required
     }
 }
 

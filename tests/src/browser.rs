@@ -154,6 +154,24 @@ impl Browser {
             .unwrap_or_else(|error| panic!("`{css}` cannot be pressed: {error}"));
     }
 
+    /// Presses the button, or follows the link, in the page's main part that reads so.
+    pub async fn choose(&self, text: &str) {
+        let query = self.driver.query(By::XPath(reading(text)));
+        match query.wait(SEEN_WITHIN, LOOK_EVERY).and_displayed().first().await {
+            Ok(element) => element
+                .click()
+                .await
+                .unwrap_or_else(|error| panic!("`{text}` cannot be pressed: {error}")),
+            Err(_) => self.give_up(&format!("nothing that reads `{text}`")).await,
+        }
+    }
+
+    /// Whether there is a button or a link that reads so, on the page as it is now.
+    pub async fn offers(&self, text: &str) -> bool {
+        let found = self.driver.find_all(By::XPath(reading(text))).await;
+        !found.expect("the page can be searched").is_empty()
+    }
+
     /// Waits until the page says this.
     pub async fn reads(&self, text: &str) {
         let says = async || self.text().await.contains(text).then_some(());
@@ -238,6 +256,11 @@ impl Drop for Browser {
             kill_process(chromium, Signal::KILL).ok();
         }
     }
+}
+
+/// Buttons and links of the main part, by their text.
+fn reading(text: &str) -> String {
+    format!("//main//*[self::a or self::button][normalize-space()=\"{text}\"]")
 }
 
 async fn holds(mut ask: impl AsyncFnMut() -> Option<()>) -> bool {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::redis::Redis;
 use crate::{Admin, PASSWORD, Reply, Running, Visitor, eventually, free_port, stagedoor_binary};
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -74,9 +75,10 @@ impl DoorPlan {
     pub fn prepare(self) -> Door {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (http, https, admin) = (free_port(), self.https.then(free_port), free_port());
+        let redis = Redis::if_under_test(folder.path());
         std::fs::write(
             folder.path().join("stagedoor.toml"),
-            self.building_text(http, https, admin),
+            self.building_text(http, https, admin, redis.as_ref()),
         )
         .expect("a file can be written");
         std::fs::write(folder.path().join("policy.toml"), &self.policy).expect("a file can be written");
@@ -87,10 +89,12 @@ impl DoorPlan {
             folder,
             environment: self.environment,
             process: None,
+            redis,
         }
     }
 
-    fn building_text(&self, http: u16, https: Option<u16>, admin: u16) -> String {
+    fn building_text(&self, http: u16, https: Option<u16>, admin: u16, redis: Option<&Redis>) -> String {
+        let store = redis.map_or_else(String::new, |redis| format!("url = \"{}\"\n", redis.url()));
         let (listen_https, tls) = match https {
             Some(port) => (
                 format!("https = [\"127.0.0.1:{port}\"]"),
@@ -100,7 +104,7 @@ impl DoorPlan {
         };
         format!(
             "[listen]\nhttp = [\"127.0.0.1:{http}\"]\n{listen_https}\n{tls}\n\
-             [admin]\nlisten = \"127.0.0.1:{admin}\"\n\n[store]\ndata_dir = \"data\"\n\n{}{}",
+             [admin]\nlisten = \"127.0.0.1:{admin}\"\n\n[store]\ndata_dir = \"data\"\n{store}\n{}{}",
             self.sites, self.building
         )
     }
@@ -116,6 +120,8 @@ pub struct Door {
     /// The port of the admin API.
     pub admin: u16,
     process: Option<Running>,
+    /// Its store, where that is not the embedded one; ends after the process.
+    redis: Option<Redis>,
     environment: Vec<(String, String)>,
     folder: TempDir,
 }
@@ -145,6 +151,25 @@ impl Door {
     /// `stagedoor.toml`.
     pub fn building_file(&self) -> PathBuf {
         self.folder().join("stagedoor.toml")
+    }
+
+    /// Whether its store is on Redis: `STORE_UNDER_TEST=redis`.
+    pub fn is_on_redis(&self) -> bool {
+        self.redis.is_some()
+    }
+
+    /// Every byte of its store: the files, and what has not been brought into them yet.
+    pub fn stored(&self) -> Vec<u8> {
+        let folder = self
+            .redis
+            .as_ref()
+            .map_or_else(|| self.folder().join("data"), Redis::files);
+        let files = std::fs::read_dir(folder).expect("the store's folder");
+        let files = files.map(|entry| entry.expect("an entry").path());
+        let of_the_store = files.filter(|path| path.file_name().is_some_and(|name| name != "admin.token"));
+        of_the_store
+            .flat_map(|path| std::fs::read(path).expect("a file of the store"))
+            .collect()
     }
 
     /// Starts the process without waiting for anything.

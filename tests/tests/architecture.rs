@@ -25,7 +25,11 @@ const ARROWS: [(&str, &[&str], &[&str]); 9] = [
 
 /// Libraries that only these crates may name, so that they can be exchanged by changing these alone. The benches build the
 /// bare proxy that the door is measured beside.
-const KEPT_IN: [(&str, &[&str]); 2] = [("pingora", &["gateway", "benches"]), ("rusqlite", &["store"])];
+const KEPT_IN: [(&str, &[&str]); 3] = [
+    ("pingora", &["gateway", "benches"]),
+    ("rusqlite", &["store"]),
+    ("redis", &["store"]),
+];
 
 /// A dependency as a manifest names it.
 #[derive(Debug)]

@@ -205,17 +205,53 @@ const STORE: &[Setting] = &[
     Setting::new(
         "data_dir",
         Kind::Text("the path of a folder"),
-        "The folder of the embedded store.",
+        "The folder of the embedded store; with a store on Redis, of what this machine keeps for itself (its commands' token).",
     )
     .or(r#""stagedoor-data""#)
     .fixed(),
     Setting::new(
         "url",
         Kind::Text("a URL"),
-        "Another way to name the folder: `file:/var/lib/stagedoor`.",
+        "A Redis: `redis://USER@HOST:PORT/DATABASE`, `rediss://` for TLS; by its Sentinels: \
+         `redis+sentinel://USER@HOST:PORT,HOST:PORT/MASTER/DATABASE`; or a folder: `file:/var/lib/stagedoor`.",
     )
     .absent("the embedded store in `data_dir`")
     .secret()
+    .fixed(),
+    Setting::new(
+        "password_file",
+        Kind::Text("the path of a file"),
+        "Holds the password of the Redis user, on one line.",
+    )
+    .absent("what stands in `url`")
+    .fixed(),
+    Setting::new(
+        "ca_file",
+        Kind::Text("the path of a PEM file"),
+        "The only certificates that Redis's own may come from.",
+    )
+    .absent("those the system trusts")
+    .fixed(),
+    Setting::new(
+        "key_prefix",
+        Kind::Text("letters, digits and `.`, `_`, `-`"),
+        "What all keys begin with, in braces. Setting it says that the database may hold keys of others.",
+    )
+    .absent("`stagedoor`, and the database is Stagedoor's alone")
+    .fixed(),
+    Setting::new(
+        "wait_replicas",
+        Kind::Count(0, 16),
+        "So many replicas of Redis must have a change before it counts as made.",
+    )
+    .or("0")
+    .fixed(),
+    Setting::new(
+        "wait",
+        Kind::Duration,
+        "How long a change waits for them; then the operation fails, though the change may stand.",
+    )
+    .or(r#""1s""#)
     .fixed(),
 ];
 

@@ -263,12 +263,49 @@ fn hosts_belong_to_one_site_each() {
 }
 
 #[test]
-fn redis_is_said_to_be_not_yet_there_and_its_password_is_not_shown() {
-    let folder = Folder::with(&format!("{BUILDING}[store]\nurl = \"redis://:hunter2@r\"\n"), POLICY);
+fn a_faulty_url_of_redis_is_told_by_its_place_and_its_password_is_not_shown() {
+    let folder = Folder::with(&format!("{BUILDING}[store]\nurl = \"redis://:hunter2@r:x\"\n"), POLICY);
     let rendered = folder.load().expect_err("at fault").to_string();
     assert!(rendered.contains("stagedoor.toml:4:7"), "{rendered}");
-    assert!(rendered.contains("`redis://` is not yet supported"), "{rendered}");
+    assert!(rendered.contains("the URL of Redis has a port"), "{rendered}");
     assert!(!rendered.contains("hunter2"), "{rendered}");
+}
+
+#[test]
+fn what_is_said_of_a_redis_that_is_not_used_is_a_fault() {
+    let store = "[store]\npassword_file = \"p\"\nkey_prefix = \"x\"\nca_file = \"c\"\nwait_replicas = 1\n";
+    let told = faults_of(&format!("{BUILDING}{store}"), POLICY);
+    let lines: Vec<_> = told
+        .iter()
+        .map(|told| told.split_once(' ').unwrap_or_default().0)
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "stagedoor.toml:4:17",
+            "stagedoor.toml:5:14",
+            "stagedoor.toml:6:11",
+            "stagedoor.toml:7:17"
+        ]
+    );
+}
+
+#[test]
+fn a_password_file_that_is_missing_empty_or_one_too_many_is_a_fault() {
+    for (url, content) in [
+        ("redis://r", None),
+        ("redis://r", Some("\n")),
+        ("redis://:hunter2@r", Some("hunter3")),
+    ] {
+        let store = format!("[store]\nurl = \"{url}\"\npassword_file = \"secret\"\n");
+        let folder = Folder::with(&format!("{BUILDING}{store}"), POLICY);
+        if let Some(content) = content {
+            folder.write("secret", content);
+        }
+        let rendered = folder.load().expect_err("at fault").to_string();
+        assert!(rendered.contains("stagedoor.toml:5:17"), "{rendered}");
+        assert!(!rendered.contains("hunter"), "{rendered}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use async_trait::async_trait;
-use stagedoor_config::Environment;
+use stagedoor_config::{Environment, StoreChoice};
 use stagedoor_identity::Secret;
 
 pub use super::arguments::{DemoArgs, ServeArgs};
@@ -23,6 +23,12 @@ pub trait House {
     /// # Errors
     /// A sentence that says what is wrong and where.
     async fn first_token(&self, data_dir: &Path) -> Result<FirstToken, String>;
+
+    /// Copies everything from one store into an empty one. Answers how much it was, for people.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong and where.
+    async fn copy_store(&self, from: &StoreChoice, into: &StoreChoice) -> Result<String, String>;
 
     /// The admin API on the store itself, for when the door does not run.
     ///

@@ -22,6 +22,7 @@ mod policy;
 mod secret_file;
 mod session;
 mod shell;
+mod store;
 mod text;
 mod token;
 mod transport;
@@ -118,6 +119,9 @@ async fn dispatch(shell: &mut Shell<'_>, command: Command) -> Result<Checked, Fa
         Command::Audit { reach, search } => audit::run(shell, &reach, &search).await?,
         Command::Mail { reach, command } => mail::run(shell, &reach, &command).await?,
         Command::Token { reach, command } => token::run(shell, &reach, &command).await?,
+        Command::Store {
+            command: arguments::StoreCommand::Copy(args),
+        } => store::copy(shell, &args).await?,
         Command::Completions { shell: which } => completions(shell, which)?,
         Command::Serve(_) | Command::Demo(_) => return Err(Failure::usage("the door is opened by the house")),
     }

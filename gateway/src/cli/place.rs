@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use stagedoor_config::{Building, Environment, Inline, Sources, StoreChoice};
+use stagedoor_config::{Environment, Inline, Sources};
 use stagedoor_identity::Secret;
 
 use super::api::{Api, Token};
@@ -96,7 +96,7 @@ impl Whereabouts {
             .map_err(|faults| Failure::configuration(faults.to_string()))?;
         Ok(Self {
             building: sources.building,
-            data_dir: shell.path(data_dir(&building)?),
+            data_dir: shell.path(building.store.data_dir()),
             admin_listen: building.admin.listen,
         })
     }
@@ -112,14 +112,6 @@ fn without_files() -> Sources {
         building: None,
         policy: None,
         inline,
-    }
-}
-
-fn data_dir(building: &Building) -> Result<&Path, Failure> {
-    match &building.store {
-        StoreChoice::Embedded { data_dir } => Ok(data_dir),
-        _ => Err(Failure::failed("the store is not on this machine")
-            .help("name the admin API with `--admin-url` and a token with `--token-file`")),
     }
 }
 

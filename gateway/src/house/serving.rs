@@ -48,9 +48,9 @@ async fn prepare(
     password: Option<Password>,
 ) -> Result<Option<Arc<Setup>>, StartFault> {
     let snapshot = opened.live.current();
-    let data_dir = app::data_dir(&snapshot.building)?;
+    let data_dir = snapshot.building.store.data_dir();
     // Not printed: what a service prints is kept in the journal, and this opens everything for as long as it lives.
-    if first_start::first_token(&opened.door, &data_dir).await?.is_some() {
+    if first_start::first_token(&opened.door, data_dir).await?.is_some() {
         println!(
             "the token of the admin API is kept for the commands of this machine in {}",
             data_dir.join(first_start::TOKEN_FILE).display()

@@ -17,6 +17,7 @@ mod credentials;
 mod devices;
 mod keys;
 mod links;
+mod moving;
 mod outbox;
 mod pictures;
 mod sample;
@@ -28,6 +29,8 @@ use std::fmt;
 use std::pin::Pin;
 
 use stagedoor_identity::port::SharedStore;
+
+pub use moving::{fill, goes_on_where_it_was};
 
 /// Where a store under test lives. Opening it again, once the store from before is dropped, must find what was kept.
 pub trait Place: Send + Sync {

@@ -13,7 +13,7 @@ use crate::attempt_key::name_hash;
 
 const LISTED_MAX: u32 = 1000;
 
-const ACCOUNT: &str = "SELECT a.id, a.name, a.display_name, a.email, a.role, a.grants, a.networks, a.disabled, \
+pub(super) const ACCOUNT: &str = "SELECT a.id, a.name, a.display_name, a.email, a.role, a.grants, a.networks, a.disabled, \
      a.password_temporary, a.created_at, a.last_sign_in_at, a.last_used_at, a.reinstated_at, a.version, \
      a.accepted_at, a.invited_at, a.invitation_expires_at, a.second_factor_demanded, a.preferences, \
      (SELECT count(*) FROM device d WHERE d.account = a.id) AS devices, \
@@ -195,7 +195,7 @@ fn name_is_free(step: &Connection, name: &AccountName) -> Result<(), Fault> {
     if taken { Err(Fault::NameTaken) } else { Ok(()) }
 }
 
-fn create(step: &Connection, account: &Account, password_hash: &str) -> Result<(), Fault> {
+pub(super) fn create(step: &Connection, account: &Account, password_hash: &str) -> Result<(), Fault> {
     step.prepare_cached(
         "INSERT INTO account (id, name, name_hash, display_name, display_folded, role, grants, networks, disabled, \
          password_temporary, created_at, version) \
@@ -305,7 +305,7 @@ fn remove(step: &Connection, account: &Account) -> Result<Vec<SessionId>, Fault>
     Ok(ended)
 }
 
-fn read(row: &Row<'_>) -> Result<Account, Fault> {
+pub(super) fn read(row: &Row<'_>) -> Result<Account, Fault> {
     Ok(Account {
         id: AccountId(column::id(row, "id")?),
         name: column::name(row, "name")?,

@@ -33,7 +33,7 @@ impl Audit for Embedded {
 }
 
 /// Numbers are given inside the transaction: one that is rolled back leaves no gap.
-fn append(step: &Connection, events: &[Event]) -> Result<(), Fault> {
+pub(super) fn append(step: &Connection, events: &[Event]) -> Result<(), Fault> {
     let mut insert = step.prepare_cached(
         "INSERT INTO audit (number, at, kind, actor, account, address, outcome, reason, rule, site, area, target, \
          policy_revision, request_id, support_code, session, details) VALUES \
@@ -121,7 +121,7 @@ impl Filter {
     }
 }
 
-fn read(row: &Row<'_>) -> Result<StoredEvent, Fault> {
+pub(super) fn read(row: &Row<'_>) -> Result<StoredEvent, Fault> {
     let address: Option<String> = column::get(row, "address")?;
     let (kind, outcome): (String, String) = (column::get(row, "kind")?, column::get(row, "outcome")?);
     let event = Event {

@@ -151,7 +151,7 @@ fn forget_codes(step: &Connection, id: AccountId) -> Result<(), Fault> {
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> Result<StoredCredentials, Fault> {
+pub(super) fn read(row: &Row<'_>) -> Result<StoredCredentials, Fault> {
     Ok(StoredCredentials {
         password_hash: column::get(row, "password_hash")?,
         totp_sealed: column::get(row, "totp_sealed")?,

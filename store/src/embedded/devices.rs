@@ -97,7 +97,7 @@ impl Devices for Embedded {
     }
 }
 
-fn add(step: &Connection, device: &Device, key: &TokenHash) -> Result<(), Fault> {
+pub(super) fn add(step: &Connection, device: &Device, key: &TokenHash) -> Result<(), Fault> {
     if let Some(account) = device.account {
         accounts::by_id(step, account)?.ok_or(Fault::NotFound)?;
     }
@@ -125,7 +125,7 @@ fn by_id(connection: &Connection, id: DeviceId) -> Result<Option<Device>, Fault>
     column::one(statement.query([column::id_bytes(id.0)])?, read)
 }
 
-fn read(row: &Row<'_>) -> Result<Device, Fault> {
+pub(super) fn read(row: &Row<'_>) -> Result<Device, Fault> {
     Ok(Device {
         id: DeviceId(column::id(row, "id")?),
         name: column::get(row, "name")?,

@@ -110,19 +110,7 @@ pub(super) fn put(step: &Connection, fresh: &FreshLink) -> Result<(), Fault> {
     if version.ok_or(Fault::NotFound)? != column::stored_count(link.credentials_version) {
         return Err(StoreError::LinkDead.into());
     }
-    step.prepare_cached(
-        "INSERT OR REPLACE INTO link (account, purpose, hash, email, credentials_version, made_at, expires_at) \
-         VALUES (:account, :purpose, :hash, :email, :credentials_version, :made_at, :expires_at)",
-    )?
-    .execute(named_params! {
-        ":account": column::id_bytes(link.account.0),
-        ":purpose": link.purpose.name(),
-        ":hash": link.hash.0,
-        ":email": link.email,
-        ":credentials_version": column::stored_count(link.credentials_version),
-        ":made_at": link.made_at.as_micros(),
-        ":expires_at": link.expires_at.as_micros(),
-    })?;
+    insert(step, link)?;
     if link.purpose == LinkPurpose::Invitation {
         step.prepare_cached(
             "UPDATE account SET invited_at = ?2, invitation_expires_at = ?3, version = version + 1 WHERE id = ?1 \
@@ -138,6 +126,24 @@ pub(super) fn put(step: &Connection, fresh: &FreshLink) -> Result<(), Fault> {
         Some(letter) => outbox::queue(step, letter),
         None => Ok(()),
     }
+}
+
+/// Stores a link in the place of the account's former one of its purpose.
+pub(super) fn insert(step: &Connection, link: &Link) -> Result<(), Fault> {
+    step.prepare_cached(
+        "INSERT OR REPLACE INTO link (account, purpose, hash, email, credentials_version, made_at, expires_at) \
+         VALUES (:account, :purpose, :hash, :email, :credentials_version, :made_at, :expires_at)",
+    )?
+    .execute(named_params! {
+        ":account": column::id_bytes(link.account.0),
+        ":purpose": link.purpose.name(),
+        ":hash": link.hash.0,
+        ":email": link.email,
+        ":credentials_version": column::stored_count(link.credentials_version),
+        ":made_at": link.made_at.as_micros(),
+        ":expires_at": link.expires_at.as_micros(),
+    })?;
+    Ok(())
 }
 
 /// The link, while it is worth anything.
@@ -196,7 +202,7 @@ fn ask(step: &Connection, asking: &Asking, fresh: Option<&FreshLink>) -> Result<
     Ok(true)
 }
 
-fn read(row: &Row<'_>) -> Result<Link, Fault> {
+pub(super) fn read(row: &Row<'_>) -> Result<Link, Fault> {
     let purpose: String = column::get(row, "purpose")?;
     Ok(Link {
         hash: TokenHash(column::get(row, "hash")?),

@@ -16,6 +16,7 @@ mod fault;
 mod grants;
 mod keys;
 mod links;
+mod moving;
 mod outbox;
 mod pictures;
 mod place;

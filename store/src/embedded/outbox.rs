@@ -167,6 +167,11 @@ pub(super) fn queue(step: &Connection, letter: &QueuedLetter) -> Result<(), Faul
             letters_max: letter.letters_max,
         });
     }
+    insert(step, letter)
+}
+
+/// Stores a letter that nobody has claimed.
+pub(super) fn insert(step: &Connection, letter: &QueuedLetter) -> Result<(), Fault> {
     step.prepare_cached(
         "INSERT INTO letter (id, account, kind, address, sealed, queued_at, due_at, give_up_at, claim, failures, \
          may_have_arrived) VALUES (:id, :account, :kind, :address, :sealed, :due_at, :due_at, :give_up_at, 0, 0, 0)",
@@ -224,7 +229,7 @@ fn read_waiting(row: &Row<'_>) -> Result<WaitingLetter, Fault> {
     })
 }
 
-fn read(row: &Row<'_>) -> Result<DueLetter, Fault> {
+pub(super) fn read(row: &Row<'_>) -> Result<DueLetter, Fault> {
     let (account, kind): (Option<[u8; 16]>, String) = (column::get(row, "account")?, column::get(row, "kind")?);
     let letter = QueuedLetter {
         id: LetterId(column::id(row, "id")?),

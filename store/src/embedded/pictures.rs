@@ -39,7 +39,7 @@ impl Pictures for Embedded {
     }
 }
 
-fn set(step: &Connection, account: AccountId, picture: Option<&Picture>) -> Result<(), Fault> {
+pub(super) fn set(step: &Connection, account: AccountId, picture: Option<&Picture>) -> Result<(), Fault> {
     accounts::by_id(step, account)?.ok_or(Fault::NotFound)?;
     let id = column::id_bytes(account.0);
     step.prepare_cached("DELETE FROM picture WHERE account = ?1")?
@@ -51,7 +51,7 @@ fn set(step: &Connection, account: AccountId, picture: Option<&Picture>) -> Resu
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> Result<Picture, Fault> {
+pub(super) fn read(row: &Row<'_>) -> Result<Picture, Fault> {
     let kind: String = column::get(row, "kind")?;
     Ok(Picture {
         kind: PictureKind::from_name(&kind).ok_or_else(|| column::damaged("kind"))?,

@@ -165,7 +165,7 @@ fn live_of(step: &Connection, new: &SessionRecord) -> Result<Vec<SessionRecord>,
     Ok(open)
 }
 
-fn insert(step: &Connection, session: &SessionRecord) -> Result<(), Fault> {
+pub(super) fn insert(step: &Connection, session: &SessionRecord) -> Result<(), Fault> {
     let reason = match &session.ended {
         Some(ended) => Some(column::to_json(&ended.reason, "ended_reason")?),
         None => None,
@@ -282,7 +282,7 @@ fn touch(step: &Connection, used: &[(SessionId, AccountId, Timestamp)]) -> Resul
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> Result<SessionRecord, Fault> {
+pub(super) fn read(row: &Row<'_>) -> Result<SessionRecord, Fault> {
     Ok(SessionRecord {
         id: SessionId(column::id(row, "id")?),
         token: TokenHash(column::get(row, "token")?),

@@ -47,7 +47,7 @@ impl Tokens for Embedded {
     }
 }
 
-fn add(step: &Connection, token: &ApiToken, hash: &TokenHash) -> Result<(), Fault> {
+pub(super) fn add(step: &Connection, token: &ApiToken, hash: &TokenHash) -> Result<(), Fault> {
     if let Some(account) = token.account {
         accounts::by_id(step, account)?.ok_or(Fault::NotFound)?;
     }
@@ -70,7 +70,7 @@ fn add(step: &Connection, token: &ApiToken, hash: &TokenHash) -> Result<(), Faul
     }
 }
 
-fn read(row: &Row<'_>) -> Result<ApiToken, Fault> {
+pub(super) fn read(row: &Row<'_>) -> Result<ApiToken, Fault> {
     Ok(ApiToken {
         name: column::get(row, "name")?,
         scopes: column::json(row, "scopes")?,

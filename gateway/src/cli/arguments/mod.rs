@@ -113,6 +113,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Move what is kept from one store into another
+    Store {
+        #[command(subcommand)]
+        command: StoreCommand,
+    },
     /// Letters: which wait, and whether they arrive
     Mail {
         #[command(flatten)]
@@ -129,6 +134,41 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
+}
+
+/// `stagedoor store`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Copy everything from one store into an empty one: accounts, sessions, failures, locks, tokens, audit, keys, policies
+    #[command(after_help = COPY_HELP)]
+    Copy(CopyArgs),
+}
+
+const COPY_HELP: &str = "\
+Stop the door first: what it does meanwhile would not be copied. Afterwards name the new store in `[store] url`.
+
+Examples:
+  stagedoor store copy file:/var/lib/stagedoor redis://door@127.0.0.1:6379 --password-file /etc/stagedoor/redis-password
+  stagedoor store copy redis://127.0.0.1:6379 file:/var/lib/stagedoor-back";
+
+/// `stagedoor store copy`.
+#[derive(Debug, Args)]
+pub(crate) struct CopyArgs {
+    /// The store to copy from: `file:FOLDER`, `redis://HOST:PORT` or `rediss://HOST:PORT`
+    #[arg(value_name = "FROM")]
+    pub(crate) from: String,
+    /// The empty store to copy into
+    #[arg(value_name = "TO")]
+    pub(crate) to: String,
+    /// Holds the password of the Redis user, on one line
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) password_file: Option<PathBuf>,
+    /// The only certificates that Redis's own may come from (PEM)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// What all keys of Redis begin with, as `store.key_prefix`
+    #[arg(long, value_name = "PREFIX")]
+    pub(crate) key_prefix: Option<String>,
 }
 
 /// `stagedoor mail …`.

@@ -13,6 +13,7 @@ use axum::extract::State;
 use bytes::Bytes;
 use clap::Parser as _;
 use http::{HeaderMap, Method, Response, Uri};
+use stagedoor_config::StoreChoice;
 use stagedoor_identity::{Clock, Secret};
 use stagedoor_policy::time::Timestamp;
 use tempfile::TempDir;
@@ -108,6 +109,14 @@ impl House for Cardboard {
 
     fn demo(&self, _args: DemoArgs) -> ExitCode {
         ExitCode::FAILURE
+    }
+
+    async fn copy_store(&self, from: &StoreChoice, into: &StoreChoice) -> Result<String, String> {
+        Ok(format!(
+            "{} into {}",
+            from.data_dir().display(),
+            into.data_dir().display()
+        ))
     }
 
     async fn first_token(&self, data_dir: &Path) -> Result<FirstToken, String> {

@@ -7,7 +7,6 @@ mod house;
 mod inactivity;
 mod invitations;
 mod letters;
-mod lives;
 mod lockout;
 mod passwords;
 mod rights;

@@ -225,6 +225,24 @@ async fn a_shorter_idle_limit_holds_at_once() {
 }
 
 #[tokio::test]
+async fn a_second_factor_that_comes_to_be_demanded_ends_the_sessions_without_one_for_good() {
+    let stage = Stage::new().await;
+    stage.account("ann").await;
+    let open = stage.opened(attempt("ann", PASSWORD)).await;
+    let mut rules = rules();
+    rules.second_factor.ask = SecondFactor::Required;
+    stage.policy.swap(compiled(&rules));
+    assert_eq!(stage.end(&open.token), "policy_changed");
+    rules.second_factor.ask = SecondFactor::Optional;
+    stage.policy.swap(compiled(&rules));
+    assert_eq!(
+        stage.end(&open.token),
+        "policy_changed",
+        "and not only as long as it is"
+    );
+}
+
+#[tokio::test]
 async fn a_changed_role_ends_the_accounts_sessions_and_a_changed_display_name_reaches_them() {
     let stage = Stage::new().await;
     let account = stage.account("ann").await;

@@ -103,7 +103,9 @@ async fn whatever_the_door_writes_down_is_for_its_own_user_alone() {
         .expect("a folder")
         .map(|entry| entry.expect("an entry").path())
         .collect();
-    assert!(files.len() >= 2, "{files:?}");
+    // On Redis there is the token for the commands of this machine alone.
+    let files_min = if stage.ways.door.is_on_redis() { 1 } else { 2 };
+    assert!(files.len() >= files_min, "{files:?}");
     for file in files {
         assert_eq!(mode(&file), 0o600, "{}", file.display());
     }

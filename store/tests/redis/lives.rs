@@ -1,22 +1,28 @@
 //! The lives of accounts against a small model of them: whatever happens in whatever order, alone and all at once, seats are
 //! never exceeded, there is one head and a last one of the protected role, no session outlives its right, and no counter goes
-//! back.
+//! back. The same on every store.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use proptest::prelude::*;
-use stagedoor_policy::rules::{HeldBy, SeatRules};
+use proptest::test_runner::TestRunner;
+use stagedoor_identity::account::{AccountQuery, AccountState, NewAccount};
+use stagedoor_identity::port::SharedStore;
+use stagedoor_identity::testing::MemoryStore;
+use stagedoor_identity::{AccountId, Actor, Clock as _, Secret};
+use stagedoor_policy::rules::{HeldBy, RoleRules, Rules, SeatRules};
+use stagedoor_policy::time::Timestamp;
+use stagedoor_store::redis::Settings;
+use stagedoor_store::{Embedded, Redis};
 
-use super::*;
-use crate::ChangeFault;
-use crate::account::{AccountQuery, AccountState, NewInvitation};
-use crate::port::{Accounts as _, Credentials as _, Sessions as _};
+use super::server::Server;
+use super::stage::{HERE, Stage, by, new_account, origin, password};
+use super::steps::{NEW, ROLES, Step, aside, change, number_of, step};
 
-const NEW: &str = "a quite different phrase 9";
 const SEATS: usize = 3;
-/// Of these, `admin` and `clerk` share the seats, `super` keeps one, `head` is held by one.
-const ROLES: [&str; 5] = ["admin", "clerk", "super", "free", "head"];
-
 fn rules() -> Rules {
     let role = || RoleRules {
         administers: vec!["*".to_owned()],
@@ -37,52 +43,6 @@ fn rules() -> Rules {
     };
     rules.inactivity.block_after = Some(Duration::from_secs(30 * 86_400));
     rules
-}
-
-/// What may happen. Numbers choose an account, counted round.
-#[derive(Debug, Clone)]
-enum Step {
-    Create(&'static str),
-    Invite(&'static str),
-    Accept(usize),
-    Resend(usize),
-    Remove(usize),
-    Role(usize, &'static str),
-    Disable(usize, bool),
-    HandOver(usize),
-    Lock(usize),
-    Unlock(usize),
-    SignIn(usize),
-    Demand(usize, bool),
-    Reset(usize),
-    Reinstate(usize),
-    Rename(usize, usize),
-    Wait(u64),
-    KeepHouse,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let role = || proptest::sample::select(ROLES.to_vec());
-    let who = || 0..12_usize;
-    prop_oneof![
-        3 => role().prop_map(Step::Create),
-        3 => role().prop_map(Step::Invite),
-        4 => who().prop_map(Step::Accept),
-        1 => who().prop_map(Step::Resend),
-        2 => who().prop_map(Step::Remove),
-        4 => (who(), role()).prop_map(|(who, role)| Step::Role(who, role)),
-        2 => (who(), any::<bool>()).prop_map(|(who, off)| Step::Disable(who, off)),
-        3 => who().prop_map(Step::HandOver),
-        1 => who().prop_map(Step::Lock),
-        1 => who().prop_map(Step::Unlock),
-        4 => who().prop_map(Step::SignIn),
-        1 => (who(), any::<bool>()).prop_map(|(who, on)| Step::Demand(who, on)),
-        1 => who().prop_map(Step::Reset),
-        1 => who().prop_map(Step::Reinstate),
-        1 => (who(), 0..40_usize).prop_map(|(who, name)| Step::Rename(who, name)),
-        2 => (1..20_u64).prop_map(Step::Wait),
-        1 => Just(Step::KeepHouse),
-    ]
 }
 
 /// What the model knows of an account.
@@ -131,8 +91,8 @@ struct Play {
 }
 
 impl Play {
-    async fn begin() -> Self {
-        let stage = Arc::new(Stage::with(rules()).await);
+    async fn begin(store: SharedStore) -> Self {
+        let stage = Arc::new(Stage::with(rules(), store).await);
         let mut play = Self {
             stage,
             lives: Lives::new(),
@@ -281,9 +241,7 @@ impl Play {
                 .unwrap()
                 .unwrap()
                 .credentials_version;
-            let signed_in = account
-                .last_sign_in_at
-                .map(stagedoor_policy::time::Timestamp::as_micros);
+            let signed_in = account.last_sign_in_at.map(Timestamp::as_micros);
             let now = (account.version, credentials, signed_in);
             let before = self.counters.insert(account.id, now).unwrap_or_default();
             assert!(
@@ -315,143 +273,9 @@ async fn hold(stage: &Stage, lives: &Lives) {
     }
 }
 
-fn number_of(step: &Step) -> usize {
-    match step {
-        Step::Resend(number)
-        | Step::Lock(number)
-        | Step::Unlock(number)
-        | Step::SignIn(number)
-        | Step::Demand(number, _)
-        | Step::Reset(number)
-        | Step::Reinstate(number)
-        | Step::Rename(number, _) => *number,
-        _ => 0,
-    }
-}
-
-/// Steps that the rules about who there may be have a say in.
-async fn change(
-    stage: &Stage,
-    id: AccountId,
-    step: Step,
-    number: usize,
-    links: &mut Vec<(AccountId, Secret)>,
-) -> Result<AccountId, ChangeFault> {
-    let name = format!("made{number}");
-    match step {
-        Step::Create(role) => {
-            let new = NewAccount {
-                role: Some(role.to_owned()),
-                ..new_account(&name)
-            };
-            stage.door.create_account(new, &by()).await.map(|account| account.id)
-        }
-        Step::Invite(role) => {
-            let new = NewInvitation {
-                name: AccountName::parse(&name).unwrap(),
-                display_name: String::new(),
-                email: None,
-                role: Some(role.to_owned()),
-                grants: Vec::new(),
-                networks: Vec::new(),
-            };
-            let invited = stage.door.invite(new, &by()).await?;
-            links.push((invited.account.id, invited.link.unwrap()));
-            Ok(invited.account.id)
-        }
-        Step::Remove(_) => stage.door.remove_account(id, None, &by()).await.map(|()| id),
-        Step::Role(_, role) => {
-            let change = AccountChange {
-                role: Some(role.to_owned()),
-                ..AccountChange::default()
-            };
-            stage
-                .door
-                .change_account(id, None, change, &by())
-                .await
-                .map(|account| account.id)
-        }
-        Step::Disable(_, disabled) => {
-            let change = AccountChange {
-                disabled: Some(disabled),
-                ..AccountChange::default()
-            };
-            stage
-                .door
-                .change_account(id, None, change, &by())
-                .await
-                .map(|account| account.id)
-        }
-        other => panic!("{other:?} is no such step"),
-    }
-}
-
-/// Steps that change no life, and may fail for reasons of their own.
-async fn aside(stage: &Stage, id: AccountId, step: Step, number: usize, links: &mut Vec<(AccountId, Secret)>) {
-    let account = stage.store.account(id).await.unwrap();
-    let name = account
-        .as_ref()
-        .map_or_else(|| "nobody".to_owned(), |account| account.name.as_str().to_owned());
-    match step {
-        Step::Resend(_) => {
-            if let Ok(invited) = stage.door.resend_invitation(id, &by()).await {
-                links.push((id, invited.link.unwrap()));
-            }
-        }
-        Step::Lock(_) => {
-            for _guess in 0..5 {
-                drop(stage.door.sign_in(attempt_from(&name, "wrong", THERE)).await);
-            }
-        }
-        Step::Unlock(_) => drop(stage.door.unlock(id, &by()).await),
-        Step::SignIn(_) => {
-            for word in [PASSWORD, NEW] {
-                let progress = stage.door.sign_in(attempt(&name, word)).await;
-                if let Ok(Progress::Needs(NextStep::EnrolSecondFactor, ticket)) = progress {
-                    enrol(stage, &ticket).await;
-                }
-            }
-        }
-        Step::Demand(_, on) => {
-            let change = AccountChange {
-                second_factor_demanded: Some(on),
-                ..AccountChange::default()
-            };
-            drop(stage.door.change_account(id, None, change, &by()).await);
-        }
-        Step::Reset(_) => drop(stage.door.reset_password(id, password(NEW), &by()).await),
-        Step::Reinstate(_) => drop(stage.door.reinstate(id, &by()).await),
-        Step::Rename(_, to) => {
-            let name = AccountName::parse(&format!("renamed{to}-{}", number % 3)).ok();
-            let change = AccountChange {
-                name,
-                ..AccountChange::default()
-            };
-            drop(stage.door.change_account(id, None, change, &by()).await);
-        }
-        Step::Wait(days) => stage.wait(days * 86_400),
-        Step::KeepHouse => stage.door.keep_house().await.unwrap(),
-        other => panic!("{other:?} is no such step"),
-    }
-}
-
-/// Enrols as far as others let it: the account may be changed meanwhile.
-async fn enrol(stage: &Stage, ticket: &Ticket) {
-    let Ok(enrolment) = stage.door.begin_enrolment(ticket, &origin(HERE)).await else {
-        return;
-    };
-    let code = stage.code(&enrolment.typed);
-    drop(
-        stage
-            .door
-            .confirm_enrolment(&enrolment.ticket, &code, origin(HERE))
-            .await,
-    );
-}
-
 /// All at once, without the model: what came of it is held to the rules alone.
-async fn all_at_once(steps: Vec<Step>) {
-    let play = Play::begin().await;
+async fn all_at_once(store: SharedStore, steps: Vec<Step>) {
+    let play = Play::begin(store).await;
     let known: Vec<AccountId> = play.lives.keys().copied().collect();
     for role in ["admin", "clerk", "free", "super"] {
         let new = NewAccount {
@@ -531,24 +355,101 @@ async fn at_once(stage: &Stage, ids: &[AccountId], step: Step, number: usize) {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, failure_persistence: None, ..ProptestConfig::default() })]
+fn runner() -> TestRunner {
+    TestRunner::new(ProptestConfig {
+        cases: 24,
+        max_shrink_iters: 200,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })
+}
 
-    #[test]
-    fn any_order_of_steps_ends_where_the_model_ends(steps in proptest::collection::vec(step(), 1..32)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// Each time on a new, empty store.
+fn in_any_order(new_store: impl AsyncFn() -> SharedStore) {
+    let played = runner().run(&proptest::collection::vec(step(), 1..32), |steps| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
-            let mut play = Play::begin().await;
+            let mut play = Play::begin(new_store().await).await;
             for step in steps {
                 play.take(step).await;
                 play.check().await;
             }
         });
-    }
+        Ok(())
+    });
+    played.unwrap_or_else(|broken| panic!("{broken}"));
+}
 
-    #[test]
-    fn steps_taken_all_at_once_keep_the_rules_too(steps in proptest::collection::vec(step(), 8..40)) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
-        runtime.block_on(all_at_once(steps));
+/// Each time on a new, empty store.
+fn all_together(new_store: impl AsyncFn() -> SharedStore) {
+    let played = runner().run(&proptest::collection::vec(step(), 8..40), |steps| {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(4).enable_all().build().unwrap();
+        runtime.block_on(async { all_at_once(new_store().await, steps).await });
+        Ok(())
+    });
+    played.unwrap_or_else(|broken| panic!("{broken}"));
+}
+
+async fn in_memory() -> SharedStore {
+    Arc::new(MemoryStore::new())
+}
+
+/// A new folder for each store; all of them go at the end.
+fn embedded(all: &tempfile::TempDir) -> impl AsyncFn() -> SharedStore {
+    let number = AtomicUsize::new(0);
+    async move || {
+        let folder = all.path().join(number.fetch_add(1, Ordering::Relaxed).to_string());
+        Arc::new(Embedded::open(&folder).unwrap()) as SharedStore
     }
+}
+
+/// New keys on one server for each store.
+fn on_redis(server: &Server) -> impl AsyncFn() -> SharedStore {
+    let number = AtomicUsize::new(0);
+    async move || {
+        let settings = Settings {
+            prefix: format!("go-{}", number.fetch_add(1, Ordering::Relaxed)),
+            shared: true,
+            ..server.settings()
+        };
+        Arc::new(Redis::open(settings).await.unwrap()) as SharedStore
+    }
+}
+
+#[test]
+fn any_order_of_steps_ends_where_the_model_ends() {
+    in_any_order(in_memory);
+}
+
+#[test]
+fn steps_taken_all_at_once_keep_the_rules_too() {
+    all_together(in_memory);
+}
+
+#[test]
+fn any_order_of_steps_on_the_embedded_store_ends_where_the_model_ends() {
+    let all = tempfile::tempdir().unwrap();
+    in_any_order(embedded(&all));
+}
+
+#[test]
+fn steps_taken_all_at_once_on_the_embedded_store_keep_the_rules_too() {
+    let all = tempfile::tempdir().unwrap();
+    all_together(embedded(&all));
+}
+
+#[test]
+fn any_order_of_steps_on_redis_ends_where_the_model_ends() {
+    let server = Server::with(&["--appendonly", "no"]);
+    in_any_order(on_redis(&server));
+}
+
+#[test]
+fn steps_taken_all_at_once_on_redis_keep_the_rules_too() {
+    let server = Server::with(&["--appendonly", "no"]);
+    all_together(on_redis(&server));
 }

@@ -1,0 +1,149 @@
+//! The store that the settings name, opened.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::process::{Signal, getpid, kill_process};
+use stagedoor_config::{RedisPlace, StoreChoice};
+use stagedoor_identity::port::SharedStore;
+use stagedoor_store::redis::{Loss, Sentinels, Settings, Trust};
+use stagedoor_store::transfer::Movable;
+use stagedoor_store::{Embedded, Observer, Redis};
+use tokio::runtime::Handle;
+
+use crate::fault::StartFault;
+
+/// What becomes of a store that can be lost to another process.
+#[derive(Debug, Clone)]
+pub struct Held(Option<Arc<Redis>>);
+
+/// Opens it.
+///
+/// # Errors
+/// Where it cannot be opened, says why and what to do.
+pub async fn open(choice: &StoreChoice, observe: Observer) -> Result<(SharedStore, Held), StartFault> {
+    match choice {
+        StoreChoice::Embedded { data_dir } => {
+            let store = Embedded::open_observed(data_dir, observe).map_err(failed)?;
+            Ok((Arc::new(store), Held(None)))
+        }
+        StoreChoice::Redis { data_dir, redis } => {
+            make_folder(data_dir)?;
+            let store = Redis::open_observed(settings(redis)?, observe).await.map_err(failed)?;
+            let store = Arc::new(store);
+            Ok((Arc::clone(&store) as SharedStore, Held(Some(store))))
+        }
+        other => Err(StartFault::Failed(format!("this binary has no store for {other:?}"))),
+    }
+}
+
+/// Copies everything from one store into an empty one, and answers how much it was.
+///
+/// # Errors
+/// Where one of them cannot be opened, read out or filled.
+pub async fn copy(from: &StoreChoice, into: &StoreChoice) -> Result<String, StartFault> {
+    let (from, into) = (movable(from, true).await?, movable(into, false).await?);
+    let moved = stagedoor_store::transfer::copy(from.as_ref(), into.as_ref()).await;
+    moved.map(|moved| moved.to_string()).map_err(failed)
+}
+
+async fn movable(choice: &StoreChoice, is_there: bool) -> Result<Box<dyn Movable>, StartFault> {
+    match choice {
+        StoreChoice::Embedded { data_dir } => {
+            if is_there && !data_dir.is_dir() {
+                return Err(StartFault::Failed(format!(
+                    "there is no store at `{}`",
+                    data_dir.display()
+                )));
+            }
+            Ok(Box::new(Embedded::open(data_dir).map_err(failed)?))
+        }
+        StoreChoice::Redis { redis, .. } => Ok(Box::new(Redis::open(settings(redis)?).await.map_err(failed)?)),
+        other => Err(StartFault::Failed(format!("this binary has no store for {other:?}"))),
+    }
+}
+
+/// How the store speaks to that Redis.
+///
+/// # Errors
+/// Where the file of certificates cannot be read.
+pub fn settings(place: &RedisPlace) -> Result<Settings, StartFault> {
+    let trust = match (&place.ca_file, place.tls) {
+        (_, false) => Trust::Plain,
+        (None, true) => Trust::System,
+        (Some(file), true) => Trust::Only(std::fs::read(file).map_err(|error| {
+            StartFault::Failed(format!(
+                "cannot read `{}`, named by `store.ca_file`: {error}",
+                file.display()
+            ))
+        })?),
+    };
+    let sentinels = place.sentinels.as_ref().map(|sentinels| Sentinels {
+        at: sentinels.at.clone(),
+        master: sentinels.master.clone(),
+    });
+    let mut settings = Settings {
+        sentinels,
+        trust,
+        database: place.database,
+        user: place.user.clone(),
+        password: place.password.as_ref().map(|password| password.0.clone()),
+        shared: place.key_prefix.is_some(),
+        wait_replicas: place.wait_replicas,
+        wait: place.wait,
+        node: format!("{}, process {}", host_name(), std::process::id()),
+        ..Settings::plain(&place.host, place.port)
+    };
+    if let Some(prefix) = &place.key_prefix {
+        settings.prefix.clone_from(prefix);
+    }
+    Ok(settings)
+}
+
+impl Held {
+    /// Judging from memory is wrong once another process may change the store: this one says so and ends as by SIGTERM.
+    pub fn end_this_process_when_lost(&self, runtime: &Handle) {
+        let Some(store) = self.0.clone() else { return };
+        runtime.spawn(async move {
+            match store.lost().await {
+                Loss::Taken { by } => {
+                    tracing::error!(by, "another process has taken the store, or its data is gone: closing");
+                }
+                Loss::OutOfReach => {
+                    tracing::error!("Redis is out of reach, and another door may take the store: closing");
+                }
+            }
+            if let Err(error) = kill_process(getpid(), Signal::TERM) {
+                tracing::error!(%error, "cannot close");
+                std::process::abort();
+            }
+        });
+    }
+
+    /// So that the next one need not wait for the lease to run out.
+    pub async fn give_back(self) {
+        if let Some(store) = self.0 {
+            store.close().await;
+        }
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> StartFault {
+    StartFault::Failed(error.to_string())
+}
+
+/// This machine's own folder: the embedded store would make it.
+fn make_folder(data_dir: &Path) -> Result<(), StartFault> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(data_dir).map_err(|error| {
+        StartFault::Failed(format!(
+            "cannot make `{}`, named by `store.data_dir`: {error}",
+            data_dir.display()
+        ))
+    })
+}
+
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}

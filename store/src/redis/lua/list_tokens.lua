@@ -1,0 +1,1 @@
+local function work() return {'ok', redis.call('HVALS', key('tokens'))} end

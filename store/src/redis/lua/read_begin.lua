@@ -1,0 +1,2 @@
+-- A reading script: all arguments are its own.
+local args = ARGV
