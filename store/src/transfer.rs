@@ -58,7 +58,7 @@ pub struct HeldAccount {
     pub credentials: StoredCredentials,
     /// Hashes of its recovery codes.
     pub codes: Vec<[u8; 32]>,
-    /// Of which disuse its holder has been warned: when that began.
+    /// The disuse that it was warned of last: when that began.
     pub warned_of: Option<Timestamp>,
 }
 

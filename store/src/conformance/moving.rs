@@ -165,10 +165,6 @@ async fn fill_with_links_and_letters(store: &SharedStore, alice: AccountId) {
         let picture = Picture::read(bytes, 1024).unwrap();
         store.set_picture(alice, Some(&picture)).await.unwrap();
     }
-    assert!(store.warn_once(alice, at(1), &warning(alice)).await.unwrap());
-    let warned = store.take_due("door", at(-50), CLAIM, 10).await.unwrap();
-    assert_eq!(warned.len(), 1);
-    store.letter_sent(warned[0].letter.id).await.unwrap();
     let pad = device("pad", Some(alice));
     store.add_device(&pad, &TokenHash::of(b"the pad")).await.unwrap();
     let from_pad = SessionRecord {
@@ -185,6 +181,8 @@ async fn fill_with_links_and_letters(store: &SharedStore, alice: AccountId) {
         store.queue_letter(&letter).await.unwrap();
     }
     let due = store.take_due("door", at(10), CLAIM, 10).await.unwrap();
+    let warning = letter(Some(alice), LetterKind::InactivityWarning);
+    assert!(store.warn_once(alice, at(5), &warning).await.unwrap());
     let failure = Failure {
         why: "451 try later".to_owned(),
         retry_at: at(400),
@@ -203,14 +201,6 @@ async fn fill_with_links_and_letters(store: &SharedStore, alice: AccountId) {
             .await
             .unwrap()
     );
-}
-
-/// Due before every other letter.
-fn warning(account: AccountId) -> QueuedLetter {
-    QueuedLetter {
-        due_at: at(-100),
-        ..letter(Some(account), LetterKind::InactivityWarning)
-    }
 }
 
 /// After [`fill`]: what no port shows is there too. May be asked once.
@@ -260,10 +250,6 @@ async fn what_was_linked_and_waited_goes_on(store: &SharedStore, alice: AccountI
 
     assert!(store.ask(&asking(2), None).await.unwrap());
     assert!(!store.ask(&asking(2), None).await.unwrap(), "counted three times");
-    assert!(
-        !store.warn_once(alice, at(1), &warning(alice)).await.unwrap(),
-        "warned before"
-    );
     let pad = store.device_by_key(&TokenHash::of(b"the pad")).await.unwrap().unwrap();
     let unlinked = store.link_device(pad.id, None, &EndReason::DeviceUnlinked, at(4)).await;
     assert_eq!(unlinked.unwrap().1.len(), 1, "the session from it has ended");
@@ -293,6 +279,8 @@ async fn what_was_linked_and_waited_goes_on(store: &SharedStore, alice: AccountI
         .map(|due| (due.claim, due.failures, due.may_have_arrived))
         .collect();
     assert_eq!(known, [(2, 1, true)]);
+    let warning = letter(Some(alice), LetterKind::InactivityWarning);
+    assert!(!store.warn_once(alice, at(5), &warning).await.unwrap(), "warned before");
     for text in hostile_texts() {
         let key = TokenHash::of(text.as_bytes());
         assert!(store.device_by_key(&key).await.unwrap().is_some(), "{text:.20}");

@@ -102,8 +102,8 @@ struct Sending {
 impl Sending {
     fn accounts(&mut self, view: &Connection) -> Result<(), Fault> {
         let mut codes = view.prepare("SELECT hash FROM recovery_code WHERE account = ?1 ORDER BY hash")?;
-        let mut secrets = view.prepare("SELECT * FROM credential WHERE account = ?1")?;
         let mut warned = view.prepare("SELECT warned_of FROM account WHERE id = ?1")?;
+        let mut secrets = view.prepare("SELECT * FROM credential WHERE account = ?1")?;
         let mut all = view.prepare(&format!("{} ORDER BY a.name", accounts::ACCOUNT))?;
         let mut rows = all.query([])?;
         while let Some(row) = rows.next()? {
@@ -254,8 +254,6 @@ fn insert(step: &Connection, record: Record) -> Result<(), Fault> {
 fn insert_account(step: &Connection, held: &HeldAccount) -> Result<(), Fault> {
     let (id, secrets) = (held.account.id, &held.credentials);
     accounts::create(step, &held.account, &secrets.password_hash)?;
-    step.prepare_cached("UPDATE account SET warned_of = ?2 WHERE id = ?1")?
-        .execute(params![column::id_bytes(id.0), column::micros(held.warned_of)])?;
     step.prepare_cached(
         "UPDATE credential SET totp_sealed = ?2, totp_last_step = ?3, version = ?4 WHERE account = ?1",
     )?
@@ -265,6 +263,8 @@ fn insert_account(step: &Connection, held: &HeldAccount) -> Result<(), Fault> {
         secrets.totp_last_step.map(column::stored_count),
         column::stored_count(secrets.credentials_version),
     ])?;
+    step.prepare_cached("UPDATE account SET warned_of = ?2 WHERE id = ?1")?
+        .execute(params![column::id_bytes(id.0), column::micros(held.warned_of)])?;
     let mut code = step.prepare_cached("INSERT INTO recovery_code (account, hash) VALUES (?1, ?2)")?;
     for hash in &held.codes {
         code.execute(params![column::id_bytes(id.0), hash])?;

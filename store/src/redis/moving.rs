@@ -17,7 +17,7 @@ use stagedoor_policy::time::Timestamp;
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use self::commands::Commands;
-use super::answer::{Damage, Fields, unhex};
+use super::answer::{Answer, Damage, Fields, unhex};
 use super::keys::StoredPolicy;
 use super::script::{Script, reading, writing};
 use super::{Redis, args, devices, links, outbox, tokens};
@@ -159,18 +159,14 @@ impl Redis {
             let ids: Vec<_> = page.iter().map(|account| account.id).collect();
             for account in page {
                 let credentials = self.credentials(account.id).await?.ok_or(StoreError::NotFound)?;
-                let codes = self.read(OUT, &READ_OUT, args!["codes", account.id.0]).await?;
-                let codes = codes.map(|answer| answer.texts(1)?.into_iter().map(hash).collect::<Result<Vec<_>, _>>());
-                let codes = codes.transpose().map_err(self.damaged(OUT))?.unwrap_or_default();
-                let warned = self.read(OUT, &READ_OUT, args!["warned", account.id.0]).await?;
-                let warned = warned
-                    .map(|answer| answer.fields(1)?.time_if_any("warned_of"))
-                    .transpose();
+                let more = self.read(OUT, &READ_OUT, args!["codes", account.id.0]).await?;
+                let more = more.ok_or(StoreError::NotFound)?;
+                let (codes, warned_of) = kept_with(&more).map_err(self.damaged(OUT))?;
                 records.push(Record::Account(Box::new(HeldAccount {
                     account,
                     credentials,
                     codes,
-                    warned_of: warned.map_err(self.damaged(OUT))?.flatten(),
+                    warned_of,
                 })));
             }
             self.send(to, Batch::Records(records)).await?;
@@ -218,6 +214,16 @@ impl Redis {
             self.send(to, Batch::Records(records)).await?;
         }
     }
+}
+
+/// What no port tells of an account.
+fn kept_with(answer: &Answer) -> Result<(Vec<[u8; 32]>, Option<Timestamp>), Damage> {
+    let codes = answer.texts(1)?.into_iter().map(hash).collect::<Result<_, _>>()?;
+    let warned_of = match answer.text(2)? {
+        "" => None,
+        _ => Some(Timestamp::from_micros(answer.number(2)?)),
+    };
+    Ok((codes, warned_of))
 }
 
 fn hash(text: &str) -> Result<[u8; 32], Damage> {

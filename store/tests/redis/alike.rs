@@ -397,7 +397,7 @@ impl Play {
             u32::try_from(self.dice.below(3)).expect("small"),
         );
         let worker = self.dice.of(&["one", "two"]);
-        match self.dice.below(7) {
+        match self.dice.below(8) {
             0 | 1 => {
                 let account = self.who();
                 let account = self.dice.maybe(|_dice| account);
@@ -424,6 +424,13 @@ impl Play {
                 said(self.store.letter_failed(id, claim, &failure).await)
             }
             5 => said(self.store.give_letter_up(id, claim).await),
+            6 => {
+                let account = self.who();
+                let since =
+                    Timestamp::from_micros(self.now - i64::try_from(self.dice.below(9_000_000)).expect("small"));
+                let letter = self.letter(Some(account), LetterKind::InactivityWarning);
+                said(self.store.warn_once(account, since, &letter).await)
+            }
             _ => said(self.store.release_claims(worker, now).await),
         }
     }

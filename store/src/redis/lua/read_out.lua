@@ -5,10 +5,9 @@ function reading.empty()
   return {'ok', int(redis.call('EXISTS', key('names'), key('failures'), key('locks'), key('tokens'), key('audit'), key('keys'),
     key('policy'), key('devices'), key('letters'), key('asked')))}
 end
-function reading.codes() return {'ok', redis.call('SMEMBERS', key('codes', args[2]))} end
-function reading.warned()
-  local warned = redis.call('HGET', key('account', args[2]), 'warned_of')
-  return {'ok', warned and {'warned_of', warned} or {}}
+-- What is kept with an account and told by no port: its recovery codes, and of which disuse it was warned, or empty.
+function reading.codes()
+  return {'ok', redis.call('SMEMBERS', key('codes', args[2])), redis.call('HGET', key('account', args[2]), 'warned_of') or ''}
 end
 function reading.failures()
   local found = {'ok'}
