@@ -19,7 +19,7 @@ async fn the_wrong_channel_is_refused_in_its_own_words_both_ways() {
     robot.browser.reads(sentence).await;
     assert!(stage.admin.sessions("robot").await.is_empty());
     for name in ["superb", "general"] {
-        let refused = try_by(&stage.visitor(), "client", name, FIT).await.expect(403);
+        let refused = try_by(&stage.visitor(), "client", name, FIT).await.expect(401);
         assert_eq!(
             refused.json()["message"],
             "Accounts with Super or General admin roles cannot log into the client program.",

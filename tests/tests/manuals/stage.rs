@@ -14,6 +14,8 @@ pub(crate) const OTHER_FIT: &str = "Wz4!hTn8sRbY6@Kd";
 /// For what has nothing to do with the second factor.
 pub(crate) const ONE_FACTOR: [(&str, &str); 1] = [("ask = \"required\"", "ask = \"optional\"")];
 
+/// What letters name as the door's address.
+const PUBLIC_URL: &str = "https://console.example";
 /// A proxy of ours, which says for whom it speaks.
 const PROXY: &str = "127.0.4.9";
 
@@ -21,7 +23,7 @@ const PROXY: &str = "127.0.4.9";
 pub(crate) struct Stage {
     pub(crate) door: Door,
     pub(crate) admin: Admin,
-    mail: MailServer,
+    mail: Option<MailServer>,
     tokens: AtomicU32,
     _console: FakeConsole,
 }
@@ -29,19 +31,26 @@ pub(crate) struct Stage {
 impl Stage {
     /// With the rules of a preset, changed where `but` says so, and a mail server.
     pub(crate) async fn with(preset: &str, but: &[(&str, &str)]) -> Self {
-        let (mail, console) = tokio::join!(MailServer::started(Tls::None), FakeConsole::start());
+        let mail = MailServer::started(Tls::None).await;
         let building = format!(
-            "[portal]\ntitle = \"FilingBox MEGA2\"\n[mail]\nurl = \"smtp://127.0.0.1:{}\"\nstarttls = \"off\"\n\
-             from = \"door@mail.example\"\npublic_url = \"https://console.example\"\n\
-             [proxies]\nproxy_protocol = [\"{PROXY}\"]\n",
+            "[mail]\nurl = \"smtp://127.0.0.1:{}\"\nstarttls = \"off\"\nfrom = \"door@mail.example\"\n\
+             public_url = \"{PUBLIC_URL}\"\n",
             mail.port
         );
-        let door = Door::plan()
-            .site("console", &console.url())
-            .building(&building)
-            .policy(&policy(preset, but))
-            .open()
-            .await;
+        Self::built(&building, &policy(preset, but), Some(mail)).await
+    }
+
+    /// The same without a mail server: whoever makes a link is shown it, once.
+    pub(crate) async fn without_mail(preset: &str, but: &[(&str, &str)]) -> Self {
+        Self::built("", &policy(preset, but), None).await
+    }
+
+    async fn built(building: &str, policy: &str, mail: Option<MailServer>) -> Self {
+        let console = FakeConsole::start().await;
+        let building =
+            format!("[portal]\ntitle = \"FilingBox MEGA2\"\n[proxies]\nproxy_protocol = [\"{PROXY}\"]\n{building}");
+        let plan = Door::plan().site("console", &console.url()).building(&building);
+        let door = plan.policy(policy).open().await;
         Self {
             admin: door.admin(),
             door,
@@ -126,15 +135,13 @@ impl Stage {
 
     /// The letters so far, once there are so many.
     pub(crate) async fn letters(&self, count: usize) -> Vec<Received> {
-        self.mail.took_over(count).await
+        self.mail.as_ref().expect("a stage with mail").took_over(count).await
     }
 
     /// Where the link of a letter leads, at this door.
     pub(crate) fn link(&self, letter: &Received) -> String {
         let link = letter.link();
-        let path = link
-            .strip_prefix("https://console.example")
-            .expect("a link to the public address");
+        let path = link.strip_prefix(PUBLIC_URL).expect("a link to the public address");
         self.door.url("console", path)
     }
 

@@ -161,7 +161,7 @@ async fn only_another_user_who_manages_users_takes_a_second_factor_away() {
     }
     let mark = stage.person("mark").await;
     mark.browser.choose("Set up a second factor").await;
-    mark.browser.fill("input[name=current_password]", FIT).await;
+    mark.browser.fill("#password", FIT).await;
     mark.browser.press("form.sheet button[type=submit]").await;
     mark.enrols().await;
     let path = "/v1/accounts/mark/second-factor";
