@@ -114,10 +114,7 @@ mod tests {
     fn what_is_cut_or_could_be_read_in_two_ways_is_no_form() {
         // The last line break may be left out.
         for cut in 0..WHOLE.len() - 2 {
-            assert!(
-                read(TYPE, WHOLE.get(..cut).unwrap()).is_none() || cut == WHOLE.len() - 2,
-                "{cut}"
-            );
+            assert!(read(TYPE, WHOLE.get(..cut).unwrap()).is_none(), "{cut}");
         }
         for (what, with) in [
             ("\"picture\"", "\"csrf\""),

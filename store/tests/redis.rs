@@ -11,6 +11,8 @@
 mod alike;
 #[path = "redis/cluster.rs"]
 mod cluster;
+#[path = "redis/hands.rs"]
+mod hands;
 #[path = "redis/in_trouble.rs"]
 mod in_trouble;
 #[path = "redis/lives.rs"]

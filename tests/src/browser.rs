@@ -180,6 +180,38 @@ impl Browser {
         }
     }
 
+    /// Waits until these are the texts of the elements, in the order of the page.
+    pub async fn shows(&self, css: &str, texts: &[&str]) {
+        let alike = async || (self.texts(css).await.as_slice() == texts).then_some(());
+        if !holds(alike).await {
+            let seen = self.texts(css).await;
+            self.give_up::<()>(&format!("`{css}` are {seen:?} and not {texts:?}"))
+                .await;
+        }
+    }
+
+    /// The texts of the elements as the page is now.
+    pub async fn texts(&self, css: &str) -> Vec<String> {
+        let mut texts = Vec::new();
+        // The page may be on its way out: then there is nothing to read just now.
+        for element in self.driver.find_all(By::Css(css)).await.unwrap_or_default() {
+            texts.push(element.text().await.unwrap_or_default());
+        }
+        texts
+    }
+
+    /// Waits until the element is part of the page and not to be seen.
+    pub async fn hides(&self, css: &str) {
+        let hidden = async || {
+            let element = self.driver.find(By::Css(css)).await.ok()?;
+            (!element.is_displayed().await.ok()?).then_some(())
+        };
+        if !holds(hidden).await {
+            self.give_up::<()>(&format!("`{css}` is to be seen, or is not there"))
+                .await;
+        }
+    }
+
     /// Waits until this is the address of the page.
     pub async fn is_at(&self, url: &str) {
         let arrived = async || {

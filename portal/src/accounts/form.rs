@@ -127,18 +127,19 @@ impl Administrator<'_> {
             grants: offer
                 .grants
                 .map(|(before, rows)| self.grant_rows(&role, &before, &rows)),
-            roles: offer.roles.into_iter().map(|name| choice(name, &role)).collect(),
+            roles: offer.roles.into_iter().map(|name| self.choice(name, &role)).collect(),
             // Whatever has no field of its own on this page.
             errors: told.sentences(),
         };
         self.visit.page(status, &page)
     }
-}
 
-fn choice(name: String, chosen: &str) -> RoleChoice {
-    RoleChoice {
-        chosen: name == chosen,
-        name,
+    fn choice(&self, name: String, chosen: &str) -> RoleChoice {
+        RoleChoice {
+            chosen: name == chosen,
+            with_networks: self.may_have_networks(&name),
+            name,
+        }
     }
 }
 

@@ -179,6 +179,8 @@ pub(crate) struct Field {
 pub(crate) struct RoleChoice {
     pub(crate) name: String,
     pub(crate) chosen: bool,
+    /// Whether its accounts may have networks of their own: else the field for them is not displayed.
+    pub(crate) with_networks: bool,
 }
 
 /// A list of networks, and the address of its owner that is not in it.

@@ -137,7 +137,7 @@ async fn every_fault_of_every_field_is_told_at_once_and_nothing_typed_is_lost() 
         long.as_str(),
         "1Bad!",
         "10.0.0.0, 1.2.3.4",
-        "<option value=\"general\" selected>",
+        "<option value=\"general\" selected class=\"with-networks\">",
     ] {
         assert!(page.says(kept), "{kept} is not in {}", page.text);
     }

@@ -104,7 +104,7 @@ fn state(name: &'static str, until: bool) -> State {
 
 fn accounts(change: impl FnOnce(&mut AccountsPage)) -> String {
     let row = |display_name: &str, name: &str, role: &str, state| AccountRow {
-        picture: (name == "general1").then(portrait),
+        picture: (name == "general_1").then(portrait),
         id: "0199f3a2-7c41-7d60-9b1e-5f0c2a7de911".to_owned(),
         display_name: display_name.to_owned(),
         name: name.to_owned(),
@@ -228,6 +228,7 @@ fn choice(name: &str, chosen: bool) -> Choice {
 
 fn form(change: impl FnOnce(&mut AccountFormPage)) -> String {
     let role = |name: &str| RoleChoice {
+        with_networks: name != "device-admin",
         name: name.to_owned(),
         chosen: name == "device-admin",
     };

@@ -2,7 +2,7 @@
 //! never exceeded, there is one head and a last one of the protected role, no session outlives its right, and no counter goes
 //! back. The same on every store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,12 +12,13 @@ use proptest::test_runner::TestRunner;
 use stagedoor_identity::account::{AccountQuery, AccountState, NewAccount};
 use stagedoor_identity::port::SharedStore;
 use stagedoor_identity::testing::MemoryStore;
-use stagedoor_identity::{AccountId, Actor, Clock as _, Secret};
+use stagedoor_identity::{Account, AccountId, Actor, Clock as _};
 use stagedoor_policy::rules::{HeldBy, RoleRules, Rules, SeatRules};
 use stagedoor_policy::time::Timestamp;
 use stagedoor_store::redis::Settings;
 use stagedoor_store::{Embedded, Redis};
 
+use super::hands::Hands;
 use super::server::Server;
 use super::stage::{HERE, Stage, by, new_account, origin, password};
 use super::steps::{NEW, ROLES, Step, aside, change, number_of, step};
@@ -81,12 +82,12 @@ fn may_become(lives: &Lives, id: AccountId, after: Option<&Life>) -> bool {
     seat_left && !second_head && !last
 }
 
-/// One go: a door, what the model takes to be so, links that were handed out and counters as last seen.
+/// One go: a door, what the model takes to be so, what was handed out and counters as last seen.
 struct Play {
     stage: Arc<Stage>,
     lives: Lives,
-    links: Vec<(AccountId, Secret)>,
-    counters: BTreeMap<AccountId, (u64, u64, Option<i64>)>,
+    hands: Hands,
+    counters: BTreeMap<AccountId, Counters>,
     made: usize,
 }
 
@@ -96,7 +97,7 @@ impl Play {
         let mut play = Self {
             stage,
             lives: Lives::new(),
-            links: Vec::new(),
+            hands: Hands::default(),
             counters: BTreeMap::new(),
             made: 0,
         };
@@ -156,7 +157,7 @@ impl Play {
                     .copied()
                     .nth(number_of(&other) % self.lives.len())
                     .unwrap();
-                return aside(&stage, who, other, self.made, &mut self.links).await;
+                return aside(&stage, who, other, self.made, &mut self.hands).await;
             }
         };
         // A head's role is handed over and not changed, whoever asks.
@@ -164,7 +165,7 @@ impl Play {
         let role_stays = after.as_ref().is_none_or(|after| !is_head || after.role == "head");
         let expected = may_become(&self.lives, id, after.as_ref()) && role_stays;
         self.made += 1;
-        let outcome = change(&stage, id, step.clone(), self.made, &mut self.links).await;
+        let outcome = change(&stage, id, step.clone(), self.made, &mut self.hands).await;
         assert_eq!(outcome.is_ok(), expected, "{step:?} with {:?}: {outcome:?}", self.lives);
         match (outcome, after) {
             (Ok(id), Some(after)) => drop(self.lives.insert(id, after)),
@@ -194,16 +195,17 @@ impl Play {
     }
 
     async fn accept(&mut self, number: usize) {
-        if self.links.is_empty() {
+        if self.hands.links.is_empty() {
             return;
         }
-        let (id, link) = self.links.remove(number % self.links.len());
+        let (id, link) = self.hands.links.remove(number % self.hands.links.len());
         let accepted = self
             .stage
             .door
             .accept(&link, &password(NEW), "browser", origin(HERE))
             .await;
-        if accepted.is_ok() {
+        if let Ok(accepted) = accepted {
+            self.hands.go_on(&self.stage, id, accepted.next).await;
             let life = self.lives.get_mut(&id).expect("a link of an account that there is");
             assert!(!life.disabled);
             life.accepted = true;
@@ -233,22 +235,42 @@ impl Play {
             .collect();
         assert_eq!(found, self.lives);
         hold(stage, &found).await;
+        self.hands.none_outlives_its_right(stage).await;
         for account in &accounts {
-            let credentials = stage
-                .store
-                .credentials(account.id)
-                .await
-                .unwrap()
-                .unwrap()
-                .credentials_version;
-            let signed_in = account.last_sign_in_at.map(Timestamp::as_micros);
-            let now = (account.version, credentials, signed_in);
-            let before = self.counters.insert(account.id, now).unwrap_or_default();
-            assert!(
-                now.0 >= before.0 && now.1 >= before.1 && now.2 >= before.2,
-                "{before:?} then {now:?}"
-            );
+            let now = Counters::of(stage, account).await;
+            let before = self.counters.insert(account.id, now.clone()).unwrap_or_default();
+            now.have_not_gone_back(&before);
         }
+    }
+}
+
+/// Of one account.
+#[derive(Debug, Clone, Default)]
+struct Counters {
+    version: u64,
+    credentials_version: u64,
+    /// The last step of its app that was used up, where it is the same app.
+    totp_last_step: Option<u64>,
+    last_sign_in_micros: Option<i64>,
+}
+
+impl Counters {
+    async fn of(stage: &Stage, account: &Account) -> Self {
+        let credentials = stage.store.credentials(account.id).await.unwrap().unwrap();
+        Self {
+            version: account.version,
+            credentials_version: credentials.credentials_version,
+            totp_last_step: credentials.totp_last_step,
+            last_sign_in_micros: account.last_sign_in_at.map(Timestamp::as_micros),
+        }
+    }
+
+    fn have_not_gone_back(&self, before: &Self) {
+        let risen = self.version >= before.version
+            && self.credentials_version >= before.credentials_version
+            && self.last_sign_in_micros >= before.last_sign_in_micros
+            && (self.credentials_version > before.credentials_version || self.totp_last_step >= before.totp_last_step);
+        assert!(risen, "{before:?} then {self:?}");
     }
 }
 
@@ -263,6 +285,11 @@ async fn hold(stage: &Stage, lives: &Lives) {
     for (session, account) in stage.door.sessions() {
         let life = lives.get(&account.id).expect("a session of an account that there is");
         assert!(life.accepted && !life.disabled, "{life:?}");
+        let state = stage.door.state_of(&account).await.unwrap();
+        assert!(
+            matches!(state, AccountState::Active | AccountState::Locked),
+            "{state:?}"
+        );
         assert_eq!(life.role, account.role, "memory knows the role of now");
         assert!(!account.second_factor_demanded || session.second_factor);
         let known = stored.iter().find(|stored| stored.id == session.id);
@@ -288,16 +315,19 @@ async fn all_at_once(store: SharedStore, steps: Vec<Step>) {
         limit: 1000,
         ..AccountQuery::default()
     };
-    let ids: Vec<AccountId> = play
-        .stage
-        .store
-        .list_accounts(&query)
-        .await
-        .unwrap()
-        .iter()
-        .map(|one| one.id)
-        .collect();
+    let before = play.stage.store.list_accounts(&query).await.unwrap();
+    let mut counters = BTreeMap::new();
+    for account in &before {
+        counters.insert(account.id, Counters::of(&play.stage, account).await);
+    }
+    let ids: Vec<AccountId> = before.iter().map(|one| one.id).collect();
     assert!(known.iter().all(|id| ids.contains(id)));
+    // Time passes for all of them together, beforehand: some are banned then.
+    for step in &steps {
+        if let Step::Wait(minutes) = step {
+            play.stage.wait(minutes * 60);
+        }
+    }
     let running: Vec<_> = steps
         .into_iter()
         .enumerate()
@@ -306,10 +336,16 @@ async fn all_at_once(store: SharedStore, steps: Vec<Step>) {
             tokio::spawn(async move { at_once(&stage, &ids, step, 1000 + number).await })
         })
         .collect();
+    let mut held = Vec::new();
     for task in running {
-        task.await.unwrap();
+        held.extend(task.await.unwrap().held);
     }
     let accounts = play.stage.store.list_accounts(&query).await.unwrap();
+    for account in &accounts {
+        if let Some(before) = counters.get(&account.id) {
+            Counters::of(&play.stage, account).await.have_not_gone_back(before);
+        }
+    }
     let lives: Lives = accounts
         .into_iter()
         .map(|account| {
@@ -325,22 +361,31 @@ async fn all_at_once(store: SharedStore, steps: Vec<Step>) {
         })
         .collect();
     hold(&play.stage, &lives).await;
+    let mut alive = BTreeSet::new();
+    for held in held.iter().filter(|held| held.is_live(&play.stage)) {
+        let life = lives.get(&held.id).expect("a session of an account that there is");
+        assert!(life.accepted && !life.disabled, "{life:?}");
+        assert!(alive.insert(held.id), "one session an account");
+    }
 }
 
-async fn at_once(stage: &Stage, ids: &[AccountId], step: Step, number: usize) {
-    let mut links = Vec::new();
+async fn at_once(stage: &Stage, ids: &[AccountId], step: Step, number: usize) -> Hands {
+    let mut hands = Hands::default();
     let whose = |number: usize| ids[number % ids.len()];
     match step {
-        Step::Create(_) => drop(change(stage, whose(0), step, number, &mut links).await),
+        Step::Create(_) => drop(change(stage, whose(0), step, number, &mut hands).await),
         Step::Invite(_) | Step::Accept(_) => {
             let role = if let Step::Invite(role) = step { role } else { "super" };
-            drop(change(stage, whose(0), Step::Invite(role), number, &mut links).await);
-            for (_, link) in links {
-                drop(stage.door.accept(&link, &password(NEW), "browser", origin(HERE)).await);
+            drop(change(stage, whose(0), Step::Invite(role), number, &mut hands).await);
+            for (id, link) in std::mem::take(&mut hands.links) {
+                let accepted = stage.door.accept(&link, &password(NEW), "browser", origin(HERE)).await;
+                if let Ok(accepted) = accepted {
+                    hands.go_on(stage, id, accepted.next).await;
+                }
             }
         }
         Step::Remove(who) | Step::Role(who, _) | Step::Disable(who, _) => {
-            drop(change(stage, whose(who), step, number, &mut links).await);
+            drop(change(stage, whose(who), step, number, &mut hands).await);
         }
         Step::HandOver(who) => {
             for id in ids {
@@ -351,8 +396,9 @@ async fn at_once(stage: &Stage, ids: &[AccountId], step: Step, number: usize) {
             }
         }
         Step::Wait(_) => {}
-        other => aside(stage, whose(number_of(&other)), other, number, &mut links).await,
+        other => aside(stage, whose(number_of(&other)), other, number, &mut hands).await,
     }
+    hands
 }
 
 fn runner() -> TestRunner {

@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 use stagedoor_identity::account::{AccountChange, AccountName, NewAccount, NewInvitation};
-use stagedoor_identity::sign_in::{NextStep, Progress, Ticket};
-use stagedoor_identity::{AccountId, ChangeFault, Secret};
+use stagedoor_identity::{AccountId, ChangeFault};
 
-use super::stage::{HERE, PASSWORD, Stage, THERE, attempt, attempt_from, by, new_account, origin, password};
+use super::hands::Hands;
+use super::stage::{PASSWORD, Stage, THERE, attempt_from, by, new_account, password};
 
 pub(crate) const NEW: &str = "a quite different phrase 9";
 /// Of these, `admin` and `clerk` share the seats, `super` keeps one, `head` is held by one.
@@ -29,6 +29,7 @@ pub(crate) enum Step {
     Reset(usize),
     Reinstate(usize),
     Rename(usize, usize),
+    /// So many minutes.
     Wait(u64),
     KeepHouse,
 }
@@ -52,7 +53,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         1 => who().prop_map(Step::Reset),
         1 => who().prop_map(Step::Reinstate),
         1 => (who(), 0..40_usize).prop_map(|(who, name)| Step::Rename(who, name)),
-        2 => (1..20_u64).prop_map(Step::Wait),
+        2 => prop_oneof![1..40_u64, (1..20_u64).prop_map(|days| days * 24 * 60)].prop_map(Step::Wait),
         1 => Just(Step::KeepHouse),
     ]
 }
@@ -77,7 +78,7 @@ pub(crate) async fn change(
     id: AccountId,
     step: Step,
     number: usize,
-    links: &mut Vec<(AccountId, Secret)>,
+    hands: &mut Hands,
 ) -> Result<AccountId, ChangeFault> {
     let name = format!("made{number}");
     match step {
@@ -98,7 +99,7 @@ pub(crate) async fn change(
                 networks: Vec::new(),
             };
             let invited = stage.door.invite(new, &by()).await?;
-            links.push((invited.account.id, invited.link.unwrap()));
+            hands.links.push((invited.account.id, invited.link.unwrap()));
             Ok(invited.account.id)
         }
         Step::Remove(_) => stage.door.remove_account(id, None, &by()).await.map(|()| id),
@@ -129,13 +130,7 @@ pub(crate) async fn change(
 }
 
 /// Steps that change no life, and may fail for reasons of their own.
-pub(crate) async fn aside(
-    stage: &Stage,
-    id: AccountId,
-    step: Step,
-    number: usize,
-    links: &mut Vec<(AccountId, Secret)>,
-) {
+pub(crate) async fn aside(stage: &Stage, id: AccountId, step: Step, number: usize, hands: &mut Hands) {
     let account = stage.store.account(id).await.unwrap();
     let name = account
         .as_ref()
@@ -143,7 +138,7 @@ pub(crate) async fn aside(
     match step {
         Step::Resend(_) => {
             if let Ok(invited) = stage.door.resend_invitation(id, &by()).await {
-                links.push((id, invited.link.unwrap()));
+                hands.links.push((id, invited.link.unwrap()));
             }
         }
         Step::Lock(_) => {
@@ -154,10 +149,7 @@ pub(crate) async fn aside(
         Step::Unlock(_) => drop(stage.door.unlock(id, &by()).await),
         Step::SignIn(_) => {
             for word in [PASSWORD, NEW] {
-                let progress = stage.door.sign_in(attempt(&name, word)).await;
-                if let Ok(Progress::Needs(NextStep::EnrolSecondFactor, ticket)) = progress {
-                    enrol(stage, &ticket).await;
-                }
+                hands.sign_in(stage, id, &name, word).await;
             }
         }
         Step::Demand(_, on) => {
@@ -177,22 +169,8 @@ pub(crate) async fn aside(
             };
             drop(stage.door.change_account(id, None, change, &by()).await);
         }
-        Step::Wait(days) => stage.wait(days * 86_400),
+        Step::Wait(minutes) => stage.wait(minutes * 60),
         Step::KeepHouse => stage.door.keep_house().await.unwrap(),
         other => panic!("{other:?} is no such step"),
     }
-}
-
-/// Enrols as far as others let it: the account may be changed meanwhile.
-pub(crate) async fn enrol(stage: &Stage, ticket: &Ticket) {
-    let Ok(enrolment) = stage.door.begin_enrolment(ticket, &origin(HERE)).await else {
-        return;
-    };
-    let code = stage.code(&enrolment.typed);
-    drop(
-        stage
-            .door
-            .confirm_enrolment(&enrolment.ticket, &code, origin(HERE))
-            .await,
-    );
 }

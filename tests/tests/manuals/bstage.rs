@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
+use stagedoor_tests::Reply;
 
 use crate::stage::{FIT, OTHER_FIT, Stage, told};
 
@@ -123,6 +124,9 @@ async fn the_head_alone_hands_the_role_over_to_an_accepted_account_and_loses_it_
             .is_success()
     );
 
+    let not_accepted = stage.ask_as("hana", Method::POST, &over("vera"), None).await;
+    assert_eq!(not_accepted.json()["code"], "not_accepted", "{}", not_accepted.text());
+
     let hana = stage.person("hana").await;
     for not_to in ["vera", "site1"] {
         hana.opens_account(not_to).await;
@@ -145,6 +149,38 @@ async fn the_head_alone_hands_the_role_over_to_an_accepted_account_and_loses_it_
     hana.browser
         .reads("Your account does not have the right to open this page")
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_often_the_role_is_handed_over_at_once_there_is_one_head() {
+    let stage = Stage::with("bstage", &[]).await;
+    stage.add("hana", "head", json!({})).await;
+    let others = ["ada", "abe", "ora", "ole"];
+    for name in others {
+        let role = if name.starts_with('a') { "admin" } else { "operator" };
+        stage.add(name, role, json!({})).await;
+    }
+    let hana = stage.token_of("hana").await;
+    let hand_over = async |name: &str| {
+        let path = format!("/v1/accounts/{name}/hand-over");
+        hana.ask(Method::POST, &path, None).await
+    };
+    let answers = join_all(others.iter().chain(&others).map(|name| hand_over(name))).await;
+    let done = answers.iter().filter(|answer| answer.status.is_success()).count();
+    assert_eq!(done, 1, "{:?}", answers.iter().map(Reply::text).collect::<Vec<_>>());
+    let accounts = stage.admin.get("/v1/accounts").await.json();
+    let roles: Vec<&Value> = accounts["items"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|account| &account["role"])
+        .collect();
+    assert_eq!(roles.iter().filter(|role| **role == "head").count(), 1, "{roles:?}");
+    assert_eq!(roles.len(), 5);
+    // The former head has a right no more, whoever is asked.
+    for name in others {
+        assert!(!hand_over(name).await.status.is_success(), "{name}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,30 +33,21 @@ async fn the_list_shows_name_id_role_devices_and_date_and_is_searched_in_any_scr
         cells[1..5],
         ["robot".to_owned(), "device-admin".to_owned(), "0".to_owned(), created]
     );
+    // Consecutive searches find different accounts: the page of one is not taken for that of the next.
     for (typed, found) in [
-        ("", 2),
-        ("캐너", 1),
-        ("NORD", 1),
-        ("robot", 0),
-        ("Rita", 1),
-        (&"x".repeat(20), 0),
+        ("캐너", ["스캐너 Nord"].as_slice()),
+        ("it", &["Rita"]),
+        ("NORD", &["스캐너 Nord"]),
+        // What one signs in with is not the name.
+        ("robot", &[]),
+        ("", &["스캐너 Nord", "Rita"]),
+        (&"x".repeat(20), &[]),
     ] {
         superb.browser.fill("#search", typed).await;
         superb.browser.choose("Search").await;
-        superb
-            .browser
-            .reads(if found == 0 {
-                "No account was found."
-            } else {
-                "Accounts"
-            })
-            .await;
-        let rows = superb
-            .browser
-            .run("arguments[arguments.length - 1](document.querySelectorAll('tbody tr').length)")
-            .await;
-        assert_eq!(rows, found, "{typed}");
+        superb.browser.shows("tbody tr th", found).await;
     }
+    superb.browser.reads("No account was found.").await;
     superb.browser.fill("#search", &"x".repeat(21)).await;
     superb.browser.choose("Search").await;
     superb

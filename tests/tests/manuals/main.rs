@@ -3,7 +3,9 @@
 //! proved where; what the presets say of areas, addresses and passwords is in `presets.rs`.
 
 mod bstage;
+mod bstage_access;
 mod filingbox;
+mod filingbox_entry;
 mod filingbox_list;
 mod stage;
 mod stager;

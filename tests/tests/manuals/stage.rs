@@ -1,9 +1,11 @@
 //! A door with the rules of a preset, and the people who come to it.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use http::Method;
 use serde_json::{Value, json};
 use stagedoor_tests::mail::{MailServer, Received, Tls};
-use stagedoor_tests::{Admin, Browser, Door, FakeConsole, Reply, Visitor, repository};
+use stagedoor_tests::{Admin, Browser, Door, FakeConsole, Reply, Visitor, repository, totp};
 
 /// Keeps the rules of every preset.
 pub(crate) const FIT: &str = "Kv7$mQx2pLrT4!Zb";
@@ -12,33 +14,48 @@ pub(crate) const OTHER_FIT: &str = "Wz4!hTn8sRbY6@Kd";
 /// For what has nothing to do with the second factor.
 pub(crate) const ONE_FACTOR: [(&str, &str); 1] = [("ask = \"required\"", "ask = \"optional\"")];
 
+/// What letters name as the door's address.
+const PUBLIC_URL: &str = "https://console.example";
+/// A proxy of ours, which says for whom it speaks.
+const PROXY: &str = "127.0.4.9";
+
 /// See the module.
 pub(crate) struct Stage {
     pub(crate) door: Door,
     pub(crate) admin: Admin,
-    mail: MailServer,
+    mail: Option<MailServer>,
+    tokens: AtomicU32,
     _console: FakeConsole,
 }
 
 impl Stage {
     /// With the rules of a preset, changed where `but` says so, and a mail server.
     pub(crate) async fn with(preset: &str, but: &[(&str, &str)]) -> Self {
-        let (mail, console) = tokio::join!(MailServer::started(Tls::None), FakeConsole::start());
+        let mail = MailServer::started(Tls::None).await;
         let building = format!(
-            "[portal]\ntitle = \"FilingBox MEGA2\"\n[mail]\nurl = \"smtp://127.0.0.1:{}\"\nstarttls = \"off\"\n\
-             from = \"door@mail.example\"\npublic_url = \"https://console.example\"\n",
+            "[mail]\nurl = \"smtp://127.0.0.1:{}\"\nstarttls = \"off\"\nfrom = \"door@mail.example\"\n\
+             public_url = \"{PUBLIC_URL}\"\n",
             mail.port
         );
-        let door = Door::plan()
-            .site("console", &console.url())
-            .building(&building)
-            .policy(&policy(preset, but))
-            .open()
-            .await;
+        Self::built(&building, &policy(preset, but), Some(mail)).await
+    }
+
+    /// The same without a mail server: whoever makes a link is shown it, once.
+    pub(crate) async fn without_mail(preset: &str, but: &[(&str, &str)]) -> Self {
+        Self::built("", &policy(preset, but), None).await
+    }
+
+    async fn built(building: &str, policy: &str, mail: Option<MailServer>) -> Self {
+        let console = FakeConsole::start().await;
+        let building =
+            format!("[portal]\ntitle = \"FilingBox MEGA2\"\n[proxies]\nproxy_protocol = [\"{PROXY}\"]\n{building}");
+        let plan = Door::plan().site("console", &console.url()).building(&building);
+        let door = plan.policy(policy).open().await;
         Self {
             admin: door.admin(),
             door,
             mail,
+            tokens: AtomicU32::new(0),
             _console: console,
         }
     }
@@ -55,7 +72,13 @@ impl Stage {
 
     /// Asks the admin API with a token that acts as this account.
     pub(crate) async fn ask_as(&self, name: &str, method: Method, path: &str, body: Option<Value>) -> Reply {
-        let token = json!({ "name": format!("as-{name}-{}", path.len()), "account": name,
+        self.token_of(name).await.ask(method, path, body).await
+    }
+
+    /// The admin API with a token that acts as this account.
+    pub(crate) async fn token_of(&self, name: &str) -> Admin {
+        let number = self.tokens.fetch_add(1, Ordering::Relaxed);
+        let token = json!({ "name": format!("as-{name}-{number}"), "account": name,
                             "scopes": ["accounts:read", "accounts:write"] });
         let made = self
             .admin
@@ -64,8 +87,12 @@ impl Stage {
             .expect(201);
         let token = made.json()["token"].as_str().expect("a token").to_owned();
         Admin::new(self.door.admin_address(), token)
-            .ask(method, path, body)
-            .await
+    }
+
+    /// Somebody at any address of the world.
+    pub(crate) fn visitor_from(&self, address: &str) -> Visitor {
+        let ahead = format!("PROXY TCP4 {address} 127.0.0.1 4711 80\r\n");
+        self.visitor().from(PROXY).behind_proxy(ahead)
     }
 
     pub(crate) fn visitor(&self) -> Visitor {
@@ -82,8 +109,7 @@ impl Stage {
     /// Signs in by a channel other than the browser.
     pub(crate) async fn sign_in_by(&self, channel: &str, name: &str) -> Visitor {
         let visitor = self.visitor();
-        let body = json!({ "username": name, "password": FIT, "channel": channel });
-        visitor.post_json("/.stagedoor/login", &body).await.expect(200);
+        try_by(&visitor, channel, name, FIT).await.expect(200);
         visitor
     }
 
@@ -109,15 +135,13 @@ impl Stage {
 
     /// The letters so far, once there are so many.
     pub(crate) async fn letters(&self, count: usize) -> Vec<Received> {
-        self.mail.took_over(count).await
+        self.mail.as_ref().expect("a stage with mail").took_over(count).await
     }
 
     /// Where the link of a letter leads, at this door.
     pub(crate) fn link(&self, letter: &Received) -> String {
         let link = letter.link();
-        let path = link
-            .strip_prefix("https://console.example")
-            .expect("a link to the public address");
+        let path = link.strip_prefix(PUBLIC_URL).expect("a link to the public address");
         self.door.url("console", path)
     }
 
@@ -136,6 +160,12 @@ pub(crate) fn policy(preset: &str, but: &[(&str, &str)]) -> String {
         policy = policy.replace(from, to);
     }
     policy
+}
+
+/// Tries to sign in by a channel other than the browser.
+pub(crate) async fn try_by(visitor: &Visitor, channel: &str, name: &str, password: &str) -> Reply {
+    let body = json!({ "username": name, "password": password, "channel": channel });
+    visitor.post_json("/.stagedoor/login", &body).await
 }
 
 /// The sentences about one field of a refused request.
@@ -179,6 +209,33 @@ impl Person<'_> {
         self.opens("accounts").await;
         self.browser.choose(shown).await;
         self.browser.reads("Managed devices").await;
+    }
+
+    /// Sets up a second factor on the page with the QR code: the secret, and the recovery codes, once shown.
+    pub(crate) async fn enrols(&self) -> (String, Vec<String>) {
+        let picture = self.browser.find("main img.qr").await;
+        let source = picture.attr("src").await.expect("an answer").expect("a picture");
+        assert!(source.starts_with("data:image/"), "{source}");
+        let secret = self.browser.find(".typed code").await.text().await.expect("a secret");
+        self.browser.fill("#code", &totp(&secret, 0)).await;
+        self.browser.choose("Confirm").await;
+        self.browser.reads("Your second factor is set up").await;
+        let codes = self.browser.texts(".codes code").await;
+        self.browser.choose("I have kept them, go on").await;
+        (secret, codes)
+    }
+
+    /// Signs out by the link in the page's top right corner.
+    pub(crate) async fn signs_out(&self) {
+        self.browser.press("header nav a[href$='/logout']").await;
+        self.browser.choose("Sign out").await;
+        self.browser.reads("You are signed out").await;
+    }
+
+    /// Chooses from a list of choices.
+    pub(crate) async fn selects(&self, css: &str, choice: &str) {
+        let list = self.browser.find(css).await;
+        list.send_keys(choice).await.expect("there is such a choice");
     }
 
     /// Chooses a password on a page that asks for a new one.

@@ -1,7 +1,8 @@
 //! Stager: what users change about themselves, and who helps them when their phone is lost.
 
+use http::Method;
 use serde_json::json;
-use stagedoor_tests::soon;
+use stagedoor_tests::{soon, totp};
 
 use crate::stage::{FIT, OTHER_FIT, Stage, policy};
 
@@ -114,4 +115,66 @@ async fn a_lost_phone_is_replaced_by_a_recovery_mail_that_another_user_sends() {
     intern.browser.fill("input[name=password]", FIT).await;
     intern.browser.press("form button[type=submit]").await;
     intern.browser.find("main img.qr").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_most_recent_code_of_the_app_signs_in_and_without_the_phone_a_recovery_code_does_once() {
+    let stage = Stage::with("stager", &[("ask = \"optional\"", "ask = \"required\"")]).await;
+    stage.add("intern", "manager", json!({})).await;
+    let intern = stage.stranger().await;
+    intern.tries_to_sign_in("intern", FIT).await;
+    let (secret, codes) = intern.enrols().await;
+    intern.browser.is_at(&stage.page("profile")).await;
+    intern.signs_out().await;
+    assert!(stage.admin.sessions("intern").await.is_empty());
+
+    intern.tries_to_sign_in("intern", FIT).await;
+    let outdated = totp(&secret, -20);
+    for refused in [outdated.as_str(), "no code"] {
+        intern.browser.fill("#code", refused).await;
+        intern.browser.choose("Go on").await;
+        intern.browser.reads("That did not work").await;
+    }
+    intern.browser.fill("#code", &totp(&secret, 1)).await;
+    intern.browser.choose("Go on").await;
+    intern.browser.is_at(&stage.page("profile")).await;
+    intern.signs_out().await;
+
+    let by_recovery_code = async || {
+        intern.tries_to_sign_in("intern", FIT).await;
+        intern.browser.fill("#recovery", &codes[0]).await;
+        intern.browser.choose("Use a recovery code").await;
+    };
+    by_recovery_code().await;
+    intern.browser.is_at(&stage.page("profile")).await;
+    intern.signs_out().await;
+    by_recovery_code().await;
+    intern.browser.reads("That did not work").await;
+    assert!(stage.admin.sessions("intern").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_another_user_who_manages_users_takes_a_second_factor_away() {
+    let stage = Stage::with("stager", &[]).await;
+    for (name, role) in [("maria", "manager"), ("mark", "manager"), ("uma", "user")] {
+        stage.add(name, role, json!({})).await;
+    }
+    let mark = stage.person("mark").await;
+    mark.browser.choose("Set up a second factor").await;
+    mark.browser.fill("#password", FIT).await;
+    mark.browser.press("form.sheet button[type=submit]").await;
+    mark.enrols().await;
+    let path = "/v1/accounts/mark/second-factor";
+    for (name, status) in [("mark", 403), ("uma", 404)] {
+        let refused = stage.ask_as(name, Method::DELETE, path, None).await;
+        assert_eq!(refused.status, status, "{name}: {}", refused.text());
+    }
+    let uma = stage.person("uma").await;
+    uma.opens("accounts").await;
+    uma.browser
+        .reads("Your account does not have the right to open this page")
+        .await;
+    assert_eq!(stage.admin.account("mark").await["second_factor"], true);
+    stage.ask_as("maria", Method::DELETE, path, None).await.expect(204);
+    assert_eq!(stage.admin.account("mark").await["second_factor"], false);
 }
