@@ -11,7 +11,8 @@ use stagedoor_tests::{Admin, Door, FakeConsole, PASSWORD, Redis, Reply, Visitor,
 use tempfile::TempDir;
 
 const POLICY: &str = "[site.console.areas]\nall = { paths = [\"/**\"] }\n\n\
-    [role.keeper]\nmay = { \"*\" = \"all\" }\n\n[role.nobody]\nmay = {}\n\n[session]\nper_account = 1\nwhen_full = \"displace\"\n";
+    [role.keeper]\nmay = { \"*\" = \"all\" }\n\n[role.nobody]\nmay = {}\n\n\
+    # Attempts are counted before they are verified: so many at once would look like guesses.\n[lockout]\nfailures = 50\n\n[session]\nper_account = 1\nwhen_full = \"displace\"\n";
 /// What the product promises for the end of what is no longer permitted, on every node.
 const PROMISED: Duration = Duration::from_secs(1);
 /// What a busy machine may add before a stream counts as not ended.
