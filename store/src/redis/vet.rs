@@ -173,6 +173,10 @@ impl Info {
         self.get("run_id")
     }
 
+    pub(super) fn is_of_a_cluster(&self) -> bool {
+        self.get("cluster_enabled") == Some("1")
+    }
+
     /// What it does not say is as bad as what it says wrong.
     pub(super) fn refuse(&self) -> Result<(), String> {
         let version = self.get("redis_version").unwrap_or("unknown");
