@@ -83,7 +83,11 @@ impl DoorPlan {
     pub fn prepare(self) -> Door {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (http, https, admin) = (free_port(), self.https.then(free_port), free_port());
-        let redis = self.shared.is_none().then(|| Redis::if_under_test(folder.path())).flatten();
+        let redis = self
+            .shared
+            .is_none()
+            .then(|| Redis::if_under_test(folder.path()))
+            .flatten();
         std::fs::write(
             folder.path().join("stagedoor.toml"),
             self.building_text(http, https, admin, redis.as_ref()),

@@ -42,7 +42,11 @@ async fn make_it_end(why: &str, name: &str, stage: &Stage, visitor: &Visitor) {
             return;
         }
     };
-    assert!(answer.status.is_success() || answer.status == 303, "{why}: {}", answer.text());
+    assert!(
+        answer.status.is_success() || answer.status == 303,
+        "{why}: {}",
+        answer.text()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,7 +71,10 @@ async fn whatever_ends_a_session_at_one_door_ends_it_at_the_other_with_its_webso
         let until_closed = async { while let Some(Ok(_)) = socket.next().await {} };
         let closed = tokio::time::timeout(PROMISED + MARGIN, until_closed).await;
         assert!(closed.is_ok(), "{why}: the WebSocket at the other door is still open");
-        println!("{why}: the other door's WebSocket ended after {:?}", acknowledged.elapsed());
+        println!(
+            "{why}: the other door's WebSocket ended after {:?}",
+            acknowledged.elapsed()
+        );
     }
 }
 
