@@ -226,7 +226,10 @@ pub async fn goes_on_where_it_was(place: &dyn Place) {
         assert!(store.token(&TokenHash::of(text.as_bytes())).await.unwrap().is_some());
     }
     let next = u64::try_from(hostile_texts().len()).unwrap() + 1;
-    assert_eq!(store.note_policy(&[9; 32], "next", "cli", at(4), None).await.unwrap(), next);
+    assert_eq!(
+        store.note_policy(&[9; 32], "next", "cli", at(4), None).await.unwrap(),
+        next
+    );
     let ended = store
         .end_sessions_of(alice.id, None, &EndReason::PolicyChanged, at(4))
         .await
