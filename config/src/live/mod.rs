@@ -253,6 +253,11 @@ impl Live {
         }
     }
 
+    /// The policy in force, and the one that other doors were given and that cannot be.
+    pub fn runs(&self) -> (Revision, Option<Revision>) {
+        (self.load().policy.revision(), self.notes().cannot_take)
+    }
+
     /// The text of the policy in force.
     pub fn policy_text(&self) -> Arc<str> {
         self.load().policy_text()
