@@ -9,7 +9,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use stagedoor_admin_api::{AdminParts, router};
+use stagedoor_admin_api::{AdminParts, Alone, router};
 use stagedoor_config::{Environment, Inline, Live, Sources};
 use stagedoor_identity::account::{AccountName, NewAccount};
 use stagedoor_identity::port::{ApiToken, SharedStore};
@@ -67,6 +67,7 @@ async fn open(folder: &std::path::Path) -> Result<AdminParts, Box<dyn Error>> {
     .await?;
     Ok(AdminParts {
         door,
+        nodes: Arc::new(Alone(live.clone())),
         live,
         metrics: Arc::new(String::new),
     })

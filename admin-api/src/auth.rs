@@ -18,7 +18,7 @@ use stagedoor_identity::{Actor, Doorkeeper};
 use crate::layers::RequestId;
 use crate::problem::Problem;
 use crate::scope::{Scope, holds};
-use crate::{AdminParts, PolicyBoard};
+use crate::{AdminParts, Nodes, PolicyBoard};
 
 /// The paths that need no token: probes and the scraper.
 pub(crate) const OPEN_PATHS: &[&str] = &["/livez", "/readyz", "/metrics"];
@@ -128,6 +128,9 @@ impl<S: Scope> Allowed<S> {
     pub(crate) fn board(&self) -> &dyn PolicyBoard {
         self.inside.parts.live.as_ref()
     }
+    pub(crate) fn nodes(&self) -> &dyn Nodes {
+        self.inside.parts.nodes.as_ref()
+    }
     /// Who asks, for the audit.
     pub(crate) fn actor(&self) -> &Actor {
         &self.actor
@@ -170,6 +173,9 @@ impl Anybody {
     }
     pub(crate) fn store(&self) -> &SharedStore {
         self.0.parts.door.store()
+    }
+    pub(crate) fn nodes(&self) -> &dyn Nodes {
+        self.0.parts.nodes.as_ref()
     }
 }
 

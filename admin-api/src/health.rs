@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 use crate::auth::{Anybody, Gate};
 use crate::board::BoardStatus;
 use crate::layers::text;
+use crate::nodes::{Word, agreement};
 
 /// A store that takes longer than this to answer is not ready.
 const STORE_SECONDS_MAX: Duration = Duration::from_secs(2);
@@ -35,7 +36,7 @@ struct Readiness {
 /// One thing that was looked at.
 #[derive(Debug, Serialize, ToSchema)]
 struct Check {
-    /// `policy`, `policy-file`, `store`.
+    /// `policy`, `policy-file`, `store`; of one of several doors `lease` and `nodes`, too.
     name: &'static str,
     ok: bool,
     detail: String,
@@ -53,8 +54,11 @@ async fn livez() -> Response {
     responses((status = 200, body = Readiness, description = "They can."),
         (status = 503, body = Readiness, description = "They cannot; the checks say why.")))]
 async fn readyz(anybody: Anybody) -> (StatusCode, Answer<Readiness>) {
-    let store = store_check(&anybody).await;
-    let readiness = readiness(anybody.board().status(), store);
+    let (word, store) = (anybody.nodes().word(), store_check(&anybody).await);
+    let mut readiness = readiness(anybody.board().status(), store, word);
+    if word.is_some() {
+        readiness.checks.push(nodes_check(&anybody).await);
+    }
     let code = if readiness.ready {
         StatusCode::OK
     } else {
@@ -63,7 +67,7 @@ async fn readyz(anybody: Anybody) -> (StatusCode, Answer<Readiness>) {
     (code, Answer(readiness))
 }
 
-fn readiness(status: BoardStatus, store: Check) -> Readiness {
+fn readiness(status: BoardStatus, store: Check, word: Option<Word>) -> Readiness {
     let policy = Check {
         name: "policy",
         ok: true,
@@ -78,9 +82,41 @@ fn readiness(status: BoardStatus, store: Check) -> Readiness {
         ok,
         detail,
     };
+    // Where sites serve by what was last known, a probe must not take the door away from them.
+    let passed_over = word.is_some_and(|word| word.is_passed_over);
+    let lease = word.map(lease_check);
+    let hears = store.ok && lease.as_ref().is_none_or(|lease| lease.ok);
     Readiness {
-        ready: policy.ok && store.ok,
-        checks: vec![policy, file, store],
+        ready: policy.ok && (hears || passed_over),
+        checks: [policy, file, store].into_iter().chain(lease).collect(),
+    }
+}
+
+fn lease_check(word: Word) -> Check {
+    let heard = format!("word from the store {} ms ago", word.age.as_millis());
+    let detail = match (word.is_fresh, word.is_passed_over) {
+        (true, _) => heard,
+        (false, true) => format!("{heard}: some sites go by what was last known"),
+        (false, false) => format!("{heard}: whoever is signed in is refused"),
+    };
+    Check {
+        name: "lease",
+        ok: word.is_fresh,
+        detail,
+    }
+}
+
+/// Whether all doors run the same policy. This one is ready all the same: it runs the last that it could.
+async fn nodes_check(anybody: &Anybody) -> Check {
+    let asked = tokio::time::timeout(STORE_SECONDS_MAX, anybody.nodes().nodes()).await;
+    let (ok, detail) = match asked {
+        Ok(Ok(nodes)) => agreement(&nodes),
+        Ok(Err(_)) | Err(_) => (false, "the store cannot be asked for the other doors".to_owned()),
+    };
+    Check {
+        name: "nodes",
+        ok,
+        detail,
     }
 }
 
@@ -117,7 +153,7 @@ mod tests {
     use super::*;
     use crate::board::BoardFault;
 
-    fn ready(file_at_fault: bool, store_ok: bool) -> bool {
+    fn ready(file_at_fault: bool, store_ok: bool, word: Option<Word>) -> bool {
         let fault = BoardFault {
             at: "2026-11-22T16:45:00.000000Z".to_owned(),
             text: "unknown key `mey`".to_owned(),
@@ -137,13 +173,28 @@ mod tests {
             ok: store_ok,
             detail: String::new(),
         };
-        readiness(status, store).ready
+        readiness(status, store, word).ready
     }
 
     #[test]
     fn a_faulty_file_leaves_the_door_ready_and_a_failing_store_does_not() {
-        assert!(ready(false, true));
-        assert!(ready(true, true));
-        assert!(!ready(false, false));
+        assert!(ready(false, true, None));
+        assert!(ready(true, true, None));
+        assert!(!ready(false, false, None));
+    }
+
+    #[test]
+    fn a_door_without_word_from_the_store_is_ready_only_while_a_site_goes_without() {
+        let word = |is_fresh, is_passed_over| {
+            Some(Word {
+                is_fresh,
+                age: Duration::from_millis(300),
+                is_passed_over,
+            })
+        };
+        assert!(ready(false, true, word(true, false)));
+        assert!(!ready(false, true, word(false, false)));
+        assert!(!ready(false, false, word(true, false)));
+        assert!(ready(false, false, word(false, true)));
     }
 }

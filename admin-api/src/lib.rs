@@ -22,6 +22,7 @@ mod layers;
 mod letters;
 mod live;
 mod lockouts;
+mod nodes;
 mod page;
 mod passphrase;
 mod policy;
@@ -41,6 +42,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use board::{BoardFault, BoardStatus, FaultView, PolicyBoard, Posted, ReplaceRefusal};
 pub use document::openapi;
+pub use nodes::{Alone, Node, Nodes, Word};
 
 /// What the API is made of.
 #[derive(Clone)]
@@ -49,6 +51,8 @@ pub struct AdminParts {
     pub door: Arc<Doorkeeper>,
     /// The policy in force.
     pub live: Arc<dyn PolicyBoard>,
+    /// The doors that share the store.
+    pub nodes: Arc<dyn Nodes>,
     /// The metrics of the moment, in the Prometheus text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }
@@ -85,6 +89,7 @@ fn routes() -> OpenApiRouter<auth::Gate> {
         .merge(sessions::routes())
         .merge(lockouts::routes())
         .merge(policy::routes())
+        .merge(nodes::routes())
         .merge(audit::routes())
         .merge(tokens::routes())
         .merge(letters::routes())

@@ -113,6 +113,18 @@ pub struct Cluster {
     pub lease: Duration,
     /// How long a request waits for that word.
     pub wait: Duration,
+    /// Whether the policy file of a door that starts may be new to the others.
+    pub policy_at_start: PolicyAtStart,
+}
+
+/// Which policy a door starts with, of several that share one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PolicyAtStart {
+    /// What the others run.
+    #[default]
+    Store,
+    /// Its file's, where that never was in force before; then the others run it, too.
+    File,
 }
 
 /// Where a console is.

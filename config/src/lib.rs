@@ -33,8 +33,8 @@ mod upstream;
 pub use assemble::RedisExtras;
 pub use building::{
     AccessLog, Admin, Building, Cluster, IdentityHeaders, Limits, Listen, LogFormat, LogLevel, LogSettings, Mail,
-    MailScheme, OnStoreLoss, PortalSettings, RedisPassword, RedisPlace, SentinelsPlace, Site, StoreChoice, Timeouts,
-    TlsFiles, Upstream,
+    MailScheme, OnStoreLoss, PolicyAtStart, PortalSettings, RedisPassword, RedisPlace, SentinelsPlace, Site,
+    StoreChoice, Timeouts, TlsFiles, Upstream,
 };
 pub use environment::{COMMAND_LINE_NAMES, Environment};
 pub use fault::{Faults, FileFault};

@@ -2,6 +2,7 @@
 
 mod environment;
 mod faults;
+mod following;
 mod live;
 mod made;
 mod mail;

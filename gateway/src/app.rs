@@ -100,7 +100,7 @@ pub async fn open(sources: Sources, environment: Environment) -> Result<Door, St
         None => Doorkeeper::open(parts).await,
     };
     let door = door.map_err(|error| StartFault::Failed(error.to_string()))?;
-    let following = held.follow_others(&door, clock).await?;
+    let following = held.follow_others(&door, &live, clock).await?;
     Ok(Door {
         live,
         door,
@@ -115,6 +115,7 @@ pub fn admin_router(opened: &Door, metrics: Render) -> axum::Router {
     stagedoor_admin_api::router(AdminParts {
         door: Arc::clone(&opened.door),
         live: Arc::clone(&opened.live) as Arc<_>,
+        nodes: opened.held.nodes(&opened.door, &opened.live),
         metrics,
     })
 }
@@ -163,8 +164,7 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
         Arc::clone(&opened.live),
         Arc::clone(&opened.door),
         Arc::new(SystemChance),
-        // Of all doors of a machine, one alone listens there.
-        format!("the door with its admin API on {}", building.admin.listen),
+        worker(&building),
     );
     let charge = Charge {
         live: opened.live,
@@ -194,6 +194,13 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
     keeper.stop_and_then(opened.held.give_back());
     drop(following);
     Ok(())
+}
+
+/// By what its claims on letters are known as this door's: of all doors of a machine, one alone listens there.
+fn worker(building: &Building) -> String {
+    let node = building.cluster.as_ref().map(|cluster| format!(", `{}`", cluster.node));
+    let node = node.unwrap_or_default();
+    format!("the door with its admin API on {}{node}", building.admin.listen)
 }
 
 fn portal(opened: &Door, building: &Building, assertions: &Arc<Assertions>, setup: Option<Arc<Setup>>) -> axum::Router {

@@ -28,6 +28,7 @@ pub mod logging;
 pub mod loops;
 pub mod mail;
 pub mod metrics;
+pub mod nodes;
 pub mod open;
 pub mod pace;
 pub mod panics;

@@ -40,6 +40,8 @@ pub struct Metrics {
     reloads: IntCounterVec,
     policy_revision: IntGauge,
     policy_age: IntGauge,
+    store_word: IntGauge,
+    store_word_lapses: IntCounter,
     requests_open: IntGauge,
     /// Streams ended because the rules or a session no longer permitted them.
     pub streams_ended: IntCounter,
@@ -91,6 +93,11 @@ impl Metrics {
             reloads: families.counters("reloads_total", "Reloads of policy or sites.", &["result"])?,
             policy_revision: families.gauge("policy_revision", "The policy in force.")?,
             policy_age: families.gauge("policy_age_seconds", "Since the policy in force was taken over.")?,
+            store_word: families.gauge(
+                "store_word_fresh",
+                "Whether memory may be judged from: always, where the store is this door's alone.",
+            )?,
+            store_word_lapses: families.counter("store_word_lapses_total", "Times it no longer might be.")?,
             requests_open: families.gauge("requests_open", "Requests and streams under way to consoles.")?,
             streams_ended: families.counter("streams_ended_total", "Streams ended because no longer permitted.")?,
             tunnels_open: families.gauge("websockets_open", "WebSockets open.")?,
@@ -187,6 +194,8 @@ impl Metrics {
         raise(&self.reloads.with_label_values(&["ok"]), status.reloads_ok);
         raise(&self.reloads.with_label_values(&["failed"]), status.reloads_failed);
         self.policy_revision.set(count(status.revision.0));
+        self.store_word.set(i64::from(door.freshness().holds(door.now())));
+        raise(&self.store_word_lapses, door.freshness().lapses());
         self.policy_age.set(count(door.now().since(status.loaded_at).as_secs()));
         self.requests_open.set(count(register.under_way() as u64));
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_process};
-use stagedoor_config::{Cluster, RedisPlace, StoreChoice};
+use stagedoor_admin_api::{Alone, Nodes};
+use stagedoor_config::{Cluster, Live, RedisPlace, StoreChoice};
 use stagedoor_identity::port::SharedStore;
 use stagedoor_identity::{Clock, Doorkeeper};
 use stagedoor_store::redis::{Loss, Sentinels, Settings, Several, Trust};
@@ -15,6 +16,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use crate::fault::StartFault;
+use crate::nodes::{self, Company, Hearing};
 
 /// How long a door that starts may take to read what there is, and to hear of what changes meanwhile.
 const HEARD_WITHIN: Duration = Duration::from_secs(60);
@@ -150,23 +152,39 @@ impl Held {
     pub async fn follow_others(
         &self,
         door: &Arc<Doorkeeper>,
+        live: &Arc<Live>,
         clock: Arc<dyn Clock>,
     ) -> Result<JoinSet<()>, StartFault> {
-        let Some(store) = &self.0 else {
+        let building = Arc::clone(&live.current().building);
+        let (Some(store), Some(cluster)) = (&self.0, &building.cluster) else {
             return Ok(JoinSet::new());
         };
-        let following = store.follow(
-            door.follower(),
+        let (hearing, other_policy) = Hearing::new(door.follower());
+        let mut following = store.follow(
+            Arc::new(hearing),
             Arc::clone(door.freshness()),
             Arc::clone(&clock),
-            String::new,
+            nodes::says(cluster.node.clone(), Arc::clone(live)),
         );
-        if !following.is_empty() && !door.freshness().wait(clock.as_ref(), HEARD_WITHIN).await {
+        following.spawn(nodes::follow_policies(Arc::clone(live), other_policy));
+        if !door.freshness().wait(clock.as_ref(), HEARD_WITHIN).await {
             let why = "this door hears nothing of what others change: see whether Redis can be reached, and whether others \
                        answer its steps";
             return Err(StartFault::Failed(why.to_owned()));
         }
         Ok(following)
+    }
+
+    /// The doors at the store, for the admin API.
+    pub fn nodes(&self, door: &Arc<Doorkeeper>, live: &Arc<Live>) -> Arc<dyn Nodes> {
+        match (&self.0, &live.current().building.cluster) {
+            (Some(store), Some(_)) => Arc::new(Company {
+                store: Arc::clone(store),
+                door: Arc::clone(door),
+                live: Arc::clone(live),
+            }),
+            _ => Arc::new(Alone(Arc::clone(live) as Arc<_>)),
+        }
     }
 
     /// So that the next one need not wait for the lease to run out.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use stagedoor_identity::event::StoredEvent;
 use stagedoor_identity::letter::DueLetter;
 use stagedoor_identity::picture::Picture;
-use stagedoor_identity::port::{ApiToken, Device, Link, Lockout, StoreError, StoredCredentials};
+use stagedoor_identity::port::{ApiToken, Device, Link, Lockout, NotedPolicy, StoreError, StoredCredentials};
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::session::SessionRecord;
 use stagedoor_identity::{Account, AccountId, Secret};
@@ -46,7 +46,7 @@ pub enum Record {
     /// One of the door's own keys.
     Key(String, Secret),
     /// A policy; they come in the order of their revisions.
-    Policy(Policy),
+    Policy(NotedPolicy),
 }
 
 /// An account with its secrets.
@@ -97,21 +97,6 @@ pub struct Failure {
     pub at: Timestamp,
     /// Not used up for its source by a lock or a right attempt.
     pub counts: bool,
-}
-
-/// A policy that was taken over.
-#[derive(Debug)]
-pub struct Policy {
-    /// Its number.
-    pub revision: u64,
-    /// Of its text.
-    pub sha256: [u8; 32],
-    /// Its text.
-    pub text: String,
-    /// Who.
-    pub noted_by: String,
-    /// When.
-    pub noted_at: Timestamp,
 }
 
 /// A part of what is on its way. A channel that closes before `Done` was cut off, and nothing of it may stand.

@@ -11,7 +11,7 @@ use axum::extract::ConnectInfo;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::Value;
-use stagedoor_admin_api::{AdminParts, router};
+use stagedoor_admin_api::{AdminParts, Alone, router};
 use stagedoor_config::{Environment, Inline, Live, Sources};
 use stagedoor_identity::port::{ApiToken, SharedStore};
 use stagedoor_identity::sign_in::{Attempt, Origin, Progress, SignInRefusal};
@@ -102,6 +102,7 @@ impl House {
         let router = router(AdminParts {
             door: door.clone(),
             live: live.clone(),
+            nodes: Arc::new(Alone(live.clone())),
             metrics: Arc::new(metrics),
         });
         let mut house = Self {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use stagedoor_policy::fault::KeyPath;
 
 use super::Assembly;
-use crate::building::{Cluster, OnStoreLoss, StoreChoice};
+use crate::building::{Cluster, OnStoreLoss, PolicyAtStart, StoreChoice};
 use crate::fields::Fields;
 
 /// Shorter, the beats of the lease would be most of what Redis does; longer, nobody would call it prompt.
@@ -20,6 +20,10 @@ impl Assembly<'_> {
     pub(super) fn cluster(&mut self, mut fields: Fields, store: Option<&StoreChoice>) -> Option<Cluster> {
         let node = fields.text("node");
         let (lease, wait) = (fields.duration("lease")?, fields.duration("wait")?);
+        let policy_at_start = match fields.text("policy_at_start").as_deref() {
+            Some("file") => PolicyAtStart::File,
+            _ => PolicyAtStart::Store,
+        };
         fields.done();
         let node = node?;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
@@ -39,7 +43,12 @@ impl Assembly<'_> {
             let help = "set `url` in `[store]` to `redis://HOST:PORT`, or leave `node` out";
             self.cluster_fault("node", "several doors can share a store on Redis alone", help);
         }
-        Some(Cluster { node, lease, wait })
+        Some(Cluster {
+            node,
+            lease,
+            wait,
+            policy_at_start,
+        })
     }
 
     pub(super) fn on_store_loss(&mut self, fields: &mut Fields, at: &KeyPath) -> OnStoreLoss {

@@ -314,6 +314,14 @@ const CLUSTER: &[Setting] = &[
     )
     .or(r#""250ms""#)
     .fixed(),
+    Setting::new(
+        "policy_at_start",
+        Kind::Choice(&["store", "file"]),
+        "Which policy this door starts with. `store`: what the others run, and its own file is brought up to date. `file`: \
+         where its file holds what never was in force, that is put in force at every door; for files that come with a rollout.",
+    )
+    .or(r#""store""#)
+    .fixed(),
 ];
 
 const ADMIN: &[Setting] = &[

@@ -1,5 +1,7 @@
 //! What is in force, and how it changes: a fault never does, a good file does within a second.
 
+mod following;
+mod history;
 mod replace;
 pub(crate) mod watch;
 
@@ -7,35 +9,22 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
-use async_trait::async_trait;
 use stagedoor_identity::letter::{CurrentLetterhead, Letterhead};
-use stagedoor_identity::port::{Keys, StoreError};
+use stagedoor_identity::port::StoreError;
 use stagedoor_identity::{Clock, CurrentPolicy};
 use stagedoor_policy::time::Timestamp;
 use stagedoor_policy::{Policy, Revision};
 use tokio::sync::watch as channel;
 
+pub use history::PolicyHistory;
 pub use replace::ReplaceFault;
 
 use crate::environment::Environment;
 use crate::fault::Faults;
 use crate::load::{FileTexts, Loaded, Sources, load_texts};
-use crate::snapshot::{Snapshot, Texts, sha256};
+use crate::snapshot::Snapshot;
+use following::AtStart;
 use watch::Watched;
-
-/// Where policies get their numbers. Every store that keeps [`Keys`] can do it.
-#[async_trait]
-pub trait PolicyHistory: fmt::Debug + Send + Sync {
-    /// See [`Keys::note_policy`].
-    async fn note_policy(&self, sha256: &[u8; 32], text: &str, by: &str, now: Timestamp) -> Result<u64, StoreError>;
-}
-
-#[async_trait]
-impl<S: Keys + fmt::Debug + Send + Sync + ?Sized> PolicyHistory for Arc<S> {
-    async fn note_policy(&self, sha256: &[u8; 32], text: &str, by: &str, now: Timestamp) -> Result<u64, StoreError> {
-        Keys::note_policy(&**self, sha256, text, by, now).await
-    }
-}
 
 /// The snapshot in force, swapped while requests run.
 #[derive(Debug)]
@@ -44,6 +33,8 @@ pub struct Live {
     env: Arc<Environment>,
     history: Box<dyn PolicyHistory>,
     clock: Arc<dyn Clock>,
+    /// Whether other doors share the history, so that what they put in force is in force here.
+    follows: bool,
     snapshot: ArcSwap<Snapshot>,
     /// One change at a time; what was seen of the files.
     changing: tokio::sync::Mutex<Watched>,
@@ -73,6 +64,8 @@ pub struct Status {
     pub restart_needed: Vec<String>,
     /// What is allowed and probably not meant.
     pub warnings: Vec<String>,
+    /// The revision that other doors were given and that cannot be in force here; `last_fault` says why.
+    pub cannot_take: Option<Revision>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -84,6 +77,7 @@ struct Notes {
     reloads_failed: u64,
     restart_needed: Vec<String>,
     warnings: Vec<String>,
+    cannot_take: Option<Revision>,
 }
 
 /// Why the files are read again.
@@ -132,6 +126,17 @@ pub enum OpenFault {
     /// The policy could not be numbered.
     #[error("the policy could not be numbered: {0}")]
     Store(#[from] StoreError),
+    /// Other doors run a policy that this one cannot, and it has none that ever was in force.
+    #[error(
+        "revision {revision}, which all doors on this store run, cannot be in force here, and the policy file is none that \
+         they ever ran: make both files as those of the other doors\n{faults}"
+    )]
+    Shared {
+        /// What the others run.
+        revision: u64,
+        /// Why it cannot be here.
+        faults: Faults,
+    },
 }
 
 impl Live {
@@ -152,26 +157,42 @@ impl Live {
         };
         let loaded = check(&sources, &env, &files).await?;
         let now = clock.now();
-        let (snapshot, warnings) = number(&history, loaded, &Cause::Start.to_string(), now).await?;
+        let follows = loaded.building.cluster.is_some();
+        let start = if follows {
+            AtStart::beside_others(&history, (&sources, &env), &files, loaded, now).await?
+        } else {
+            AtStart::alone(&history, loaded, now).await?
+        };
+        log_warnings(&start.warnings);
+        if let Some((revision, fault)) = &start.cannot_take {
+            tracing::error!(
+                "revision {} is in force at other doors and cannot be here\n{fault}",
+                revision.0
+            );
+        }
+        let mut watched = Watched::new(files, &start.snapshot.building);
+        watched.kept_out = start.kept_out;
         let notes = Notes {
             loaded_at: now,
-            loaded_by: Cause::Start.to_string(),
-            warnings,
+            loaded_by: start.by,
+            warnings: start.warnings,
+            cannot_take: start.cannot_take.as_ref().map(|(revision, _)| *revision),
+            last_fault: start.cannot_take.map(|(_, fault)| (now, fault)),
             ..Notes::default()
         };
-        log_warnings(&notes.warnings);
-        let watched = Watched::new(files, &snapshot.building);
-        Ok(Arc::new(Self {
+        let live = Self {
             sources,
             env,
             history: Box::new(history),
             clock,
-            changed: channel::Sender::new(snapshot.policy.revision()),
+            follows,
+            changed: channel::Sender::new(start.snapshot.policy.revision()),
             tls_changed: channel::Sender::new(0),
-            snapshot: ArcSwap::from_pointee(snapshot),
+            snapshot: ArcSwap::from_pointee(start.snapshot),
             changing: tokio::sync::Mutex::new(watched),
             notes: Mutex::new(notes),
-        }))
+        };
+        Ok(Arc::new(live))
     }
 
     /// The snapshot in force, to be kept for as long as need be.
@@ -199,7 +220,7 @@ impl Live {
         let mut watched = self.changing.lock().await;
         let files = self.read_files().await;
         watched.handled(&files);
-        self.take_over(&files, &why).await
+        self.take_over(&mut watched, files, &why).await
     }
 
     /// Checks a policy text as if it stood in the file, against the building in force. Changes nothing.
@@ -228,7 +249,13 @@ impl Live {
             reloads_failed: notes.reloads_failed,
             restart_needed: notes.restart_needed,
             warnings: notes.warnings,
+            cannot_take: notes.cannot_take,
         }
+    }
+
+    /// The policy in force, and the one that other doors were given and that cannot be.
+    pub fn runs(&self) -> (Revision, Option<Revision>) {
+        (self.load().policy.revision(), self.notes().cannot_take)
     }
 
     /// The text of the policy in force.
@@ -246,13 +273,14 @@ impl Live {
         blocking(move || FileTexts::read(&sources)).await
     }
 
-    /// Takes over what was read; the caller holds `changing`.
-    async fn take_over(&self, files: &FileTexts, why: &Cause) -> Reloaded {
-        if self.is_in_force(files) {
-            self.notes().last_fault = None;
+    /// Takes over what was read.
+    async fn take_over(&self, watched: &mut Watched, files: FileTexts, why: &Cause) -> Reloaded {
+        let files = self.without_what_is_kept_out(watched, files);
+        if self.is_in_force(&files) {
+            self.note_no_fault();
             return Reloaded::Unchanged;
         }
-        match check(&self.sources, &self.env, files).await {
+        match check(&self.sources, &self.env, &files).await {
             Ok(loaded) => match self.put_in_force(loaded, &why.to_string()).await {
                 Ok(revision) => Reloaded::Swapped(revision),
                 Err(error) => {
@@ -282,23 +310,38 @@ impl Live {
         notes.last_fault = Some((now, why.to_owned()));
     }
 
-    async fn put_in_force(&self, mut loaded: Loaded, by: &str) -> Result<Revision, StoreError> {
+    /// What was found good is the next revision, and in force.
+    async fn put_in_force(&self, loaded: Loaded, by: &str) -> Result<Revision, StoreError> {
+        let (in_force, now) = (self.current(), self.clock.now());
+        let revision = if loaded.policy_text == *in_force.texts.policy {
+            in_force.policy.revision()
+        } else {
+            // Beside others it must come after what it was made from: another door may have been faster.
+            let after = self.follows.then(|| in_force.policy.revision().0);
+            history::number(&*self.history, &loaded, by, now, after).await?
+        };
+        self.swap(loaded, revision, by).await?;
+        Ok(revision)
+    }
+
+    /// Puts in force what was found good and has its number.
+    async fn swap(&self, mut loaded: Loaded, revision: Revision, by: &str) -> Result<(), StoreError> {
         let in_force = self.current();
         let restart_needed = loaded.building.keep_fixed(&in_force.building);
-        let now = self.clock.now();
-        let (snapshot, warnings) = number(&*self.history, loaded, by, now).await?;
+        let warnings = std::mem::take(&mut loaded.warnings);
+        let snapshot = history::snapshot(loaded, revision).await?;
         log_warnings(&warnings);
         for key in &restart_needed {
             tracing::warn!("`{key}` was changed; the new value waits for a restart");
         }
-        let revision = snapshot.policy.revision();
         let other_tls = snapshot.building.tls != in_force.building.tls;
         self.snapshot.store(Arc::new(snapshot));
         {
             let mut notes = self.notes();
-            notes.loaded_at = now;
+            notes.loaded_at = self.clock.now();
             by.clone_into(&mut notes.loaded_by);
             notes.last_fault = None;
+            notes.cannot_take = notes.cannot_take.filter(|newest| *newest > revision);
             notes.reloads_ok += 1;
             notes.restart_needed = restart_needed.into_iter().map(str::to_owned).collect();
             notes.warnings = warnings;
@@ -308,7 +351,15 @@ impl Live {
         if other_tls {
             self.tls_changed.send_modify(|times| *times += 1);
         }
-        Ok(revision)
+        Ok(())
+    }
+
+    /// The files are good; a policy of other doors may still be at fault here.
+    fn note_no_fault(&self) {
+        let mut notes = self.notes();
+        if notes.cannot_take.is_none() {
+            notes.last_fault = None;
+        }
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {
@@ -332,32 +383,6 @@ impl CurrentLetterhead for Live {
 async fn check(sources: &Arc<Sources>, env: &Arc<Environment>, files: &FileTexts) -> Result<Loaded, Faults> {
     let (sources, env, files) = (Arc::clone(sources), Arc::clone(env), files.clone());
     blocking(move || load_texts(&sources, &env, &files)).await
-}
-
-/// Gives the policy its number and makes the snapshot.
-async fn number(
-    history: &(impl PolicyHistory + ?Sized),
-    loaded: Loaded,
-    by: &str,
-    now: Timestamp,
-) -> Result<(Snapshot, Vec<String>), StoreError> {
-    let number = history
-        .note_policy(&sha256(loaded.policy_text.as_bytes()), &loaded.policy_text, by, now)
-        .await?;
-    let Loaded {
-        building,
-        rules,
-        policy_text,
-        building_text,
-        warnings,
-    } = loaded;
-    let compiled = blocking(move || stagedoor_policy::compile(&rules, Revision(number))).await;
-    let policy = compiled.map_err(|_| StoreError::Engine("a policy that was checked does not compile".to_owned()))?;
-    let texts = Texts {
-        building: building_text.into(),
-        policy: policy_text.into(),
-    };
-    Ok((Snapshot::new(Arc::new(policy), Arc::new(building), texts), warnings))
 }
 
 /// Runs `work` where it may block. A panic in it goes on here.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use stagedoor_identity::port::StoreError;
 
+use super::watch::Watched;
 use super::{Live, Status, blocking};
 use crate::fault::Faults;
 use crate::load::FileTexts;
@@ -48,18 +49,24 @@ impl Live {
         if if_match.is_some_and(|wanted| wanted != current_etag) {
             return Err(ReplaceFault::Mismatch { current_etag });
         }
-        if let Some(current_etag) = self.waiting_edit().await {
+        if let Some(current_etag) = self.waiting_edit(&watched).await {
             return Err(ReplaceFault::Mismatch { current_etag });
         }
         let loaded = self.check_policy(text).await?;
-        let before = self.policy_text();
+        let before = self.read_files().await.policy.unwrap_or_else(|_| self.policy_text());
         let new: Arc<str> = Arc::from(text);
         write(&path, &new).await?;
         if let Err(error) = self.put_in_force(loaded, by).await {
             // Not numbered is not in force: the file must not say otherwise.
             write(&path, &before).await?;
+            if matches!(error, StoreError::VersionMismatch) {
+                self.adopt_newest(&mut watched).await?;
+                let current_etag = self.policy_etag();
+                return Err(ReplaceFault::Mismatch { current_etag });
+            }
             return Err(error.into());
         }
+        watched.kept_out = None;
         watched.handled(&FileTexts {
             building: Ok(Arc::clone(&self.load().texts.building)),
             policy: Ok(new),
@@ -71,14 +78,17 @@ impl Live {
 impl Live {
     /// The entity tag of a good policy that stands in the file and is about to be taken over: it must not be lost. One at
     /// fault may be written over, since that mends it.
-    async fn waiting_edit(&self) -> Option<String> {
+    async fn waiting_edit(&self, watched: &Watched) -> Option<String> {
         let text = self.read_files().await.policy.ok()?;
+        if watched.kept_out.as_ref() == Some(&text) {
+            return None;
+        }
         let waits = text != self.policy_text() && self.check_policy(&text).await.is_ok();
         waits.then(|| etag(&text))
     }
 }
 
-async fn write(path: &Path, text: &Arc<str>) -> io::Result<()> {
+pub(super) async fn write(path: &Path, text: &Arc<str>) -> io::Result<()> {
     let (path, text) = (path.to_owned(), Arc::clone(text));
     blocking(move || write_atomically(&path, text.as_bytes())).await
 }

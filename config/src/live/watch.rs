@@ -32,6 +32,8 @@ pub(crate) enum Polled {
 #[derive(Debug)]
 pub(super) struct Watched {
     files: Seen<FileTexts>,
+    /// The policy file's text, where that is knowingly not in force.
+    pub(super) kept_out: Option<Arc<str>>,
     tls: Seen<Vec<Option<[u8; 32]>>>,
 }
 
@@ -51,8 +53,14 @@ impl Watched {
     pub(super) fn new(files: FileTexts, building: &Building) -> Self {
         Self {
             files: Seen::new(files),
+            kept_out: None,
             tls: Seen::new(tls_paths(building).iter().map(|path| content(path)).collect()),
         }
+    }
+
+    /// Whether there is nothing in these texts that is yet to be dealt with.
+    pub(super) fn has_dealt_with(&self, files: &FileTexts) -> bool {
+        self.files.handled.as_ref() == Some(files)
     }
 
     /// Notes that these texts were dealt with by other means.
@@ -132,10 +140,11 @@ impl Live {
             None => Polled::Settling,
             Some(false) => Polled::Quiet,
             Some(true) => {
-                let reloaded = self.take_over(&files, &Cause::File).await;
+                let reloaded = self.take_over(&mut watched, files, &Cause::File).await;
                 if matches!(reloaded, Reloaded::Unnumbered(_)) {
                     watched.files.forget();
                 }
+                self.catch_up(&mut watched, &reloaded).await;
                 Polled::Settled(reloaded)
             }
         }

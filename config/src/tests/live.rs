@@ -14,7 +14,7 @@ use crate::{Cause, Environment, Live, OpenFault, Reloaded};
 async fn the_first_policy_is_numbered_and_the_same_text_keeps_its_number() {
     let stage = Stage::open().await;
     assert_eq!(stage.revision(), 1);
-    assert_eq!(stage.history.taken.lock().expect("fine")[0].1, "start");
+    assert_eq!(stage.history.taken.lock().expect("fine")[0].by, "start");
     assert_eq!(stage.live.reload(Cause::Signal).await, Reloaded::Unchanged);
     let again = Live::open(
         stage.folder.sources(),
@@ -158,6 +158,9 @@ async fn what_needs_a_restart_keeps_its_value_and_is_named() {
 http = ["127.0.0.1:1"]
 [store]
 data_dir = "elsewhere"
+url = "redis://127.0.0.1:1"
+[cluster]
+node = "one"
 [admin]
 listen = "127.0.0.1:2"
 [limits]

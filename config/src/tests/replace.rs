@@ -28,7 +28,7 @@ async fn a_policy_sent_in_is_written_and_put_in_force() {
         std::fs::metadata(&path).expect("there").permissions().mode() & 0o777,
         0o640
     );
-    assert_eq!(stage.history.taken.lock().expect("fine")[1].1, "token:ci");
+    assert_eq!(stage.history.taken.lock().expect("fine")[1].by, "token:ci");
     assert!(stage.settle().await.is_empty(), "the watcher has nothing to do");
     let left: Vec<_> = std::fs::read_dir(path.parent().expect("a folder"))
         .expect("read")

@@ -2,11 +2,11 @@
 //! asked: the real stores prove their numbering in their own suite.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use stagedoor_identity::Clock;
-use stagedoor_identity::port::{SharedStore, StoreError};
+use stagedoor_identity::port::{NotedPolicy, SharedStore, StoreError};
 use stagedoor_policy::time::Timestamp;
 
 use super::{BUILDING, Folder, POLICY};
@@ -15,21 +15,64 @@ use crate::{Environment, Live, PolicyHistory, Reloaded};
 
 #[derive(Debug, Default)]
 pub(crate) struct History {
-    pub(crate) taken: Mutex<Vec<([u8; 32], String, Timestamp)>>,
+    pub(crate) taken: Mutex<Vec<NotedPolicy>>,
     pub(crate) fails: AtomicBool,
+}
+
+impl History {
+    fn asked(&self) -> Result<MutexGuard<'_, Vec<NotedPolicy>>, StoreError> {
+        if self.fails.load(Ordering::SeqCst) {
+            return Err(StoreError::Engine("the disk is full".to_owned()));
+        }
+        Ok(self.taken.lock().expect("not poisoned"))
+    }
 }
 
 #[async_trait]
 impl PolicyHistory for &'static History {
-    async fn note_policy(&self, sha256: &[u8; 32], _: &str, by: &str, now: Timestamp) -> Result<u64, StoreError> {
-        if self.fails.load(Ordering::SeqCst) {
-            return Err(StoreError::Engine("the disk is full".to_owned()));
+    async fn newest_policy(&self) -> Result<Option<NotedPolicy>, StoreError> {
+        Ok(self.asked()?.last().cloned())
+    }
+
+    async fn revision_of(&self, sha256: &[u8; 32]) -> Result<Option<u64>, StoreError> {
+        let taken = self.asked()?;
+        let found = taken.iter().rev().find(|noted| noted.sha256 == *sha256);
+        Ok(found.map(|noted| noted.revision))
+    }
+
+    async fn note_policy(
+        &self,
+        sha256: &[u8; 32],
+        text: &str,
+        by: &str,
+        now: Timestamp,
+        after: Option<u64>,
+    ) -> Result<u64, StoreError> {
+        let mut taken = self.asked()?;
+        let newest = taken.last().map(|last| (last.revision, last.sha256));
+        let revision = match newest {
+            Some((revision, last)) if last == *sha256 => return Ok(revision),
+            Some((revision, _)) if after.is_some_and(|after| after != revision) => {
+                return Err(StoreError::VersionMismatch);
+            }
+            newest => newest.map_or(0, |(revision, _)| revision) + 1,
+        };
+        taken.push(NotedPolicy {
+            revision,
+            sha256: *sha256,
+            text: text.to_owned(),
+            by: by.to_owned(),
+            at: now,
+        });
+        Ok(revision)
+    }
+
+    async fn restore_policy(&self, policy: &NotedPolicy) -> Result<(), StoreError> {
+        let mut taken = self.asked()?;
+        if taken.last().is_none_or(|last| last.revision < policy.revision) {
+            taken.push(policy.clone());
         }
-        let mut taken = self.taken.lock().expect("not poisoned");
-        if taken.last().is_none_or(|(last, ..)| last != sha256) {
-            taken.push((*sha256, by.to_owned(), now));
-        }
-        Ok(taken.len() as u64)
+        Ok(())
     }
 }
 

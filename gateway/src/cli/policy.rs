@@ -36,7 +36,14 @@ pub(crate) async fn run(shell: &mut Shell<'_>, reach: &Reach, command: &PolicyCo
     };
     let api = place::open(shell, reach).await?;
     match command {
-        PolicyCommand::Show => show(shell, &api.get("/v1/policy/table").await?.value()?),
+        PolicyCommand::Show => {
+            let mut table = api.get("/v1/policy/table").await?.value()?;
+            let nodes = api.get("/v1/nodes").await?.value()?;
+            if let Some(fields) = table.as_object_mut() {
+                fields.insert("nodes".to_owned(), nodes["nodes"].clone());
+            }
+            show(shell, &table)
+        }
         PolicyCommand::Explain(args) => explain(shell, &api, args).await,
         PolicyCommand::Status => status(shell, &api).await,
         PolicyCommand::Apply(args) => apply(shell, &api, args, text.unwrap_or_default()).await,
@@ -55,6 +62,10 @@ fn table_of_files(shell: &Shell<'_>, reach: &Reach) -> Result<Option<Value>, Fai
     };
     let loaded = stagedoor_config::load(&place::sources(shell, building), &place::settings(shell))
         .map_err(|faults| Failure::configuration(faults.to_string()))?;
+    if loaded.building.cluster.is_some() {
+        // What is in force is what all doors share, and which door runs what only they know.
+        return Ok(None);
+    }
     let table = RoleTable::of(&compiled(&loaded)?);
     let rows = table
         .rows
@@ -69,6 +80,30 @@ fn table_of_files(shell: &Shell<'_>, reach: &Reach) -> Result<Option<Value>, Fai
 struct Table {
     columns: Vec<String>,
     rows: Vec<TableRow>,
+    #[serde(default)]
+    nodes: Vec<Node>,
+}
+
+/// A door that runs it, or should.
+#[derive(Debug, Deserialize)]
+struct Node {
+    name: String,
+    present: bool,
+    version: String,
+    revision: u64,
+    cannot_take: Option<u64>,
+}
+
+impl Node {
+    fn cells(&self) -> Vec<String> {
+        let state = match (self.present, self.cannot_take) {
+            (false, _) => "not heard of".to_owned(),
+            (true, Some(revision)) => format!("cannot run revision {revision}: see `policy status` there"),
+            (true, None) => "present".to_owned(),
+        };
+        let (name, version) = (plain(&self.name), plain(&self.version));
+        vec![name, format!("revision {}", self.revision), state, version]
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -87,7 +122,15 @@ fn show(shell: &mut Shell<'_>, value: &Value) -> Result<(), Failure> {
             .chain(table.columns)
             .collect();
         let cells = |row: TableRow| [row.site, row.area].into_iter().chain(row.may).collect();
-        text::grid(&headings, table.rows.into_iter().map(cells).collect(), width)
+        let grid = text::grid(&headings, table.rows.into_iter().map(cells).collect(), width);
+        if table.nodes.len() < 2 {
+            return grid;
+        }
+        let nodes = table.nodes.iter().map(Node::cells).collect();
+        format!(
+            "{grid}\n\n{}",
+            text::list(&["door", "policy", "", "version"], nodes, width)
+        )
     })
 }
 

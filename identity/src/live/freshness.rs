@@ -19,6 +19,7 @@ pub struct Freshness {
     /// When the lease was proved last, in microseconds since `began`: of a clock that is never set back.
     proved: AtomicU64,
     began: Instant,
+    lapses: AtomicU64,
     /// Counts how often it came back after it had lapsed.
     back: watch::Sender<u64>,
 }
@@ -39,6 +40,7 @@ impl Freshness {
             until: AtomicI64::new(micros),
             proved: AtomicU64::new(0),
             began: Instant::now(),
+            lapses: AtomicU64::new(0),
             back: watch::Sender::new(0),
         }
     }
@@ -63,7 +65,14 @@ impl Freshness {
 
     /// It has run out by the clock that is never set back.
     pub fn lapse(&self) {
-        self.until.store(i64::MIN, Ordering::Release);
+        if self.until.swap(i64::MIN, Ordering::AcqRel) != i64::MIN {
+            self.lapses.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How often it has run out.
+    pub fn lapses(&self) -> u64 {
+        self.lapses.load(Ordering::Relaxed)
     }
 
     /// How long ago memory was last known to be as the store is.
@@ -99,7 +108,9 @@ mod tests {
         assert!(freshness.holds(now.after(Duration::from_millis(249))));
         assert!(!freshness.holds(now.after(Duration::from_millis(250))));
         freshness.lapse();
+        freshness.lapse();
         assert!(!freshness.holds(now), "set back, the wall clock does not revive it");
+        assert_eq!(freshness.lapses(), 1);
     }
 
     #[tokio::test]

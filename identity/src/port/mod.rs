@@ -140,6 +140,35 @@ pub trait Keys {
     async fn key_or_insert(&self, name: &str, fresh: &Secret) -> Result<Secret, StoreError>;
     /// The highest policy revision ever taken over, and its source text's SHA-256.
     async fn policy_revision(&self) -> Result<Option<(u64, [u8; 32])>, StoreError>;
-    /// Notes a policy that was taken over: the same text keeps its number, another text gets the next.
-    async fn note_policy(&self, sha256: &[u8; 32], text: &str, by: &str, now: Timestamp) -> Result<u64, StoreError>;
+    /// The policy with the highest revision ever taken over.
+    async fn newest_policy(&self) -> Result<Option<NotedPolicy>, StoreError>;
+    /// The highest revision that had this text; none where it never was taken over.
+    async fn revision_of(&self, sha256: &[u8; 32]) -> Result<Option<u64>, StoreError>;
+    /// Notes a policy that was taken over: the same text keeps its number, another text gets the next. Where it is to come
+    /// `after` a revision and another is the newest by now, [`StoreError::VersionMismatch`].
+    async fn note_policy(
+        &self,
+        sha256: &[u8; 32],
+        text: &str,
+        by: &str,
+        now: Timestamp,
+        after: Option<u64>,
+    ) -> Result<u64, StoreError>;
+    /// Puts a policy back that the store has lost. Changes nothing where it has one as new.
+    async fn restore_policy(&self, policy: &NotedPolicy) -> Result<(), StoreError>;
+}
+
+/// A policy that was taken over, as the store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotedPolicy {
+    /// Its number.
+    pub revision: u64,
+    /// Of its text.
+    pub sha256: [u8; 32],
+    /// Its source text.
+    pub text: String,
+    /// Who had it taken over.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
 }

@@ -17,7 +17,7 @@ use stagedoor_policy::time::Timestamp;
 use crate::event::{AuditQuery, Event, StoredEvent};
 use crate::letter::LetterId;
 use crate::picture::Picture;
-use crate::port::{ApiToken, Audit, Device, DeviceId, Keys, Link, StoreError, StoredCredentials, Tokens};
+use crate::port::{ApiToken, Audit, Device, DeviceId, Keys, Link, NotedPolicy, StoreError, StoredCredentials, Tokens};
 use crate::secret::{Secret, TokenHash};
 use crate::session::{SessionId, SessionRecord};
 use crate::{Account, AccountId};
@@ -40,7 +40,7 @@ struct State {
     tokens: BTreeMap<String, (ApiToken, TokenHash)>,
     events: Vec<StoredEvent>,
     keys: BTreeMap<String, Secret>,
-    policy: Option<(u64, [u8; 32])>,
+    policies: Vec<NotedPolicy>,
     letters: BTreeMap<LetterId, outbox::Held>,
 }
 
@@ -171,17 +171,57 @@ impl Keys for MemoryStore {
     }
 
     async fn policy_revision(&self) -> Result<Option<(u64, [u8; 32])>, StoreError> {
-        Ok(self.state("policy_revision")?.policy)
+        let state = self.state("policy_revision")?;
+        Ok(state.policies.last().map(|newest| (newest.revision, newest.sha256)))
     }
 
-    async fn note_policy(&self, sha256: &[u8; 32], _text: &str, _by: &str, _now: Timestamp) -> Result<u64, StoreError> {
+    async fn newest_policy(&self) -> Result<Option<NotedPolicy>, StoreError> {
+        Ok(self.state("newest_policy")?.policies.last().cloned())
+    }
+
+    async fn revision_of(&self, sha256: &[u8; 32]) -> Result<Option<u64>, StoreError> {
+        let state = self.state("revision_of")?;
+        let found = state.policies.iter().rev().find(|noted| noted.sha256 == *sha256);
+        Ok(found.map(|noted| noted.revision))
+    }
+
+    async fn note_policy(
+        &self,
+        sha256: &[u8; 32],
+        text: &str,
+        by: &str,
+        now: Timestamp,
+        after: Option<u64>,
+    ) -> Result<u64, StoreError> {
         let mut state = self.state("note_policy")?;
-        let revision = match state.policy {
-            Some((revision, known)) if known == *sha256 => revision,
+        let newest = state.policies.last().map(|newest| (newest.revision, newest.sha256));
+        let revision = match newest {
+            Some((revision, known)) if known == *sha256 => return Ok(revision),
+            Some((revision, _)) if after.is_some_and(|after| after != revision) => {
+                return Err(StoreError::VersionMismatch);
+            }
             Some((revision, _)) => revision.saturating_add(1),
             None => 1,
         };
-        state.policy = Some((revision, *sha256));
+        state.policies.push(NotedPolicy {
+            revision,
+            sha256: *sha256,
+            text: text.to_owned(),
+            by: by.to_owned(),
+            at: now,
+        });
         Ok(revision)
+    }
+
+    async fn restore_policy(&self, policy: &NotedPolicy) -> Result<(), StoreError> {
+        let mut state = self.state("restore_policy")?;
+        if state
+            .policies
+            .last()
+            .is_none_or(|newest| newest.revision < policy.revision)
+        {
+            state.policies.push(policy.clone());
+        }
+        Ok(())
     }
 }

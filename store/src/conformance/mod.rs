@@ -187,6 +187,9 @@ macro_rules! with_every_promise {
             keys:
                 a_key_is_made_once_also_when_many_ask
                 the_same_policy_keeps_its_number_and_another_gets_the_next
+                the_newest_policy_is_read_back_whole_and_older_ones_by_their_text
+                a_policy_that_is_to_follow_another_than_the_newest_is_not_noted
+                a_policy_that_was_lost_is_put_back_under_its_number_and_no_older_one_is
                 one_policy_noted_by_many_at_once_has_one_number
                 reopening_keeps_everything;
         }

@@ -64,7 +64,7 @@ pub async fn fill(place: &dyn Place) {
             .key_or_insert(&text, &Secret::new(vec![200, 0, 10]))
             .await
             .unwrap();
-        store.note_policy(&hash.0, &text, &text, at(1)).await.unwrap();
+        store.note_policy(&hash.0, &text, &text, at(1), None).await.unwrap();
         let mut written = event(Kind::SignInFailed, i64::try_from(number).unwrap());
         written.account = Some(text.clone());
         written.details = vec![(text.clone(), text)];
@@ -226,7 +226,10 @@ pub async fn goes_on_where_it_was(place: &dyn Place) {
         assert!(store.token(&TokenHash::of(text.as_bytes())).await.unwrap().is_some());
     }
     let next = u64::try_from(hostile_texts().len()).unwrap() + 1;
-    assert_eq!(store.note_policy(&[9; 32], "next", "cli", at(4)).await.unwrap(), next);
+    assert_eq!(
+        store.note_policy(&[9; 32], "next", "cli", at(4), None).await.unwrap(),
+        next
+    );
     let ended = store
         .end_sessions_of(alice.id, None, &EndReason::PolicyChanged, at(4))
         .await

@@ -1,9 +1,9 @@
 //! The door's own keys, and the numbers of the policies it has taken over.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 use stagedoor_identity::Secret;
-use stagedoor_identity::port::{Keys, StoreError};
+use stagedoor_identity::port::{Keys, NotedPolicy, StoreError};
 use stagedoor_policy::time::Timestamp;
 
 use super::fault::Fault;
@@ -28,22 +28,86 @@ impl Keys for Embedded {
         self.read("policy_revision", highest).await
     }
 
-    async fn note_policy(&self, sha256: &[u8; 32], text: &str, by: &str, now: Timestamp) -> Result<u64, StoreError> {
-        let (sha256, text, by) = (*sha256, text.to_owned(), by.to_owned());
+    async fn newest_policy(&self) -> Result<Option<NotedPolicy>, StoreError> {
+        self.read("newest_policy", newest).await
+    }
+
+    async fn revision_of(&self, sha256: &[u8; 32]) -> Result<Option<u64>, StoreError> {
+        let sha256 = *sha256;
+        let work = move |connection: &Connection| {
+            // Changed by hand and seldom: there are few enough to look through.
+            let mut statement = connection
+                .prepare_cached("SELECT revision FROM policy WHERE sha256 = ?1 ORDER BY revision DESC LIMIT 1")?;
+            column::one(statement.query([sha256])?, |row| column::count(row, "revision"))
+        };
+        self.read("revision_of", work).await
+    }
+
+    async fn note_policy(
+        &self,
+        sha256: &[u8; 32],
+        text: &str,
+        by: &str,
+        now: Timestamp,
+        after: Option<u64>,
+    ) -> Result<u64, StoreError> {
+        let mut policy = NotedPolicy {
+            revision: 1,
+            sha256: *sha256,
+            text: text.to_owned(),
+            by: by.to_owned(),
+            at: now,
+        };
         let work = move |step: &Connection| {
-            let next = match highest(step)? {
-                Some((revision, in_force)) if in_force == sha256 => return Ok(revision),
-                Some((revision, _other)) => revision + 1,
-                None => 1,
-            };
-            step.prepare_cached(
-                "INSERT INTO policy (revision, sha256, text, noted_by, noted_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![column::stored_count(next), sha256, text, by, now.as_micros()])?;
-            Ok(next)
+            match highest(step)? {
+                Some((revision, in_force)) if in_force == policy.sha256 => return Ok(revision),
+                Some((revision, _other)) if after.is_some_and(|after| after != revision) => {
+                    return Err(Fault::VersionMismatch);
+                }
+                Some((revision, _other)) => policy.revision = revision + 1,
+                None => {}
+            }
+            insert(step, &policy)?;
+            Ok(policy.revision)
         };
         self.write("note_policy", work).await
     }
+
+    async fn restore_policy(&self, policy: &NotedPolicy) -> Result<(), StoreError> {
+        let policy = policy.clone();
+        let work = move |step: &Connection| match highest(step)? {
+            Some((revision, _)) if revision >= policy.revision => Ok(()),
+            _ => insert(step, &policy),
+        };
+        self.write("restore_policy", work).await
+    }
+}
+
+pub(super) fn insert(step: &Connection, policy: &NotedPolicy) -> Result<(), Fault> {
+    step.prepare_cached("INSERT INTO policy (revision, sha256, text, noted_by, noted_at) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![
+            column::stored_count(policy.revision),
+            policy.sha256,
+            policy.text,
+            policy.by,
+            policy.at.as_micros()
+        ])?;
+    Ok(())
+}
+
+fn newest(connection: &Connection) -> Result<Option<NotedPolicy>, Fault> {
+    let mut statement = connection.prepare_cached("SELECT * FROM policy ORDER BY revision DESC LIMIT 1")?;
+    column::one(statement.query([])?, noted)
+}
+
+pub(super) fn noted(row: &Row<'_>) -> Result<NotedPolicy, Fault> {
+    Ok(NotedPolicy {
+        revision: column::count(row, "revision")?,
+        sha256: column::get(row, "sha256")?,
+        text: column::get(row, "text")?,
+        by: column::get(row, "noted_by")?,
+        at: column::time(row, "noted_at")?,
+    })
 }
 
 fn highest(connection: &Connection) -> Result<Option<(u64, [u8; 32])>, Fault> {

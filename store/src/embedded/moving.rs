@@ -5,14 +5,12 @@ use rusqlite::{Connection, Row, named_params, params};
 use stagedoor_identity::port::{Lockout, Source, StoreError};
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::{AccountId, Secret};
-use stagedoor_policy::time::Timestamp;
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::fault::Fault;
-use super::{Embedded, accounts, audit, column, credentials, devices, links, outbox, pictures, sessions, tokens};
+use super::{Embedded, accounts, audit, column, credentials, devices, keys, links, outbox, pictures, sessions, tokens};
 use crate::transfer::{
-    Asked, BATCH_RECORDS, Batch, CUT_OFF, Failure, HeldAccount, HeldLetter, Movable, Moved, NOBODY_TAKES, Policy,
-    Record,
+    Asked, BATCH_RECORDS, Batch, CUT_OFF, Failure, HeldAccount, HeldLetter, Movable, Moved, NOBODY_TAKES, Record,
 };
 
 const FILLED: &str = "SELECT EXISTS (SELECT 1 FROM account) OR EXISTS (SELECT 1 FROM failure) OR EXISTS (SELECT 1 FROM lock) \
@@ -197,13 +195,7 @@ fn lock(row: &Row<'_>) -> Result<Record, Fault> {
 }
 
 fn policy(row: &Row<'_>) -> Result<Record, Fault> {
-    Ok(Record::Policy(Policy {
-        revision: column::count(row, "revision")?,
-        sha256: column::get(row, "sha256")?,
-        text: column::get(row, "text")?,
-        noted_by: column::get(row, "noted_by")?,
-        noted_at: column::time(row, "noted_at")?,
-    }))
+    keys::noted(row).map(Record::Policy)
 }
 
 fn insert(step: &Connection, record: Record) -> Result<(), Fault> {
@@ -247,7 +239,7 @@ fn insert(step: &Connection, record: Record) -> Result<(), Fault> {
                 .execute(params![name, secret.expose()])?;
             Ok(())
         }
-        Record::Policy(policy) => insert_policy(step, &policy),
+        Record::Policy(policy) => keys::insert(step, &policy),
     }
 }
 
@@ -303,18 +295,5 @@ fn insert_lock(step: &Connection, lock: &Lockout, name: &[u8; 32]) -> Result<(),
         ":since": lock.since.as_micros(),
         ":until": lock.until.as_micros(),
     })?;
-    Ok(())
-}
-
-fn insert_policy(step: &Connection, policy: &Policy) -> Result<(), Fault> {
-    let noted_at: Timestamp = policy.noted_at;
-    step.prepare_cached("INSERT INTO policy (revision, sha256, text, noted_by, noted_at) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![
-            column::stored_count(policy.revision),
-            policy.sha256,
-            policy.text,
-            policy.noted_by,
-            noted_at.as_micros(),
-        ])?;
     Ok(())
 }

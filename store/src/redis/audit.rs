@@ -25,7 +25,12 @@ impl Audit for Redis {
         }
         let mut args = Vec::with_capacity(events.len().saturating_mul(6));
         for event in events {
-            push(&mut args, event).map_err(|why| self.engine("record", &why))?;
+            // Which of several doors saw it is known nowhere else.
+            let told = self
+                .several
+                .as_ref()
+                .map(|several| event.clone().detail("node", &several.name));
+            push(&mut args, told.as_ref().unwrap_or(event)).map_err(|why| self.engine("record", &why))?;
         }
         self.write("record", &RECORD, args).await.map(drop)
     }

@@ -91,6 +91,11 @@ impl Redis {
         at_work
     }
 
+    /// What this door is among them.
+    pub fn node_id(&self) -> String {
+        self.process.simple().to_string()
+    }
+
     /// Every door that shares the store, by its id.
     /// # Errors
     /// Where the store failed.

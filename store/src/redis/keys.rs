@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use stagedoor_identity::Secret;
-use stagedoor_identity::port::{Keys, StoreError};
+use stagedoor_identity::port::{Keys, NotedPolicy, StoreError};
 use stagedoor_policy::time::Timestamp;
 
 use super::answer::{Answer, Damage, unhex};
@@ -13,7 +13,10 @@ use super::{Redis, args};
 
 static KEY: Script = writing!("key_or_insert");
 static REVISION: Script = reading!("policy_revision");
-static NOTE: Script = writing!("note_policy");
+static REVISION_OF: Script = reading!("revision_of");
+static NEWEST: Script = reading!("newest_policy");
+static NOTE: Script = writing!("note_policy", "policy_lib");
+static RESTORE: Script = writing!("restore_policy", "policy_lib");
 
 #[async_trait]
 impl Keys for Redis {
@@ -33,16 +36,43 @@ impl Keys for Redis {
         read.transpose().map_err(self.damaged("policy_revision"))
     }
 
-    async fn note_policy(&self, sha256: &[u8; 32], text: &str, by: &str, now: Timestamp) -> Result<u64, StoreError> {
-        let stored = StoredPolicy {
-            sha256: hex(sha256),
+    async fn newest_policy(&self) -> Result<Option<NotedPolicy>, StoreError> {
+        let answer = self.read("newest_policy", &NEWEST, Vec::new()).await?;
+        let read = answer.map(|answer| noted(answer.text(1)?, answer.text(2)?));
+        read.transpose().map_err(self.damaged("newest_policy"))
+    }
+
+    async fn revision_of(&self, sha256: &[u8; 32]) -> Result<Option<u64>, StoreError> {
+        let answer = self.read("revision_of", &REVISION_OF, args![sha256]).await?;
+        let read = answer.map(|answer| answer.number(1));
+        read.transpose().map_err(self.damaged("revision_of"))
+    }
+
+    async fn note_policy(
+        &self,
+        sha256: &[u8; 32],
+        text: &str,
+        by: &str,
+        now: Timestamp,
+        after: Option<u64>,
+    ) -> Result<u64, StoreError> {
+        let policy = NotedPolicy {
+            revision: 0,
+            sha256: *sha256,
             text: text.to_owned(),
-            noted_by: by.to_owned(),
-            noted_at: now.as_micros(),
+            by: by.to_owned(),
+            at: now,
         };
-        let stored = json(&stored).map_err(|why| self.engine("note_policy", &why))?;
-        let answer = self.write("note_policy", &NOTE, args![sha256, stored]).await?;
+        let stored = json(&StoredPolicy::from(&policy)).map_err(|why| self.engine("note_policy", &why))?;
+        let after = after.map_or_else(String::new, |after| after.to_string());
+        let answer = self.write("note_policy", &NOTE, args![sha256, stored, after]).await?;
         answer.number(1).map_err(self.damaged("note_policy"))
+    }
+
+    async fn restore_policy(&self, policy: &NotedPolicy) -> Result<(), StoreError> {
+        let stored = json(&StoredPolicy::from(policy)).map_err(|why| self.engine("restore_policy", &why))?;
+        let args = args![policy.revision, policy.sha256, stored];
+        self.write("restore_policy", &RESTORE, args).await.map(drop)
     }
 }
 
@@ -54,6 +84,31 @@ pub(super) struct StoredPolicy {
     pub(super) text: String,
     pub(super) noted_by: String,
     pub(super) noted_at: i64,
+}
+
+impl From<&NotedPolicy> for StoredPolicy {
+    fn from(policy: &NotedPolicy) -> Self {
+        Self {
+            sha256: hex(&policy.sha256),
+            text: policy.text.clone(),
+            noted_by: policy.by.clone(),
+            noted_at: policy.at.as_micros(),
+        }
+    }
+}
+
+/// A policy from its number and its text in Redis.
+pub(super) fn noted(revision: &str, stored: &str) -> Result<NotedPolicy, Damage> {
+    let damaged = || "a policy".to_owned();
+    let stored: StoredPolicy = serde_json::from_str(stored).map_err(|_no_policy| damaged())?;
+    let sha256 = unhex(&stored.sha256).and_then(|bytes| bytes.try_into().ok());
+    Ok(NotedPolicy {
+        revision: revision.parse().map_err(|_no_number| damaged())?,
+        sha256: sha256.ok_or_else(damaged)?,
+        text: stored.text,
+        by: stored.noted_by,
+        at: Timestamp::from_micros(stored.noted_at),
+    })
 }
 
 fn revision(answer: &Answer) -> Result<(u64, [u8; 32]), Damage> {

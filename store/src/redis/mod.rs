@@ -29,7 +29,7 @@
 //! | `tokens`, `token_names`, `token_hashes` | tokens of the admin API by name, and the hashes they are found by |
 //! | `token_accounts`, `tokens_of:ID` | the accounts that tokens act as |
 //! | `audit`, `audit:INDEX`, `audit_number` | streams whose ids are the numbers of the events |
-//! | `keys`, `policy`, `policies` | the door's keys, the newest policy, all policies |
+//! | `keys`, `policy`, `policies`, `policy_numbers` | the door's keys, the newest policy, all policies, the newest number of each text |
 //!
 //! What people type is never part of a key: names, sources and the like are values, fields or hashes. No step searches keys.
 //!

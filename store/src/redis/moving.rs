@@ -18,13 +18,12 @@ use tokio::sync::mpsc::{Receiver, Sender};
 
 use self::commands::Commands;
 use super::answer::{Answer, Damage, Fields, unhex};
-use super::keys::StoredPolicy;
+use super::keys::noted;
 use super::script::{Script, reading, writing};
 use super::{Redis, args, devices, links, outbox, tokens};
 use crate::attempt_key::name_hash;
 use crate::transfer::{
-    Asked, BATCH_RECORDS, Batch, CUT_OFF, Failure, HeldAccount, HeldLetter, Movable, Moved, NOBODY_TAKES, Policy,
-    Record,
+    Asked, BATCH_RECORDS, Batch, CUT_OFF, Failure, HeldAccount, HeldLetter, Movable, Moved, NOBODY_TAKES, Record,
 };
 
 static TAKE_IN: Script = writing!(
@@ -306,12 +305,5 @@ fn key(row: &[String]) -> Option<Record> {
 
 fn policy(row: &[String]) -> Option<Record> {
     let [revision, stored] = row else { return None };
-    let stored: StoredPolicy = serde_json::from_str(stored).ok()?;
-    Some(Record::Policy(Policy {
-        revision: revision.parse().ok()?,
-        sha256: hash(&stored.sha256).ok()?,
-        text: stored.text,
-        noted_by: stored.noted_by,
-        noted_at: Timestamp::from_micros(stored.noted_at),
-    }))
+    noted(revision, stored).ok().map(Record::Policy)
 }

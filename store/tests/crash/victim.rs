@@ -113,7 +113,7 @@ async fn sign_in(store: &SharedStore, name: &str, account: AccountId, step: u64)
     acknowledge(&format!("events {code}"));
 
     let sha256 = TokenHash::of(code.as_bytes()).0;
-    let revision = store.note_policy(&sha256, &code, "system", now).await.unwrap();
+    let revision = store.note_policy(&sha256, &code, "system", now, None).await.unwrap();
     acknowledge(&format!("policy {revision}"));
 }
 

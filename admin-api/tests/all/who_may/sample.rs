@@ -74,6 +74,7 @@ pub(super) async fn of(house: &House, operation: &Operation, role: &str) -> Samp
         | "DELETE /v1/invitations/{id_or_name}"
         | "GET /v1/letters"
         | "GET /v1/lockouts"
+        | "GET /v1/nodes"
         | "GET /v1/openapi.json"
         | "GET /v1/policy"
         | "GET /v1/policy/status"

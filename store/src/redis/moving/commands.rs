@@ -87,13 +87,10 @@ impl Commands {
             }
             Record::Key(name, secret) => self.add("HSET", "keys", args![name, hex(secret.expose())]),
             Record::Policy(policy) => {
-                let stored = StoredPolicy {
-                    sha256: hex(&policy.sha256),
-                    text: policy.text,
-                    noted_by: policy.noted_by,
-                    noted_at: policy.noted_at.as_micros(),
-                };
+                let stored = StoredPolicy::from(&policy);
                 self.add("HSET", "policies", args![policy.revision, json(&stored)?]);
+                // They come in the order of their numbers: the newest of a text stays.
+                self.add("HSET", "policy_numbers", args![policy.sha256, policy.revision]);
                 let newest = args!["revision", policy.revision, "sha256", policy.sha256];
                 self.add("HSET", "policy", newest);
             }
