@@ -20,19 +20,21 @@ pub(crate) struct Load {
 impl Load {
     /// So many tabs of one visitor, each with one request at a time, by turns one that may be sent again and one that may not.
     pub(crate) fn begin(visitor: &Visitor, tabs: usize) -> Self {
+        Self::of(visitor, tabs, [Method::GET, Method::POST])
+    }
+
+    /// The same, by turns with these methods.
+    pub(crate) fn of(visitor: &Visitor, tabs: usize, methods: [Method; 2]) -> Self {
         let (ends, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let mut visitors = JoinSet::new();
         for _tab in 0..tabs {
             let (visitor, ends, answered) = (visitor.clone(), Arc::clone(&ends), Arc::clone(&answered));
+            let methods = methods.clone();
             visitors.spawn(async move {
                 let mut answers = Vec::new();
                 while !ends.load(Ordering::Relaxed) {
-                    let method = if answers.len() % 2 == 0 {
-                        Method::GET
-                    } else {
-                        Method::POST
-                    };
-                    answers.push(ask(&visitor, method).await);
+                    let method = &methods[answers.len() % methods.len()];
+                    answers.push(ask(&visitor, method.clone()).await);
                     answered.fetch_add(1, Ordering::Relaxed);
                 }
                 answers

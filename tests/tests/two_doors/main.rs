@@ -7,6 +7,7 @@ mod stage;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use http::Method;
 use rustix::process::Signal;
 use serde_json::json;
 use stagedoor_tests::{PASSWORD, eventually};
@@ -129,6 +130,15 @@ async fn a_door_that_is_stopped_costs_no_request_and_one_that_is_killed_at_most_
     assert!(answers.iter().all(|answer| *answer == "200"), "{answers:?}");
     println!("stopped and started: {} requests, none failed", answers.len());
 
+    // Told to end without a word to the balancer, it lets nobody in any more: what may be sent again goes to the other one.
+    let load = Load::of(&grace, VISITORS, [Method::GET, Method::HEAD]);
+    load.wait_for(ENOUGH).await;
+    stage.signal("door-1", Signal::TERM);
+    load.wait_for(ENOUGH).await;
+    let answers = load.end().await;
+    assert!(answers.iter().all(|answer| *answer == "200"), "{answers:?}");
+    stage.run(&["start", "door-1"]);
+
     let load = Load::begin(&grace, VISITORS);
     load.wait_for(ENOUGH).await;
     stage.signal("door-2", Signal::KILL);
@@ -198,4 +208,38 @@ async fn a_failover_costs_moments_and_neither_a_session_nor_a_revocation() {
             assert_ne!(stage.primary(), former, "it follows whoever is the primary now");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_every_redis_is_stuck_visitors_are_told_when_to_come_again_and_then_all_goes_on() {
+    let stage = Stage::up().await;
+    let grace = stage.signed_in(HERE).await;
+    let load = Load::begin(&grace, VISITORS);
+    load.wait_for(ENOUGH).await;
+    for redis in ["redis-1", "redis-2", "redis-3"] {
+        stage.signal(redis, Signal::STOP);
+    }
+    eventually("the balancer finds no door ready", PATIENCE, async || {
+        (stage.ready_doors() == 0).then_some(())
+    })
+    .await;
+    let since_then = Load::begin(&grace, VISITORS);
+    since_then.wait_for(ENOUGH).await;
+    for answer in since_then.end().await {
+        assert_eq!(answer, "503, again in 1 s", "a door itself says so, not the balancer");
+    }
+    for redis in ["redis-1", "redis-2", "redis-3"] {
+        stage.signal(redis, Signal::CONT);
+    }
+    eventually("the balancer finds both ready", PATIENCE, async || {
+        (stage.ready_doors() == 2).then_some(())
+    })
+    .await;
+    eventually("the doors serve again", PATIENCE, async || {
+        (grace.get("/").await.status == 200 && grace.get("/").await.status == 200).then_some(())
+    })
+    .await;
+    let answers = load.end().await;
+    let fits = |answer: &String| ["200", "503, again in 1 s"].contains(&answer.as_str());
+    assert!(answers.iter().all(fits), "{answers:?}");
 }

@@ -1,7 +1,9 @@
 //! `examples/two-doors`, copied into a folder of its own with free ports in the place of its own, and started by its own script.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -116,6 +118,19 @@ impl Stage {
         let port: u16 = port.unwrap_or_else(|| panic!("{said}"));
         let named = self.ports.iter().find(|(_, its)| **its == port);
         named.map_or_else(|| panic!("{said}"), |(name, _)| *name)
+    }
+
+    /// How many doors the balancer's health checks find ready.
+    pub(crate) fn ready_doors(&self) -> usize {
+        let mut socket = UnixStream::connect(self.path("run/balancer.sock")).expect("the balancer listens");
+        socket.write_all(b"show stat\n").expect("it can be asked");
+        let mut said = String::new();
+        socket.read_to_string(&mut said).expect("it answers");
+        // Fields 1, 2 and 18: backend, server, status.
+        let of_doors = said.lines().filter(|line| line.starts_with("ready,door-"));
+        of_doors
+            .filter(|line| line.split(',').nth(17).is_some_and(|status| status.starts_with("UP")))
+            .count()
     }
 
     fn at(&self, name: &str) -> SocketAddr {
