@@ -243,3 +243,36 @@ async fn while_every_redis_is_stuck_visitors_are_told_when_to_come_again_and_the
     let fits = |answer: &String| ["200", "503, again in 1 s"].contains(&answer.as_str());
     assert!(answers.iter().all(fits), "{answers:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_replica_may_fail_unnoticed_and_without_any_nothing_is_judged_until_one_is_back() {
+    let mut stage = Stage::up().await;
+    let grace = stage.signed_in(HERE).await;
+    let mut replicas = vec!["redis-1", "redis-2", "redis-3"];
+    let primary = stage.primary();
+    replicas.retain(|name| *name != primary);
+
+    let load = Load::begin(&grace, VISITORS);
+    load.wait_for(ENOUGH).await;
+    stage.signal(replicas[0], Signal::KILL);
+    load.wait_for(ENOUGH).await;
+    stage.admin("door-1").add_account("bob", "administrator").await;
+    let answers = load.end().await;
+    assert!(answers.iter().all(|answer| *answer == "200"), "{answers:?}");
+
+    stage.signal(replicas[1], Signal::KILL);
+    let refused = eventually("the doors refuse", PATIENCE, async || {
+        let answer = grace.get("/").await;
+        (answer.status != 200).then_some(answer)
+    })
+    .await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.header("retry-after")),
+        (503, Some("1"))
+    );
+    stage.run(&["start", replicas[1]]);
+    eventually("the doors serve again", PATIENCE, async || {
+        (grace.get("/").await.status == 200 && grace.get("/").await.status == 200).then_some(())
+    })
+    .await;
+}
