@@ -16,6 +16,7 @@
 
 mod admin;
 mod browser;
+mod cluster;
 pub mod console;
 mod door;
 pub mod encoding;
@@ -39,6 +40,7 @@ mod way;
 
 pub use admin::{Admin, PASSWORD};
 pub use browser::Browser;
+pub use cluster::Cluster;
 pub use door::{Door, DoorPlan, stagedoor};
 pub use fake::{FakeConsole, sha256};
 pub use patience::{eventually, soon, unix_seconds};
