@@ -115,7 +115,7 @@ async fn what_ends_a_session_at_one_door_ends_it_at_both_with_its_websockets() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_door_that_is_stopped_costs_no_request_and_one_that_is_killed_at_most_those_in_flight() {
-    let mut stage = Stage::up().await;
+    let mut stage = Stage::up_with_a_long_lease().await;
     let grace = stage.signed_in(HERE).await;
 
     let load = Load::begin(&grace, VISITORS);
@@ -246,7 +246,7 @@ async fn while_every_redis_is_stuck_visitors_are_told_when_to_come_again_and_the
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_replica_may_fail_unnoticed_and_without_any_nothing_is_judged_until_one_is_back() {
-    let mut stage = Stage::up().await;
+    let mut stage = Stage::up_with_a_long_lease().await;
     let grace = stage.signed_in(HERE).await;
     let mut replicas = vec!["redis-1", "redis-2", "redis-3"];
     let primary = stage.primary();

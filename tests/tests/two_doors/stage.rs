@@ -38,12 +38,22 @@ pub(crate) struct Stage {
     /// Each run of the script, with what it started.
     runs: Vec<Running>,
     ports: BTreeMap<&'static str, u16>,
+    environment: Vec<(&'static str, &'static str)>,
     folder: TempDir,
     _console: FakeConsole,
 }
 
 impl Stage {
     pub(crate) async fn up() -> Self {
+        Self::up_in(Vec::new()).await
+    }
+
+    /// For a story in which no request may fail: a machine that is too busy for a moment is no reason for doors to refuse.
+    pub(crate) async fn up_with_a_long_lease() -> Self {
+        Self::up_in(vec![("STAGEDOOR_CLUSTER_LEASE", "3s")]).await
+    }
+
+    async fn up_in(environment: Vec<(&'static str, &'static str)>) -> Self {
         let console = FakeConsole::start().await;
         let of_console = console.url().rsplit_once(':').and_then(|(_, port)| port.parse().ok());
         let mut ports: BTreeMap<_, _> = PORTS.iter().map(|(name, _)| (*name, free_port())).collect();
@@ -53,6 +63,7 @@ impl Stage {
         let mut stage = Self {
             runs: Vec::new(),
             ports,
+            environment,
             folder,
             _console: console,
         };
@@ -64,6 +75,7 @@ impl Stage {
     pub(crate) fn run(&mut self, arguments: &[&str]) -> String {
         let mut command = Command::new(self.folder.path().join("two-doors"));
         command.args(arguments).env("STAGEDOOR", stagedoor_binary());
+        command.envs(self.environment.iter().copied());
         let log = self.folder.path().join(format!("script-{}.log", self.runs.len()));
         let mut run = Running::start("two-doors", command, &log);
         let status = run.end_within(SCRIPT_WITHIN);
