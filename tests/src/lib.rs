@@ -48,7 +48,7 @@ pub use recorder::{Recorder, Seen};
 pub use redis::Redis;
 pub use relay::Relay;
 pub use reply::Reply;
-pub use tls::Certificates;
+pub use tls::{Certificates, client_of_authority};
 pub use totp::totp;
 pub use visitor::{Body, Unanswered, Visitor, body_of};
 pub use way::{Way, Ways, Wire};
