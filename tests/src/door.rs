@@ -32,6 +32,12 @@ impl DoorPlan {
         self
     }
 
+    /// [`Self::node`], with whatever lies between: the Redis is reached there.
+    pub fn node_over(mut self, name: &str, redis: SocketAddr) -> Self {
+        self.shared = Some((format!("redis://{redis}"), name.to_owned()));
+        self
+    }
+
     /// Puts a site in front of an upstream.
     pub fn site(self, name: &str, upstream: &str) -> Self {
         self.site_with(name, upstream, "")
