@@ -115,7 +115,7 @@ fn refused_is_in_the_audit(ask: &Operation, page: Page, history: &History, found
             Invariant::I6,
             format!("refused by a revision that never was: {ask:?}; {event:?}"),
         ),
-        Some(edition) if page == Page::Changing && edition % 2 == 0 => {
+        Some(edition) if page == Page::Changing && edition.is_multiple_of(2) => {
             let why = format!("the revision serves what was refused: {ask:?}; {event:?}");
             violates(found, Invariant::I6, why);
         }
