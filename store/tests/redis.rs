@@ -17,6 +17,8 @@ mod hands;
 mod in_trouble;
 #[path = "redis/lives.rs"]
 mod lives;
+#[path = "redis/lost.rs"]
+mod lost;
 #[path = "redis/many.rs"]
 mod many;
 #[path = "redis/moving.rs"]

@@ -9,9 +9,11 @@ use tokio::sync::{Mutex, Semaphore};
 
 use super::answer::Answer;
 use super::client::{At, client};
+use super::redo::Redo;
 use super::script::Script;
 use super::sentinel;
 use super::trouble::{Trouble, describe};
+use super::vet::Info;
 use super::{OpenError, Settings};
 
 /// Steps that may be under way at once; one more is refused.
@@ -29,6 +31,7 @@ pub(super) struct Link {
     wait: Option<(u32, Duration)>,
     give_up_after: Duration,
     current: Mutex<Current>,
+    redo: Redo,
     room: Semaphore,
     /// Connections live here, whoever asked for them.
     runtime: Handle,
@@ -41,6 +44,8 @@ struct Current {
     generation: u64,
     /// Where it leads, where that is not what the settings name: a node of a Cluster, or who the Sentinels named.
     at: Option<At>,
+    /// Which run of which server has all steps that were acknowledged.
+    server: Option<String>,
 }
 
 impl Link {
@@ -62,6 +67,7 @@ impl Link {
             wait: (settings.wait_replicas > 0).then_some((settings.wait_replicas, settings.wait)),
             give_up_after: settings.give_up_after,
             current: Mutex::default(),
+            redo: Redo::default(),
             room: Semaphore::new(STEPS_MAX),
             runtime: Handle::current(),
         })
@@ -75,13 +81,17 @@ impl Link {
     /// Runs a script and answers what it said, sending it again on a new connection while there is time.
     /// # Errors
     /// A sentence. A step that writes may have been made all the same; the same call may be made again.
-    pub(super) async fn run(&self, script: &Script, args: &[Vec<u8>], writes: bool) -> Result<Answer, String> {
+    pub(super) async fn run(&self, script: &'static Script, args: &[Vec<u8>], writes: bool) -> Result<Answer, String> {
         let _room = self
             .room
             .try_acquire()
             .map_err(|_full| "too many steps wait already: Redis is too slow for this load".to_owned())?;
         let said = self.until_given_up(Request::Script(script, args, writes)).await?;
-        Answer::new(said).ok_or_else(|| "a script answered with nothing".to_owned())
+        let answer = Answer::new(said).ok_or_else(|| "a script answered with nothing".to_owned())?;
+        if writes && script.matters() {
+            self.redo.keep(script, args, Instant::now());
+        }
+        Ok(answer)
     }
 
     /// A command of Redis itself that only reads.
@@ -194,11 +204,41 @@ impl Link {
             .runtime
             .spawn(async move { sentinel::connect(&settings, &config, moved_to).await });
         let ended = |_ended| RedisError::from((ErrorKind::Io, "the runtime that holds the connection has ended"));
-        let (at, connection) = making.await.map_err(ended)??;
+        let (at, mut connection) = making.await.map_err(ended)??;
+        let server = self.make_again_what_is_lacking(&mut connection, current.server.as_deref());
+        current.server = Some(server.await?);
         current.at = at;
         current.generation = current.generation.wrapping_add(1);
         current.connection = Some(connection.clone());
         Ok((current.generation, connection))
+    }
+
+    /// Another server, or the same after a start, may lack steps that were acknowledged. Answers which one it is.
+    async fn make_again_what_is_lacking(
+        &self,
+        connection: &mut MultiplexedConnection,
+        former: Option<&str>,
+    ) -> Result<String, RedisError> {
+        let said = connection.send_packed_command(&redis::cmd("INFO")).await?;
+        let server = Info::new(said.extract_error()?).run_id().unwrap_or_default().to_owned();
+        if former.is_none_or(|former| former == server) {
+            return Ok(server);
+        }
+        let steps = self.redo.steps_at(Instant::now());
+        tracing::warn!(
+            store = self.place,
+            steps = steps.len(),
+            "the store is another server now, or was started again: what was acknowledged lately is offered to it again"
+        );
+        for step in steps {
+            let made = self.try_once(connection, Request::Script(step.script, &step.args, false));
+            match made.await {
+                Ok(_) => {}
+                Err(Trouble::Redis(error)) => return Err(error),
+                Err(Trouble::Replicas(_)) => {}
+            }
+        }
+        Ok(server)
     }
 
     async fn hang_up(&self, generation: u64, moved_to: Option<At>) {

@@ -45,7 +45,8 @@
 //!
 //! # How durable
 //! An answer means what Redis means by its own: on disk with `appendfsync always`, within a second with `everysec`, and on
-//! `wait_replicas` replicas where that is set. What is weaker than the first is said in the log at the start.
+//! `wait_replicas` replicas where that is set. What is weaker than the first is said in the log at the start. What a server lacks
+//! that takes over or comes back is made again by the doors that made it ([`redo`]).
 
 mod accounts;
 mod answer;
@@ -63,6 +64,7 @@ mod moving;
 mod outbox;
 mod pictures;
 mod record;
+mod redo;
 mod script;
 mod sentinel;
 mod sessions;
@@ -172,7 +174,12 @@ impl Redis {
     }
 
     /// Makes a step: all of it or nothing, and once, however often it has to be sent.
-    async fn write(&self, operation: &'static str, script: &Script, args: Vec<Vec<u8>>) -> Result<Answer, StoreError> {
+    async fn write(
+        &self,
+        operation: &'static str,
+        script: &'static Script,
+        args: Vec<Vec<u8>>,
+    ) -> Result<Answer, StoreError> {
         let asked = Instant::now();
         let number = self.steps.fetch_add(1, Ordering::Relaxed);
         let mut all = Vec::with_capacity(args.len().saturating_add(2));
@@ -203,7 +210,7 @@ impl Redis {
     async fn read(
         &self,
         operation: &'static str,
-        script: &Script,
+        script: &'static Script,
         args: Vec<Vec<u8>>,
     ) -> Result<Option<Answer>, StoreError> {
         let asked = Instant::now();
