@@ -15,6 +15,8 @@ mod certificates;
 mod cluster;
 #[path = "redis/hands.rs"]
 mod hands;
+#[path = "redis/heard.rs"]
+mod heard;
 #[path = "redis/in_trouble.rs"]
 mod in_trouble;
 #[path = "redis/lives.rs"]

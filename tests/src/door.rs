@@ -37,6 +37,12 @@ impl DoorPlan {
         self
     }
 
+    /// [`Self::node`], with whatever lies between: the Redis is reached there.
+    pub fn node_over(mut self, name: &str, redis: SocketAddr) -> Self {
+        self.shared = Some((format!("redis://{redis}"), name.to_owned()));
+        self
+    }
+
     /// Puts a site in front of an upstream.
     pub fn site(self, name: &str, upstream: &str) -> Self {
         self.site_with(name, upstream, "")
@@ -200,6 +206,10 @@ impl Door {
         command
             .current_dir(self.folder())
             .args(["serve", "--config", "stagedoor.toml"]);
+        // What a test is told is no setting of a door's, which takes none that it does not know.
+        for name in ["STAGEDOOR_NEMESIS_SEED", "STAGEDOOR_NEMESIS_SECONDS"] {
+            command.env_remove(name);
+        }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         self.process.insert(Running::start(
             "stagedoor",

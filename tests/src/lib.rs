@@ -8,6 +8,7 @@
 //! - [`server`]: Tomcat, Apache with PHP, nginx, lighttpd, Node and Python, each with its own reading of a path.
 //! - [`mail`]: a mail server (aiosmtpd), what it took over, and one that behaves as no real one should.
 //! - [`FakeConsole`] and [`Recorder`]: consoles of ours where a test needs an answer no real one gives, or the very bytes.
+//! - [`BadWire`]: what lies between a door and its Redis, delayed, parted, cut or healed as the test says.
 //! - [`encoding`]: hex, base64 and percent escapes.
 //! - [`raw`] and [`http2`]: bytes and frames by hand; [`strict`]: what may reach a console, read without mercy.
 //!
@@ -15,6 +16,7 @@
 //! test that failed.
 
 mod admin;
+mod bad_wire;
 mod browser;
 mod cluster;
 pub mod console;
@@ -39,6 +41,7 @@ mod visitor;
 mod way;
 
 pub use admin::{Admin, PASSWORD};
+pub use bad_wire::{BadWire, Weather};
 pub use browser::Browser;
 pub use cluster::Cluster;
 pub use door::{Door, DoorPlan, stagedoor};

@@ -1,6 +1,6 @@
 //! A Redis for the door, where the suites are run on that store: `STORE_UNDER_TEST=redis`.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -85,6 +85,11 @@ impl Redis {
     /// What it has written: the append-only files.
     pub(crate) fn files(&self) -> PathBuf {
         self.folder.join("redis").join("appendonlydir")
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
     /// What `[store] url` is to say.

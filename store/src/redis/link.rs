@@ -1,5 +1,6 @@
 //! The connection: one, shared by all steps, made anew when it fails, within limits.
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
@@ -31,6 +32,7 @@ pub(super) struct Link {
     wait: Option<(u32, Duration)>,
     give_up_after: Duration,
     current: Mutex<Current>,
+    made: std::sync::Mutex<(u64, Instant)>,
     redo: Redo,
     room: Semaphore,
     /// Connections live here, whoever asked for them.
@@ -70,6 +72,7 @@ impl Link {
             wait: (settings.wait_replicas > 0).then_some((settings.wait_replicas, settings.wait)),
             give_up_after: settings.give_up_after,
             current: Mutex::default(),
+            made: std::sync::Mutex::new((0, Instant::now())),
             redo: Redo::default(),
             room: Semaphore::new(STEPS_MAX),
             runtime: Handle::current(),
@@ -79,6 +82,11 @@ impl Link {
     /// For messages: no user, no password.
     pub(super) fn place(&self) -> &str {
         &self.place
+    }
+
+    /// The connection that is used now: which one it is, and when it was made.
+    pub(super) fn made(&self) -> (u64, Instant) {
+        *self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs a script and answers what it said, sending it again on a new connection while there is time.
@@ -214,6 +222,7 @@ impl Link {
         current.server = Some(server.await?);
         current.at = Some(at);
         current.generation = current.generation.wrapping_add(1);
+        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = (current.generation, Instant::now());
         current.connection = Some(connection.clone());
         Ok((current.generation, connection))
     }

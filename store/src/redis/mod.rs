@@ -85,6 +85,7 @@ use uuid::Uuid;
 use crate::Observer;
 use answer::Answer;
 pub use following::Node;
+use following::silent::Silent;
 use lease::Lease;
 pub use lease::Loss;
 use link::Link;
@@ -102,6 +103,8 @@ pub struct Redis {
     /// Makes the numbers of this process's steps its own.
     process: Uuid,
     steps: AtomicU64,
+    /// For whom no change is waited.
+    silent: Silent,
 }
 
 /// Why the store could not be opened. Names the server, never a password.
@@ -160,6 +163,7 @@ impl Redis {
             observer,
             process,
             steps: AtomicU64::new(0),
+            silent: Silent::default(),
         })
     }
 

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::server::server;
 
-const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 
 /// How often `alice` has failed with this one.
 async fn fail(store: &Redis) -> u32 {
@@ -35,7 +35,7 @@ async fn fail(store: &Redis) -> u32 {
     }
 }
 
-async fn registered(store: &Redis) -> Account {
+pub(crate) async fn registered(store: &Redis) -> Account {
     let name = AccountName::parse("alice").expect("a name");
     let account = Account::new(AccountId(Uuid::now_v7()), name, "clerk", NOW);
     let hash = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA";
@@ -45,7 +45,7 @@ async fn registered(store: &Redis) -> Account {
     account
 }
 
-async fn signed_in(store: &Redis, account: &Account) -> SessionId {
+pub(crate) async fn signed_in(store: &Redis, account: &Account) -> SessionId {
     let id = Uuid::now_v7();
     let session = SessionRecord {
         id: SessionId(id),
