@@ -138,12 +138,14 @@ impl Link {
                 },
                 Err(error) => (None, Trouble::Redis(error)),
             };
+            let ask_anew = self.settings.sentinels.is_some() && trouble.may_be_overtaken();
             if let Some(generation) = generation
-                && trouble.ends_the_connection()
+                && (trouble.ends_the_connection() || ask_anew)
             {
                 self.hang_up(generation, trouble.moved_to()).await;
             }
-            if !trouble.may_pass() || Instant::now() + pause >= end {
+            let may_pass = trouble.may_pass() || (ask_anew && trouble.lacks_replicas());
+            if !may_pass || Instant::now() + pause >= end {
                 return Err(trouble.describe());
             }
             tokio::time::sleep(pause).await;
@@ -253,6 +255,13 @@ impl Link {
             }
         }
         Ok(server)
+    }
+
+    /// Somebody found another server in the place of the one that steps are made on: it is looked for anew with the next step.
+    pub(super) async fn leave(&self) {
+        let mut current = self.current.lock().await;
+        current.connection = None;
+        current.at = None;
     }
 
     async fn hang_up(&self, generation: u64, moved_to: Option<At>) {

@@ -43,6 +43,19 @@ impl Trouble {
         }
     }
 
+    /// Whether a primary says that its replicas have left it: Sentinels may know another one by now.
+    pub(super) fn may_be_overtaken(&self) -> bool {
+        match self {
+            Self::Redis(_) => self.lacks_replicas(),
+            Self::Replicas(_) => true,
+        }
+    }
+
+    /// Whether it was not begun for want of replicas.
+    pub(super) fn lacks_replicas(&self) -> bool {
+        matches!(self, Self::Redis(error) if error.code() == Some("NOREPLICAS"))
+    }
+
     pub(super) fn ends_the_connection(&self) -> bool {
         match self {
             Self::Replicas(_) => false,

@@ -300,3 +300,32 @@ async fn by_tls_the_sentinels_are_believed_and_followed_to_whoever_took_over_and
     }
     assert_eq!(replica.say(&copied), "2", "the replica is the primary now");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_primary_that_was_overtaken_and_does_not_know_it_is_left_for_whom_the_sentinels_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (primary, replica, sentinels) = house(folder.path(), &Manner::default());
+    // It takes nothing once its replica has left it, and nobody can tell it to step down.
+    for (setting, value) in [("min-replicas-to-write", "1"), ("min-replicas-max-lag", "1")] {
+        assert_eq!(primary.say(&["CONFIG", "SET", setting, value]), "OK");
+    }
+    assert_eq!(
+        primary.say(&["ACL", "SETUSER", "default", "-slaveof", "-replicaof"]),
+        "OK"
+    );
+    let store = Redis::open(settings(&sentinels)).await.expect("the store opens");
+    assert_eq!(fail(&store).await, Some(1));
+    let copied = ["ZSCORE", "{stagedoor}:failure_numbers", "highest"];
+    wait_until("the first is copied", || replica.say(&copied) == "1");
+    assert_eq!(sentinels[0].say(&["SENTINEL", "FAILOVER", NAME]), "OK");
+    wait_until("the replica takes over", || {
+        replica.say(&["INFO", "replication"]).contains("role:master")
+    });
+    // Until the primary has missed its replica for as long as it may, it takes what is lost with it.
+    let began = Instant::now();
+    while replica.say(&copied) == "1" {
+        fail(&store).await;
+        assert!(began.elapsed() < WITHIN, "the former primary is still asked");
+    }
+    assert!(primary.say(&["INFO", "replication"]).contains("role:master"));
+}

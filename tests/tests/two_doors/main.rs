@@ -10,7 +10,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use http::Method;
 use rustix::process::Signal;
 use serde_json::json;
-use stagedoor_tests::{PASSWORD, eventually};
+use stagedoor_tests::{PASSWORD, eventually, soon};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
@@ -29,14 +29,17 @@ const ENOUGH: usize = 40;
 async fn who_signed_in_once_is_served_by_both_doors_with_the_address_that_is_true() {
     let mut stage = Stage::up().await;
     let grace = stage.signed_in(HERE).await;
-    let before = [stage.answered_by("door-1").await, stage.answered_by("door-2").await];
     for _request in 0..4 {
         let told = grace.get("/.stagedoor/whoami").await.expect(200).json();
         assert_eq!((&told["account"], &told["address"]), (&json!(NAME), &json!(HERE)));
         assert_eq!(told["scheme"], "https");
     }
-    let after = [stage.answered_by("door-1").await, stage.answered_by("door-2").await];
-    assert_eq!(after, before.map(|count| count + 2.0), "each door had its share");
+    // The sign-in went to one of them; a request is counted once its answer has gone out.
+    soon("each door had its share", async || {
+        let (one, two) = (stage.answered_by("door-1").await, stage.answered_by("door-2").await);
+        (one.min(two) == 2.0 && one.max(two) == 3.0).then_some(())
+    })
+    .await;
     // What a visitor says of their address counts for nothing.
     let liar = stage.visitor(HERE).always("x-forwarded-for", "192.0.2.1");
     assert_eq!(liar.get("/.stagedoor/whoami").await.expect(200).json()["address"], HERE);
@@ -192,8 +195,7 @@ async fn a_failover_costs_moments_and_neither_a_session_nor_a_revocation() {
         served.wait_for(ENOUGH).await;
         refused.wait_for(ENOUGH).await;
         let (served, refused) = (served.end().await, refused.end().await);
-        let fits = |answer: &&String| ["200", "503, again in 1 s"].contains(&answer.as_str());
-        assert!(served.iter().all(|answer| fits(&answer)), "{served:?}");
+        assert_served_or_told_to_come_again(&served);
         assert!(!refused.iter().any(|answer| answer == "200"), "{refused:?}");
         let late = served.iter().filter(|answer| *answer != "200").count();
         println!("killed: {killed}; {late} of {} were answered 503", served.len());
@@ -239,9 +241,14 @@ async fn while_every_redis_is_stuck_visitors_are_told_when_to_come_again_and_the
         (grace.get("/").await.status == 200 && grace.get("/").await.status == 200).then_some(())
     })
     .await;
-    let answers = load.end().await;
-    let fits = |answer: &String| ["200", "503, again in 1 s"].contains(&answer.as_str());
-    assert!(answers.iter().all(fits), "{answers:?}");
+    assert_served_or_told_to_come_again(&load.end().await);
+}
+
+/// But for what was under way at the moment in which a door heard nothing any more: that is ended like everything that is open.
+fn assert_served_or_told_to_come_again(answers: &[String]) {
+    let fits = |answer: &&String| ["200", "503, again in 1 s"].contains(&answer.as_str());
+    let others: Vec<_> = answers.iter().filter(|answer| !fits(answer)).collect();
+    assert!(others.len() <= VISITORS, "{others:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

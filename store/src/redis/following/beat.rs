@@ -115,6 +115,8 @@ impl Ear {
         if info.run_id() == Some(self.server.as_str()) {
             return Ok(());
         }
+        // A primary that was overtaken and lives keeps its connections until it is told, which may take long.
+        redis.link.leave().await;
         Err("its steps are still made on another server than it hears from".to_owned())
     }
 }
