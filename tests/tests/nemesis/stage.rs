@@ -19,7 +19,11 @@ const FLAP: Duration = Duration::from_millis(100);
 
 /// The policy: odd editions keep everybody from what lies under `/changing`.
 pub(crate) fn policy(edition: u64) -> String {
-    let changing = if edition.is_multiple_of(2) { ", changing = \"all\"" } else { "" };
+    let changing = if edition.is_multiple_of(2) {
+        ", changing = \"all\""
+    } else {
+        ""
+    };
     format!(
         "# edition {edition}\n[site.console.areas]\nall = {{ paths = [\"/**\"] }}\nprivate = {{ paths = [\"/private/**\"] }}\n\
          changing = {{ paths = [\"/changing/**\"] }}\n\n\
