@@ -98,7 +98,14 @@ pub fn settings(place: &RedisPlace) -> Result<Settings, StartFault> {
     let sentinels = place.sentinels.as_ref().map(|sentinels| Sentinels {
         at: sentinels.at.clone(),
         master: sentinels.master.clone(),
+        user: sentinels.user.clone(),
+        password: sentinels.password.as_ref().map(|password| password.0.clone()),
     });
+    let at = if sentinels.is_some() {
+        Vec::new()
+    } else {
+        place.at.clone()
+    };
     let mut settings = Settings {
         sentinels,
         trust,
@@ -109,7 +116,8 @@ pub fn settings(place: &RedisPlace) -> Result<Settings, StartFault> {
         wait_replicas: place.wait_replicas,
         wait: place.wait,
         node: format!("{}, process {}", host_name(), std::process::id()),
-        ..Settings::plain(&place.host, place.port)
+        at,
+        ..Settings::plain("", 0)
     };
     if let Some(prefix) = &place.key_prefix {
         settings.prefix.clone_from(prefix);

@@ -9,6 +9,8 @@
 
 #[path = "redis/alike.rs"]
 mod alike;
+#[path = "redis/certificates.rs"]
+mod certificates;
 #[path = "redis/cluster.rs"]
 mod cluster;
 #[path = "redis/hands.rs"]

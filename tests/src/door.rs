@@ -27,8 +27,13 @@ pub struct DoorPlan {
 
 impl DoorPlan {
     /// One of several doors on that Redis.
-    pub fn node(mut self, name: &str, redis: &Redis) -> Self {
-        self.shared = Some((redis.url(), name.to_owned()));
+    pub fn node(self, name: &str, redis: &Redis) -> Self {
+        self.node_at(name, redis.url())
+    }
+
+    /// One of several doors on the store of that URL.
+    pub fn node_at(mut self, name: &str, url: String) -> Self {
+        self.shared = Some((url, name.to_owned()));
         self
     }
 

@@ -16,6 +16,7 @@ const UP_WITHIN: Duration = Duration::from_secs(20);
 pub struct Redis {
     port: u16,
     folder: PathBuf,
+    options: Vec<String>,
     running: Running,
 }
 
@@ -32,13 +33,25 @@ impl Redis {
 
     /// One with its files in that folder.
     pub fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    /// The same, with further options of redis-server.
+    pub(crate) fn start_with(folder: &Path, options: &[&str]) -> Self {
         std::fs::create_dir(folder.join("redis")).expect("a folder can be made");
         let port = free_port();
+        let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
         Self {
             port,
             folder: folder.to_owned(),
-            running: launch(folder, port),
+            running: launch(folder, port, &options),
+            options,
         }
+    }
+
+    /// Where it listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Stops it in mid-word: it stays connected and answers nothing.
@@ -58,7 +71,7 @@ impl Redis {
 
     /// Starts it again on what it has written.
     pub fn start_again(&mut self) {
-        self.running = launch(&self.folder, self.port);
+        self.running = launch(&self.folder, self.port, &self.options);
     }
 
     /// What it answers to a command, as `redis-cli` prints it.
@@ -85,12 +98,13 @@ impl Redis {
     }
 }
 
-fn launch(folder: &Path, port: u16) -> Running {
+fn launch(folder: &Path, port: u16, options: &[String]) -> Running {
     let mut command = Command::new("redis-server");
     command
         .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""])
         .args(["--appendonly", "yes", "--appendfsync", "always", "--dir"])
-        .arg(folder.join("redis"));
+        .arg(folder.join("redis"))
+        .args(options);
     let mut running = Running::start("redis-server", command, &folder.join("redis.log"));
     let began = Instant::now();
     while std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {

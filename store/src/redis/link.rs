@@ -44,7 +44,7 @@ struct Current {
     connection: Option<MultiplexedConnection>,
     /// Rises with each connection: whoever saw an older one fail does not close a newer one.
     generation: u64,
-    /// Where it leads, where that is not what the settings name: a node of a Cluster, or who the Sentinels named.
+    /// Where it leads. While there is none: where to, if somebody said.
     at: Option<At>,
     /// Which run of which server has all steps that were acknowledged.
     server: Option<String>,
@@ -57,7 +57,10 @@ impl Link {
         } else {
             settings.wait
         };
-        client(settings, None).map_err(|error| OpenError::Settings(describe(&error)))?;
+        let sentinels = settings.sentinels.iter().flat_map(|sentinels| &sentinels.at);
+        for at in settings.at.iter().chain(sentinels) {
+            client(settings, at).map_err(|error| OpenError::Settings(describe(&error)))?;
+        }
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(settings.connect_within))
             .set_response_timeout(Some(settings.answer_within.saturating_add(waiting)));
@@ -109,8 +112,10 @@ impl Link {
 
     /// Runs a script once, on a connection of its own and without a runtime: for what a process says last.
     pub(super) fn run_blocking(&self, script: &Script, args: &[Vec<u8>]) -> Result<(), RedisError> {
-        let at = self.current.blocking_lock().at.clone();
-        let client = client(&self.settings, at.as_ref())?;
+        let known = self.current.blocking_lock().at.clone();
+        let named = || self.settings.at.first().cloned();
+        let nowhere = || RedisError::from((ErrorKind::Io, "where the primary is cannot be told"));
+        let client = client(&self.settings, &known.or_else(named).ok_or_else(nowhere)?)?;
         let mut connection = client.get_connection_with_timeout(LAST_WORD_WITHIN)?;
         connection.set_read_timeout(Some(LAST_WORD_WITHIN))?;
         connection.set_write_timeout(Some(LAST_WORD_WITHIN))?;
@@ -215,7 +220,7 @@ impl Link {
         let (at, mut connection) = making.await.map_err(ended)??;
         let server = self.make_again_what_is_lacking(&mut connection, current.server.as_deref());
         current.server = Some(server.await?);
-        current.at = at;
+        current.at = Some(at);
         current.generation = current.generation.wrapping_add(1);
         *self.made.lock().unwrap_or_else(PoisonError::into_inner) = (current.generation, Instant::now());
         current.connection = Some(connection.clone());
@@ -254,7 +259,12 @@ impl Link {
         let mut current = self.current.lock().await;
         if current.generation == generation {
             current.connection = None;
-            current.at = moved_to;
+            let here = current.at.take();
+            // A node that does not say which host means its own.
+            current.at = match (moved_to, here) {
+                (Some((host, port)), Some((here, _))) if host.is_empty() => Some((here, port)),
+                (moved_to, _) => moved_to,
+            };
         }
     }
 }
