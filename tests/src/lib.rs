@@ -9,6 +9,7 @@
 //! - [`mail`]: a mail server (aiosmtpd), what it took over, and one that behaves as no real one should.
 //! - [`FakeConsole`] and [`Recorder`]: consoles of ours where a test needs an answer no real one gives, or the very bytes.
 //! - [`BadWire`]: what lies between a door and its Redis, delayed, parted, cut or healed as the test says.
+//! - [`measure_kicks`]: how long somebody who is kicked is still served.
 //! - [`encoding`]: hex, base64 and percent escapes.
 //! - [`raw`] and [`http2`]: bytes and frames by hand; [`strict`]: what may reach a console, read without mercy.
 //!
@@ -24,6 +25,7 @@ mod door;
 pub mod encoding;
 mod fake;
 pub mod http2;
+mod kicks;
 pub mod mail;
 mod patience;
 mod place;
@@ -46,6 +48,7 @@ pub use browser::Browser;
 pub use cluster::Cluster;
 pub use door::{Door, DoorPlan, stagedoor};
 pub use fake::{FakeConsole, sha256};
+pub use kicks::{Kicks, measure_kicks};
 pub use patience::{eventually, soon, unix_seconds};
 pub use place::{free_port, repository, stagedoor_binary};
 pub use process::Running;

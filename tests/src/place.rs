@@ -14,13 +14,14 @@ pub fn repository() -> PathBuf {
         .to_path_buf()
 }
 
-/// The folder that cargo builds into, of the profile this test was built in: `target/debug`.
+/// The folder that cargo builds into, of the profile this was built in: `target/debug`. Tests lie in a folder of it, other
+/// programs in itself.
 pub(crate) fn profile_folder() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own file");
-    test.ancestors()
-        .nth(2)
-        .expect("a test lies in target/PROFILE/deps")
-        .to_path_buf()
+    let folder = test.parent().expect("a file lies in a folder");
+    let is_deps = folder.file_name().is_some_and(|name| name == "deps");
+    let profile = if is_deps { folder.parent() } else { Some(folder) };
+    profile.expect("a test lies in target/PROFILE/deps").to_path_buf()
 }
 
 /// The folder `target`.

@@ -90,6 +90,11 @@ impl Visitor {
         self
     }
 
+    /// Which host they ask for.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Takes the cookie jar of nobody: a second person at the same place.
     pub fn without_cookies(mut self) -> Self {
         self.cookies = Arc::default();

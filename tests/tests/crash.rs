@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use http::{Method, Request, header};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use stagedoor_tests::{Body, Door, FakeConsole, PASSWORD, Visitor, body_of, eventually};
+use stagedoor_tests::{BadWire, Body, Door, FakeConsole, PASSWORD, Redis, Visitor, Weather, body_of, eventually};
 use tokio::task::JoinHandle;
 
 const ROUNDS: usize = 25;
+const ROUNDS_ON_REDIS: usize = 12;
 /// Deeds of all kinds that are acknowledged before a kill, at most.
 const DEEDS_BEFORE_MAX: usize = 8;
 
@@ -211,9 +212,17 @@ fn set_to_work(door: &Door, deeds: &Deeds, round: usize) -> Vec<JoinHandle<()>> 
     ]
 }
 
-/// Kills the door once so many deeds were acknowledged and a moment more has passed, another one in each round. Each kind of
-/// deed is waited for in turn, however long it takes on this machine.
+/// Kills the door once some deeds were acknowledged and a moment more has passed, another one in each round.
 async fn kill_in_the_middle(door: &mut Door, deeds: &Deeds, round: usize) {
+    wait_for_deeds(deeds, round).await;
+    // Nothing is awaited here: the moment of the kill is what differs.
+    let moment = Duration::from_micros(u64::try_from(round * 7919 % 20_000).expect("small"));
+    tokio::time::sleep(moment).await;
+    door.kill();
+}
+
+/// Waits until so many deeds were acknowledged. Each kind is waited for in turn, however long it takes on this machine.
+async fn wait_for_deeds(deeds: &Deeds, round: usize) {
     let (before, wanted) = (deeds.acknowledgements(), 1 + round % DEEDS_BEFORE_MAX);
     let kinds = deeds.all();
     let awaited = kinds.get(round % (kinds.len() + 1));
@@ -224,10 +233,6 @@ async fn kill_in_the_middle(door: &mut Door, deeds: &Deeds, round: usize) {
         (enough && (awaited.is_none() || of_its_kind() > first)).then_some(())
     })
     .await;
-    // Nothing is awaited here: the moment of the kill is what differs.
-    let moment = Duration::from_micros(u64::try_from(round * 7919 % 20_000).expect("small"));
-    tokio::time::sleep(moment).await;
-    door.kill();
 }
 
 /// After the restart.
@@ -289,11 +294,72 @@ async fn displaced_by_a_later_one(visitor: &Visitor) -> bool {
     answer.status == 401 && answer.text().contains("displaced")
 }
 
+/// What may lie between a door and its Redis when it is killed: steps are made unheard, or not made at all.
+const WEATHERS: [Weather; 3] = [Weather::Fair, Weather::NothingBack, Weather::NothingThere];
+/// Long enough for each worker to have a step under way that is not answered.
+const UNDER_WAY: Duration = Duration::from_millis(60);
+/// What a door that was killed may take until it serves again: what it takes to start, since as one of several it waits for no
+/// lease, not even its own.
+const BACK_WITHIN: Duration = Duration::from_secs(15);
+/// At the other door nobody waits for longer than for the lease of the one that was killed, and for a busy machine.
+const LET_IN_WITHIN: Duration = Duration::from_secs(10);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_by_a_kill_at_any_moment() {
     let console = FakeConsole::start().await;
     let door = Door::plan().site("console", &console.url()).policy(&policy(0));
     let mut door = door.open().await;
+    live_through_kills(&mut door, ROUNDS, async |door, deeds, round| {
+        kill_in_the_middle(door, deeds, round).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_acknowledged_is_lost_on_redis_and_nobody_is_stuck_outside_when_one_of_two_doors_is_killed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let redis = Redis::start(folder.path());
+    let wire = BadWire::to(redis.address()).await;
+    let console = FakeConsole::start().await;
+    let plan = || Door::plan().site("console", &console.url()).policy(&policy(0));
+    let mut door = plan().node_over("one", wire.address()).open().await;
+    let other = plan().node("two", &redis).open().await;
+    live_through_kills(&mut door, ROUNDS_ON_REDIS, async |door, deeds, round| {
+        let weather = WEATHERS[round % WEATHERS.len()];
+        if weather == Weather::Fair {
+            kill_in_the_middle(door, deeds, round).await;
+        } else {
+            wait_for_deeds(deeds, round).await;
+            wire.becomes(weather);
+            // Nothing is awaited: whatever each worker is at by now is not answered.
+            tokio::time::sleep(UNDER_WAY).await;
+            door.kill();
+            wire.cut();
+            wire.becomes(Weather::Fair);
+        }
+        let began = Instant::now();
+        let ada = other.visitor("console");
+        eventually("somebody is let in at the other door", LET_IN_WITHIN, async || {
+            (ada.sign_in("ada", PASSWORD).await.status == 200).then_some(())
+        })
+        .await;
+        acknowledge(&deeds.session, ada.cookie("stagedoor").expect("a cookie"));
+        println!(
+            "round {round}: {weather:?}, let in at the other door after {:?}",
+            began.elapsed()
+        );
+    })
+    .await;
+    let policies = (policy_of(&door).await, policy_of(&other).await);
+    assert_eq!(policies.0, policies.1, "the doors run different policies");
+}
+
+async fn policy_of(door: &Door) -> String {
+    door.admin().get("/v1/policy").await.expect(200).text()
+}
+
+/// Workers are set to work, the door is killed, started again and looked at; so often.
+async fn live_through_kills(door: &mut Door, rounds: usize, kill: impl AsyncFn(&mut Door, &Deeds, usize)) {
     let admin = door.admin();
     for name in ["ada", "bea", "cid"] {
         admin.add_account(name, "operator").await;
@@ -310,18 +376,24 @@ async fn nothing_acknowledged_is_lost_by_a_kill_at_any_moment() {
         policy: Deed::shared(policy(0)),
     };
     let started = Instant::now();
-    for round in 1..=ROUNDS {
-        let workers = set_to_work(&door, &deeds, round);
-        kill_in_the_middle(&mut door, &deeds, round).await;
+    for round in 1..=rounds {
+        let workers = set_to_work(door, &deeds, round);
+        kill(door, &deeds, round).await;
         for worker in workers {
             worker.await.expect("a worker ends when the door does");
         }
+        let began = Instant::now();
         door.start().await;
-        check(&door, &deeds).await;
+        assert!(
+            began.elapsed() < BACK_WITHIN,
+            "the door took {:?} to be back",
+            began.elapsed()
+        );
+        check(door, &deeds).await;
     }
     let counts = deeds.all().map(|deed| read(deed).acknowledgements);
     println!(
-        "{ROUNDS} kills in {:?}; acknowledged sign-ins, roles, passwords, policies: {counts:?}",
+        "{rounds} kills in {:?}; acknowledged sign-ins, roles, passwords, policies: {counts:?}",
         started.elapsed()
     );
     assert!(counts.iter().all(|count| *count > 0), "a kind of deed was never done");

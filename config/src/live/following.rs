@@ -209,7 +209,7 @@ fn as_file(files: &FileTexts, policy: &NotedPolicy) -> FileTexts {
 }
 
 /// Answers the text that stays in the file, where it cannot be written: as where it is mounted to be read only.
-async fn keep_in_file(path: &Path, text: &Arc<str>) -> Option<Arc<str>> {
+pub(super) async fn keep_in_file(path: &Path, text: &Arc<str>) -> Option<Arc<str>> {
     let Err(error) = write(path, text).await else {
         return None;
     };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use stagedoor_identity::port::StoreError;
 
+use super::following::keep_in_file;
 use super::watch::Watched;
 use super::{Live, Status, blocking};
 use crate::fault::Faults;
@@ -55,10 +56,16 @@ impl Live {
         let loaded = self.check_policy(text).await?;
         let before = self.read_files().await.policy.unwrap_or_else(|_| self.policy_text());
         let new: Arc<str> = Arc::from(text);
-        write(&path, &new).await?;
+        // Alone, a door goes by its file when it starts, and with others by the store: what it goes by is written first, so that
+        // a kill in between leaves nothing that is not mended at the next start.
+        if !self.follows {
+            write(&path, &new).await?;
+        }
         if let Err(error) = self.put_in_force(loaded, by).await {
-            // Not numbered is not in force: the file must not say otherwise.
-            write(&path, &before).await?;
+            if !self.follows {
+                // Not numbered is not in force: the file must not say otherwise.
+                write(&path, &before).await?;
+            }
             if matches!(error, StoreError::VersionMismatch) {
                 self.adopt_newest(&mut watched).await?;
                 let current_etag = self.policy_etag();
@@ -66,10 +73,15 @@ impl Live {
             }
             return Err(error.into());
         }
-        watched.kept_out = None;
+        watched.kept_out = if self.follows {
+            keep_in_file(&path, &new).await
+        } else {
+            None
+        };
+        let in_file = watched.kept_out.clone().unwrap_or(new);
         watched.handled(&FileTexts {
             building: Ok(Arc::clone(&self.load().texts.building)),
-            policy: Ok(new),
+            policy: Ok(in_file),
         });
         Ok(self.status())
     }

@@ -1,6 +1,7 @@
 //! Two doors on one Redis: what one changes, the other goes by.
 
 mod costs;
+mod kicks;
 mod outages;
 mod policies;
 mod revocations;

@@ -2,6 +2,8 @@
 //! are late or lost. A sign-in that displaces a session is a change; once it has been answered, no door that may judge from
 //! memory is without it. Rules that are broken on purpose show that the search would find it.
 
+mod failover;
+
 use std::collections::{HashSet, VecDeque};
 
 /// Ticks.
