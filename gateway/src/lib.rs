@@ -18,6 +18,7 @@ pub mod demo;
 pub mod due;
 pub mod ending;
 pub mod fault;
+pub mod figures;
 pub mod first_start;
 pub mod headers;
 pub mod house;

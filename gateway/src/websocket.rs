@@ -17,6 +17,7 @@ use crate::proxy::{Gate, refused_by};
 use crate::refusal::Refused;
 use crate::seats::{Seat, Sitter};
 use crate::stage::forward::Passport;
+use crate::stage::target::raw_host;
 use crate::stage::{forward, reply};
 use crate::tunnel::{self, Handshake};
 use crate::upstream::strict::Asks;
@@ -141,19 +142,19 @@ async fn shake_hands(gate: &Gate, session: &mut Session, ctx: &RequestContext) -
         return Err(Refused::Internal);
     };
     let mut request = session.req_header().clone();
-    let host = way::raw_host_text(session.req_header());
     let passport = Passport {
         admitted: &Arc::clone(admitted),
         site,
         id: ctx.id,
         secure: way::is_secure(session),
-        host: &host,
+        host: raw_host(session.req_header()).unwrap_or_default(),
         policy: &ctx.snapshot.policy,
         assertions: &gate.assertions,
         mark: &gate.mark,
     };
     tunnel::drop_nominated(&mut request);
-    let prepared = forward::rewrite(&mut request, &passport).and_then(|()| tunnel::prepare(&mut request));
+    let prepared =
+        forward::rewrite(&mut request, &passport, &mut slot.lines()).and_then(|()| tunnel::prepare(&mut request));
     prepared.map_err(|_| Refused::Internal)?;
     let line = gate.upstreams.line(site).await?;
     let shaken = async {

@@ -13,6 +13,7 @@ use super::Gate;
 use crate::bound::{self, Group};
 use crate::context::RequestContext;
 use crate::stage::forward::Passport;
+use crate::stage::target::raw_host;
 use crate::stage::{forward as forwarding, reply as replying};
 use crate::way;
 
@@ -52,7 +53,8 @@ fn has_stray_body(session: &mut Session) -> bool {
 
 /// The visitor's request as it goes to the console.
 pub(super) fn forward(gate: &Gate, session: &Session, request: &mut RequestHeader, ctx: &RequestContext) -> Result<()> {
-    let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
+    let (Some(admitted), Some(site), Some(slot)) = (ctx.admitted.as_ref(), ctx.permitted_site(), ctx.slot.as_ref())
+    else {
         return no_permit();
     };
     let passport = Passport {
@@ -60,12 +62,12 @@ pub(super) fn forward(gate: &Gate, session: &Session, request: &mut RequestHeade
         site,
         id: ctx.id,
         secure: way::is_secure(session),
-        host: &way::raw_host_text(session.req_header()),
+        host: raw_host(session.req_header()).unwrap_or_default(),
         policy: &ctx.snapshot.policy,
         assertions: &gate.assertions,
         mark: &gate.mark,
     };
-    forwarding::rewrite(request, &passport)
+    forwarding::rewrite(request, &passport, &mut slot.lines())
 }
 
 /// A piece of the visitor's body.
