@@ -37,6 +37,7 @@ pub mod proxy;
 pub mod refusal;
 pub mod request_id;
 pub mod seats;
+pub mod spelling;
 pub mod stage;
 pub mod storing;
 pub mod tunnel;

@@ -11,10 +11,10 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::task::AtomicWaker;
+use tokio::time::Instant;
 
 use crate::bound::PrivateWay;
 use crate::pace::{Late, Pace, Timer};
@@ -140,8 +140,9 @@ impl Slot {
     /// read, so that a byte now and then would hold a connection for ever.
     pub async fn run<T>(self: Arc<Self>, pace: Pace, request: impl Future<Output = T>) -> Ran<T> {
         let mut request = pin!(SLOT.scope(Arc::clone(&self), AssertUnwindSafe(request).catch_unwind()));
-        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
-        let mut timer = Timer::new(pace, sleep.as_mut());
+        let began = Instant::now();
+        let mut sleep = pin!(Timer::first(pace, began));
+        let mut timer = Timer::new(pace, began, sleep.as_mut());
         let ran = std::future::poll_fn(|context| {
             loop {
                 if let Poll::Ready(outcome) = Pin::new(&mut request).as_mut().poll(context) {

@@ -2,6 +2,7 @@
 //! console, a refusal.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use pingora::http::RequestHeader;
 use pingora::proxy::Session;
@@ -16,8 +17,10 @@ use crate::bridge::{self, Received};
 use crate::context::RequestContext;
 use crate::due::Due;
 use crate::https;
+use crate::panics::{caught, caught_at_once};
 use crate::proxy::Gate;
 use crate::refusal::Refused;
+use crate::spelling::Spelling;
 use crate::stage::decide::Asked;
 use crate::stage::session::Subject;
 use crate::stage::{address, decide, session as session_stage, target};
@@ -43,11 +46,25 @@ enum Way {
 /// # Errors
 /// Where the visitor is gone.
 pub async fn travel(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<bool> {
-    let started = ctx.started;
-    let way = establish(gate, session, ctx);
-    gate.metrics.decided(started.elapsed());
+    let way = caught_at_once("request", || {
+        let way = establish(gate, session, ctx);
+        let decided = Instant::now();
+        gate.metrics.decided(decided.saturating_duration_since(ctx.started));
+        ctx.seen = decided;
+        Ok(way)
+    })?;
+    if matches!(way, Way::Console) {
+        return Ok(false);
+    }
+    // Large, and rarely taken: on the way to a console nobody is to carry it along.
+    Box::pin(caught("request", follow(way, gate, session, ctx))).await?;
+    Ok(true)
+}
+
+/// Goes the way to its end here at the door.
+async fn follow(way: Way, gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<()> {
     match way {
-        Way::Console => return Ok(false),
+        Way::Console => {}
         Way::Tunnel => websocket::open(gate, session, ctx).await?,
         Way::Portal => visit_portal(gate, session, ctx).await?,
         Way::ToHttps(location) => answer::to_https(session, ctx, &location).await?,
@@ -55,7 +72,7 @@ pub async fn travel(gate: &Gate, session: &mut Session, ctx: &mut RequestContext
             answer::refuse(gate, session, ctx, &refused, rule).await?;
         }
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Whether the visitor came by TLS.
@@ -101,7 +118,7 @@ fn checked<'s>(
     let entry = target::site(request, snapshot)?;
     ctx.site = Some(Arc::clone(entry));
     let target = target::establish(request, snapshot.policy.leniencies(entry.id))?;
-    ctx.target = Some((target.method().clone(), target.path().to_owned()));
+    ctx.target = Some((target.method().clone(), Spelling::of(&target, request)));
     Ok((address, entry, target))
 }
 
@@ -125,6 +142,7 @@ fn judge(
         return Way::Nowhere(Refused::Policy(refusal), rule);
     }
     let now = gate.door.now();
+    ctx.judged_at = Some(now);
     let subject = session_stage::establish(&session.req_header().headers, is_secure(session), &gate.door, now);
     if let Subject::Known(session) = &subject {
         ctx.session = Some(Arc::clone(session));
@@ -138,7 +156,8 @@ fn judge(
         };
     }
     let due = Due::new(ctx.started, entry.site.timeouts.total);
-    match decide::establish(snapshot, &asked, &subject, due) {
+    let spelling = Spelling::of(target, session.req_header());
+    match decide::establish(snapshot, &asked, &subject, due, spelling) {
         Ok(admitted) => {
             if let Some(session) = &admitted.session {
                 gate.door.used(session, now);
@@ -251,8 +270,9 @@ async fn visit_portal(gate: &Gate, session: &mut Session, ctx: &mut RequestConte
 fn picture_body_bytes_max(ctx: &RequestContext) -> Option<usize> {
     let building = &ctx.snapshot.building;
     ctx.session.as_ref()?;
-    let (method, path) = ctx.target.as_ref()?;
-    let page = path
+    let (method, spelling) = ctx.target.as_ref()?;
+    let page = spelling
+        .path()
         .strip_prefix(building.portal.prefix.as_str())
         .filter(|_| method == http::Method::POST)?;
     stagedoor_portal::body_bytes_max(page, building.limits.picture_bytes_max)

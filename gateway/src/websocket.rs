@@ -31,6 +31,9 @@ pub mod handshake;
 /// a body must not become bytes of a tunnel.
 pub fn is_asked_for(request: &RequestHeader) -> bool {
     let offers = request.headers.get_all(http::header::UPGRADE);
+    if offers.iter().next().is_none() {
+        return false;
+    }
     let has_body = request.headers.contains_key(http::header::TRANSFER_ENCODING)
         || (request.headers.get(http::header::CONTENT_LENGTH)).is_some_and(|length| length.as_bytes() != b"0");
     request.version == http::Version::HTTP_11
@@ -145,6 +148,7 @@ async fn shake_hands(gate: &Gate, session: &mut Session, ctx: &RequestContext) -
     let passport = Passport {
         admitted: &Arc::clone(admitted),
         site,
+        now: ctx.judged_at.unwrap_or_else(|| gate.door.now()),
         id: ctx.id,
         secure: way::is_secure(session),
         host: raw_host(session.req_header()).unwrap_or_default(),

@@ -20,8 +20,13 @@ use crate::way;
 /// Where to; the limits of the site are the connection's.
 pub(super) async fn peer(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
     let has_stray_body = has_stray_body(session);
-    let now = Instant::now();
-    ctx.upstream_started = Some(now);
+    // A second attempt comes later than the judgement.
+    let now = if ctx.upstream_started.is_some() {
+        Instant::now()
+    } else {
+        ctx.seen
+    };
+    (ctx.upstream_started, ctx.seen) = (Some(now), now);
     if let Some(slot) = &ctx.slot {
         slot.turn().awaits_console(true);
     }
@@ -60,6 +65,7 @@ pub(super) fn forward(gate: &Gate, session: &Session, request: &mut RequestHeade
     let passport = Passport {
         admitted,
         site,
+        now: ctx.judged_at.unwrap_or_else(|| gate.door.now()),
         id: ctx.id,
         secure: way::is_secure(session),
         host: raw_host(session.req_header()).unwrap_or_default(),
@@ -78,6 +84,10 @@ pub(super) fn request_body(body: &mut Option<Bytes>, end_of_stream: bool, ctx: &
             return Error::e_explain(ErrorType::HTTPStatus(413), "the body is larger than the site allows");
         }
     }
+    // The end of no body was not waited for.
+    if !(end_of_stream && body.is_none() && ctx.body_bytes_seen == 0) {
+        ctx.seen = Instant::now();
+    }
     if end_of_stream {
         await_header(ctx);
         // An empty last chunk would end a chunked body twice and poison the pooled connection (cloudflare/pingora#935).
@@ -89,7 +99,9 @@ pub(super) fn request_body(body: &mut Option<Bytes>, end_of_stream: bool, ctx: &
 }
 
 /// The console's answer as it came.
-pub(super) fn answered(answer: &ResponseHeader, ctx: &RequestContext) -> Result<()> {
+pub(super) fn answered(answer: &ResponseHeader, ctx: &mut RequestContext) -> Result<()> {
+    ctx.seen = Instant::now();
+    ctx.is_first_piece = true;
     if answer.status.is_informational() {
         await_header(ctx);
         return in_time(ctx);
@@ -104,7 +116,11 @@ pub(super) fn answered(answer: &ResponseHeader, ctx: &RequestContext) -> Result<
 }
 
 /// A piece of the console's body.
-pub(super) fn answer_body(body: Option<&Bytes>, is_last: bool, ctx: &RequestContext) -> Result<Option<Duration>> {
+pub(super) fn answer_body(body: Option<&Bytes>, is_last: bool, ctx: &mut RequestContext) -> Result<Option<Duration>> {
+    // The first piece mostly comes along with the header; where it does not, the next one or the keeper notices.
+    if !std::mem::take(&mut ctx.is_first_piece) {
+        ctx.seen = Instant::now();
+    }
     if let Some(slot) = &ctx.slot {
         slot.turn().hands_over(body.map_or(0, Bytes::len));
         if is_last {
@@ -118,7 +134,8 @@ pub(super) fn answer_body(body: Option<&Bytes>, is_last: bool, ctx: &RequestCont
 pub(super) fn reply(gate: &Gate, answer: &mut ResponseHeader, ctx: &mut RequestContext) -> Result<()> {
     if !answer.status.is_informational() {
         if let Some(started) = ctx.upstream_started.take() {
-            gate.metrics.upstream_answered(ctx.site_name(), started.elapsed());
+            let took = ctx.seen.saturating_duration_since(started);
+            gate.metrics.upstream_answered(ctx.site_name(), took);
         }
         ctx.outcome = "allowed";
     }
@@ -130,12 +147,12 @@ pub(super) fn reply(gate: &Gate, answer: &mut ResponseHeader, ctx: &mut RequestC
 
 fn await_header(ctx: &RequestContext) {
     if let (Some(admitted), Some(site)) = (&ctx.admitted, ctx.permitted_site()) {
-        admitted.due.await_header(Instant::now(), site.timeouts.read);
+        admitted.due.await_header(ctx.seen, site.timeouts.read);
     }
 }
 
 fn in_time(ctx: &RequestContext) -> Result<()> {
-    let over = |due: &crate::due::Due| due.left(Instant::now()).is_zero();
+    let over = |due: &crate::due::Due| due.left(ctx.seen).is_zero();
     if ctx.admitted.as_ref().is_some_and(|admitted| over(&admitted.due)) {
         return Err(Error::explain(
             ErrorType::ReadTimedout,

@@ -7,6 +7,7 @@ use pingora::http::RequestHeader;
 use stagedoor_config::Site;
 use stagedoor_identity::Account;
 use stagedoor_policy::Policy;
+use stagedoor_policy::time::Timestamp;
 use stagedoor_portal::is_own_cookie;
 
 use crate::assertion::Assertions;
@@ -46,6 +47,8 @@ pub struct Passport<'a> {
     pub admitted: &'a Arc<Admitted>,
     /// The site it is for.
     pub site: &'a Site,
+    /// When it was let through.
+    pub now: Timestamp,
     /// The request's name.
     pub id: RequestId,
     /// Whether the visitor came by TLS.
@@ -149,7 +152,9 @@ fn say_who(lines: &mut Lines, passport: &Passport<'_>) -> Result<()> {
     }
     preferences::tell(lines, session, &account, passport.policy)?;
     if passport.site.assertion {
-        let assertion = passport.assertions.of(session, &passport.admitted.site)?;
+        let assertion = passport
+            .assertions
+            .of(session, &account, &passport.admitted.site, passport.now)?;
         lines.say(ASSERTION, assertion.as_bytes())?;
     }
     Ok(())
