@@ -73,6 +73,9 @@ impl HostTable {
         {
             return Some(*place); // another spelling of the same address
         }
+        if self.below.is_empty() {
+            return self.any;
+        }
         let mut rest = host;
         while let Some((_, above)) = rest.split_once('.') {
             if let Some(place) = self.below.get(above) {

@@ -134,7 +134,7 @@ fn own_sentence<'c>(ctx: &'c RequestContext, refused: &Refused) -> Option<&'c st
 
 /// Whether the site's start page may be another page than the one refused, and open.
 fn has_start(ctx: &RequestContext, refused: &Refused) -> bool {
-    let elsewhere = ctx.target.as_ref().is_none_or(|(_, path)| path != "/");
+    let elsewhere = ctx.target.as_ref().is_none_or(|(_, spelling)| spelling.path() != "/");
     let shut = matches!(
         refused,
         Refused::Policy(Refusal::AddressNotAllowed(_) | Refusal::AccountHasNoNetworks | Refusal::RoleUnknown)

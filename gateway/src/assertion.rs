@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use pingora::{Error, ErrorType, OrErr as _, Result};
 use serde::Serialize;
-use stagedoor_identity::{Clock, LiveSession, Secret, SessionId};
+use stagedoor_identity::{Account, Clock, LiveSession, Secret, SessionId};
 use stagedoor_policy::time::Timestamp;
 
 /// How long an assertion is good for.
@@ -102,12 +102,17 @@ impl Assertions {
         &self.jwks
     }
 
-    /// The assertion for a session at a site.
+    /// The assertion for a session at a site, as of now.
     ///
     /// # Errors
     /// Where signing fails.
-    pub fn of(&self, session: &LiveSession, site: &Arc<str>) -> Result<http::HeaderValue> {
-        let (now, account) = (self.clock.now(), session.account());
+    pub fn of(
+        &self,
+        session: &LiveSession,
+        account: &Account,
+        site: &Arc<str>,
+        now: Timestamp,
+    ) -> Result<http::HeaderValue> {
         let key = (session.id(), Arc::clone(site));
         let cached = self.cached.pin();
         if let Some(found) = cached.get(&key)

@@ -55,7 +55,7 @@ impl AuditQueue {
         event.target = ctx
             .target
             .as_ref()
-            .map(|(method, path)| format!("{method} {path}").chars().take(512).collect());
+            .map(|(method, spelling)| format!("{method} {}", spelling.path()).chars().take(512).collect());
         event.policy_revision = Some(ctx.snapshot.policy.revision().0);
         event.request_id = Some(ctx.id.to_string());
         event.support_code = Some(support_code.clone());

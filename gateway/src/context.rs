@@ -7,10 +7,12 @@ use stagedoor_config::{Site, SiteEntry, Snapshot};
 use stagedoor_identity::LiveSession;
 use stagedoor_policy::AreaId;
 use stagedoor_policy::request::ClientAddress;
+use stagedoor_policy::time::Timestamp;
 
 use crate::bound::Group;
 use crate::open::{SLOT, Slot};
 use crate::request_id::RequestId;
+use crate::spelling::Spelling;
 use crate::stage::decide::Admitted;
 use crate::wire::WireFault;
 
@@ -21,6 +23,10 @@ pub struct RequestContext {
     pub id: RequestId,
     /// When its header had been read.
     pub started: Instant,
+    /// The last reading of the clock, for steps that nothing was waited for in between.
+    pub seen: Instant,
+    /// The wall clock when it was judged.
+    pub judged_at: Option<Timestamp>,
     /// The rules it is judged by, from start to end.
     pub snapshot: Arc<Snapshot>,
     /// The place from which it can be ended.
@@ -36,7 +42,7 @@ pub struct RequestContext {
     /// The area a refusal named.
     pub refused_area: Option<AreaId>,
     /// Method and canonical path, for log and audit; set by stage `target`.
-    pub target: Option<(http::Method, String)>,
+    pub target: Option<(http::Method, Spelling)>,
     /// The site, once the host was understood.
     pub site: Option<Arc<SiteEntry>>,
     /// Bytes of the request's body seen so far, where the site limits them.
@@ -45,6 +51,8 @@ pub struct RequestContext {
     pub outcome: &'static str,
     /// The status answered by us, where we did.
     pub status: u16,
+    /// Whether the next piece of the answer's body is its first.
+    pub is_first_piece: bool,
     /// When the console was asked.
     pub upstream_started: Option<Instant>,
 }
@@ -101,9 +109,12 @@ impl RequestContext {
         if let Some(slot) = &slot {
             slot.has_head();
         }
+        let started = Instant::now();
         Self {
             id,
-            started: Instant::now(),
+            started,
+            seen: started,
+            judged_at: None,
             snapshot,
             slot,
             address: None,
@@ -116,6 +127,7 @@ impl RequestContext {
             body_bytes_seen: 0,
             outcome: "unfinished",
             status: 0,
+            is_first_piece: false,
             upstream_started: None,
         }
     }

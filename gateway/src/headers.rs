@@ -131,6 +131,13 @@ const JUDGED: &[&str] = &[
 
 /// Whether only the gateway may set this header, however it is spelt.
 pub fn is_managed(name: &str) -> bool {
+    let initial = name.bytes().next().map_or(b'-', fold);
+    // Most names of a browser's have an initial that none of ours has.
+    let begins_alike = INITIALS.get(usize::from(initial)).copied().unwrap_or_default();
+    let foreign = is_foreign_spelling(name);
+    if begins_alike.0 == begins_alike.1 && !foreign {
+        return false;
+    }
     let mut folded = [0_u8; NAME_BYTES_MAX];
     let length = name.len().min(NAME_BYTES_MAX);
     folded
@@ -138,18 +145,41 @@ pub fn is_managed(name: &str) -> bool {
         .zip(name.bytes())
         .for_each(|(to, from)| *to = fold(from));
     let folded = folded.get(..length).unwrap_or_default();
-    in_family(folded) || (is_foreign_spelling(name) && is_listed(JUDGED, folded))
+    let family = MANAGED.get(begins_alike.0..begins_alike.1).unwrap_or_default();
+    in_family(family, folded) || (foreign && is_listed(JUDGED, folded))
 }
 
-fn in_family(folded: &[u8]) -> bool {
+fn in_family(entries: &[&'static str], folded: &[u8]) -> bool {
     // No entry begins with another that ends in `*`, so only the last one that is not greater can be the family.
-    let after = MANAGED.partition_point(|entry| stem(entry).as_bytes() <= folded);
-    let candidate = after.checked_sub(1).and_then(|index| MANAGED.get(index));
+    let after = entries.partition_point(|entry| stem(entry).as_bytes() <= folded);
+    let candidate = after.checked_sub(1).and_then(|index| entries.get(index));
     candidate.is_some_and(|entry| {
         let stem = stem(entry);
         stem.as_bytes() == folded || (stem.len() < entry.len() && folded.starts_with(stem.as_bytes()))
     })
 }
+
+/// For each initial, from where to where [`MANAGED`] has it.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "computed by the compiler, which refuses what is out of bounds"
+)]
+const INITIALS: [(usize, usize); 256] = {
+    let mut initials = [(0, 0); 256];
+    let mut index = 0;
+    while index < MANAGED.len() {
+        let [initial, ..] = MANAGED[index].as_bytes() else {
+            panic!("an entry without a name");
+        };
+        let initial = *initial as usize;
+        if initials[initial].1 == 0 {
+            initials[initial].0 = index;
+        }
+        index += 1;
+        initials[initial].1 = index;
+    }
+    initials
+};
 
 /// An entry of [`MANAGED`] without its `*`.
 fn stem(entry: &'static str) -> &'static str {
@@ -162,7 +192,9 @@ fn is_listed(list: &[&str], folded: &[u8]) -> bool {
 
 /// Whether a name has a separator other than `-`.
 fn is_foreign_spelling(name: &str) -> bool {
-    !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    // Folded rather than `any`, so that the compiler can look at many bytes at once.
+    let foreign = |found: bool, byte: u8| found | !(byte.is_ascii_alphanumeric() | (byte == b'-'));
+    name.bytes().fold(false, foreign)
 }
 
 fn fold(byte: u8) -> u8 {
@@ -189,13 +221,23 @@ pub fn remove_managed(request: &mut RequestHeader) {
 
 /// The headers that a `Connection` header names as meant for one hop only, in lower case; not the words it has of its own.
 pub fn nominated(headers: &http::HeaderMap) -> Vec<String> {
+    let mut values = headers.get_all(http::header::CONNECTION).iter();
+    // What `upstream/strict.rs` says in the place of consoles, which is all that most answers have.
+    if let (Some(b"close"), None) = (values.next().map(http::HeaderValue::as_bytes), values.next()) {
+        return Vec::new();
+    }
+    let own = |name: &&str| {
+        let mut own = ["", "close", "keep-alive", "upgrade"].into_iter();
+        own.any(|own| name.eq_ignore_ascii_case(own))
+    };
     headers
         .get_all(http::header::CONNECTION)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .map(|name| name.trim().to_ascii_lowercase())
-        .filter(|name| !matches!(name.as_str(), "" | "close" | "keep-alive" | "upgrade"))
+        .map(str::trim)
+        .filter(|name| !own(name))
+        .map(str::to_ascii_lowercase)
         .collect()
 }
 
@@ -205,7 +247,7 @@ pub fn remove_from_answer(answer: &mut ResponseHeader) {
     for name in nominated(&answer.headers) {
         answer.remove_header(name.as_str());
     }
-    let unwanted = |name: &&http::HeaderName| is_ours(name.as_str()) || is_listed(ONE_HOP, name.as_str().as_bytes());
+    let unwanted = |name: &&http::HeaderName| is_ours(name.as_str()) || is_one_hop(name.as_str());
     let found: Vec<_> = answer.headers.keys().filter(unwanted).cloned().collect();
     for name in found {
         answer.remove_header(&name);
@@ -216,20 +258,26 @@ pub fn remove_from_answer(answer: &mut ResponseHeader) {
     }
 }
 
-/// What a console says to the door alone. Sorted.
-const ONE_HOP: &[&str] = &[
-    "alt-svc",
-    "http2-settings",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authentication-info",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-];
+/// Whether it is what a console says to the door alone.
+fn is_one_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "alt-svc"
+            | "http2-settings"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authentication-info"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+    )
+}
 
 fn is_ours(name: &str) -> bool {
+    if !name.starts_with(['x', 'X']) {
+        return false;
+    }
     let start = name.bytes().map(fold).take(OUR_PREFIX.len());
     start.eq(OUR_PREFIX.iter().copied())
 }
@@ -241,7 +289,7 @@ mod tests {
     #[test]
     fn the_list_is_sorted_so_that_it_can_be_searched_by_halves() {
         let stems: Vec<&str> = MANAGED.iter().map(|entry| stem(entry)).collect();
-        assert!(stems.is_sorted() && JUDGED.is_sorted() && ONE_HOP.is_sorted());
+        assert!(stems.is_sorted() && JUDGED.is_sorted());
         assert!(stems.iter().chain(JUDGED).all(|name| name.len() < NAME_BYTES_MAX));
         for (index, entry) in MANAGED.iter().enumerate().filter(|(_, entry)| entry.ends_with('*')) {
             let others = stems.iter().enumerate().filter(|(other, _)| *other != index);

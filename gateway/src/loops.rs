@@ -10,6 +10,9 @@ use stagedoor_identity::Secret;
 /// Where the mark stands. As every `X-Stagedoor-…`, it is taken out of what visitors send before ours is set.
 pub const NAME: HeaderName = HeaderName::from_static("x-stagedoor-door");
 
+/// [`NAME`] as consoles get it.
+pub const SPELT: &str = "X-Stagedoor-Door";
+
 /// The store's name for the key that the mark is cut from.
 pub const KEY: &str = "loops";
 

@@ -9,17 +9,17 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use futures_util::FutureExt as _;
 use futures_util::task::AtomicWaker;
+use tokio::time::Instant;
 
 use crate::bound::PrivateWay;
 use crate::pace::{Late, Pace, Timer};
 use crate::stage::decide::Admitted;
+use crate::upstream::lines::Lines;
 use crate::wire::{Stage, Turn};
 
 const SHARDS: usize = 16;
@@ -44,10 +44,13 @@ pub fn hands_over(bytes: usize) {
 #[derive(Debug, Default)]
 pub struct Slot {
     turn: Turn,
-    admitted: ArcSwapOption<Admitted>,
+    /// Held for a pointer's exchange, by the request itself and by the keeper.
+    admitted: Mutex<Option<Arc<Admitted>>>,
     ended: AtomicBool,
     waker: AtomicWaker,
     private: PrivateWay,
+    /// Only the task of the request at hand touches it, so that nobody ever waits for the lock.
+    lines: Mutex<Lines>,
 }
 
 /// How [`Slot::run`] came to its end.
@@ -83,16 +86,29 @@ impl Slot {
         &self.private
     }
 
+    /// What the door says in the request at hand.
+    pub fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// From now on the request counts as let through and can be judged again.
     pub fn admit(&self, admitted: Arc<Admitted>) {
-        self.admitted.store(Some(admitted));
+        *self.lock_admitted() = Some(admitted);
+    }
+
+    /// What was let through and is under way.
+    fn admitted(&self) -> Option<Arc<Admitted>> {
+        self.lock_admitted().clone()
+    }
+
+    fn lock_admitted(&self) -> MutexGuard<'_, Option<Arc<Admitted>>> {
+        self.admitted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The request is over; the slot waits for the connection's next one.
     pub fn clear(&self) {
-        if self.admitted.load().is_some() {
-            self.admitted.store(None);
-        }
+        let over = self.lock_admitted().take();
+        drop(over);
     }
 
     /// Ends what is under way here.
@@ -124,8 +140,9 @@ impl Slot {
     /// read, so that a byte now and then would hold a connection for ever.
     pub async fn run<T>(self: Arc<Self>, pace: Pace, request: impl Future<Output = T>) -> Ran<T> {
         let mut request = pin!(SLOT.scope(Arc::clone(&self), AssertUnwindSafe(request).catch_unwind()));
-        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
-        let mut timer = Timer::new(pace, sleep.as_mut());
+        let began = Instant::now();
+        let mut sleep = pin!(Timer::first(pace, began));
+        let mut timer = Timer::new(pace, began, sleep.as_mut());
         let ran = std::future::poll_fn(|context| {
             loop {
                 if let Poll::Ready(outcome) = Pin::new(&mut request).as_mut().poll(context) {
@@ -140,12 +157,7 @@ impl Slot {
                 }
             }
             // A tunnel says goodbye itself: it waits for `ended` inside the request, so its waker must not be replaced.
-            let tunnelled = self
-                .admitted
-                .load()
-                .as_ref()
-                .is_some_and(|admitted| admitted.tunnelled());
-            if tunnelled {
+            if self.turn.is_tunnel() {
                 return Poll::Pending;
             }
             self.poll_ended(context).map(|()| Ran::Ended)
@@ -225,11 +237,7 @@ impl Register {
             // Judged outside the lock, so that a long walk keeps no connection waiting.
             let slots: Vec<_> = shard.lock().unwrap_or_else(PoisonError::into_inner).clone();
             for slot in slots {
-                let refused = slot
-                    .admitted
-                    .load()
-                    .as_ref()
-                    .is_some_and(|admitted| !still_permitted(admitted));
+                let refused = slot.admitted().is_some_and(|admitted| !still_permitted(&admitted));
                 if refused && !slot.is_ended() {
                     slot.end();
                     ended += 1;
@@ -241,7 +249,7 @@ impl Register {
 
     /// How many requests are under way that were let through.
     pub fn under_way(&self) -> usize {
-        let count = |slots: &Vec<Arc<Slot>>| slots.iter().filter(|slot| slot.admitted.load().is_some()).count();
+        let count = |slots: &Vec<Arc<Slot>>| slots.iter().filter(|slot| slot.lock_admitted().is_some()).count();
         self.shards
             .iter()
             .map(|shard| count(&shard.lock().unwrap_or_else(PoisonError::into_inner)))

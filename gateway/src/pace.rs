@@ -19,6 +19,9 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(30);
 /// After a refusal, until it is given up that the visitor reads it.
 const FAREWELL: Duration = Duration::from_secs(5);
 
+/// Far enough for anybody; an overflow would panic.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// A visitor's time limits.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
@@ -97,19 +100,22 @@ pub struct Timer<'s> {
 }
 
 impl<'s> Timer<'s> {
-    /// For a request that is waited for from now on; `sleep` is set as needed.
-    pub fn new(pace: Pace, sleep: Pin<&'s mut Sleep>) -> Self {
-        let mut timer = Self {
+    /// For a request that is waited for since `began`; `sleep` comes from [`Timer::first`] and is set as needed.
+    pub fn new(pace: Pace, began: Instant, sleep: Pin<&'s mut Sleep>) -> Self {
+        Self {
             pace,
             sleep,
             stage: Stage::Waiting,
-            body_began: Instant::now(),
+            body_began: began,
             body_bytes_seen: 0,
             told: false,
             answer: Taking::new(pace),
-        };
-        timer.sleep_for(pace.waiting);
-        timer
+        }
+    }
+
+    /// Until when the first byte is waited for.
+    pub fn first(pace: Pace, began: Instant) -> Sleep {
+        tokio::time::sleep_until(began + pace.waiting.min(YEAR))
     }
 
     /// Ready where the visitor has fallen behind.
@@ -178,8 +184,6 @@ impl<'s> Timer<'s> {
     }
 
     fn sleep_for(&mut self, time: Duration) {
-        // Far enough for anybody; an overflow would panic.
-        const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
         self.sleep.as_mut().reset(Instant::now() + time.min(YEAR));
     }
 }
@@ -208,11 +212,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_sends_nothing_is_left_and_who_sends_half_a_head_is_told() {
         let turn = Turn::default();
-        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
-        let mut timer = Timer::new(PACE, sleep.as_mut());
+        let mut sleep = pin!(Timer::first(PACE, Instant::now()));
+        let mut timer = Timer::new(PACE, Instant::now(), sleep.as_mut());
         assert_eq!(late(&mut timer, &turn).await, (Late::GiveUp, 75));
-        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
-        let mut timer = Timer::new(PACE, sleep.as_mut());
+        let mut sleep = pin!(Timer::first(PACE, Instant::now()));
+        let mut timer = Timer::new(PACE, Instant::now(), sleep.as_mut());
         turn.head_begins();
         assert_eq!(
             late(&mut timer, &turn).await,
@@ -225,8 +229,8 @@ mod tests {
     async fn a_body_that_comes_slower_than_the_slowest_rate_is_refused() {
         let turn = Turn::default();
         turn.body_begins();
-        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
-        let mut timer = Timer::new(PACE, sleep.as_mut());
+        let mut sleep = pin!(Timer::first(PACE, Instant::now()));
+        let mut timer = Timer::new(PACE, Instant::now(), sleep.as_mut());
         turn.body_arrives(3000);
         turn.awaits_body();
         // Enough for the first look, nothing for the second.
@@ -241,8 +245,8 @@ mod tests {
         let turn = Turn::default();
         turn.body_begins();
         turn.body_arrives(1);
-        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
-        let mut timer = Timer::new(PACE, sleep.as_mut());
+        let mut sleep = pin!(Timer::first(PACE, Instant::now()));
+        let mut timer = Timer::new(PACE, Instant::now(), sleep.as_mut());
         let blocked = tokio::time::timeout(Duration::from_secs(600), late(&mut timer, &turn));
         assert!(blocked.await.is_err());
     }
@@ -255,8 +259,8 @@ mod tests {
             body_bytes_per_second_min: 0,
             ..PACE
         };
-        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
-        let mut timer = Timer::new(pace, sleep.as_mut());
+        let mut sleep = pin!(Timer::first(pace, Instant::now()));
+        let mut timer = Timer::new(pace, Instant::now(), sleep.as_mut());
         assert_eq!(
             late(&mut timer, &turn).await,
             (Late::Refuse(WireFault::BodyTooSlow), 3600)
@@ -267,8 +271,8 @@ mod tests {
     async fn while_the_door_answers_the_visitor_may_take_its_time() {
         let turn = Turn::default();
         turn.head_ends();
-        let mut sleep = pin!(tokio::time::sleep(Duration::ZERO));
-        let mut timer = Timer::new(PACE, sleep.as_mut());
+        let mut sleep = pin!(Timer::first(PACE, Instant::now()));
+        let mut timer = Timer::new(PACE, Instant::now(), sleep.as_mut());
         let answering = tokio::time::timeout(Duration::from_secs(100_000), late(&mut timer, &turn));
         assert!(answering.await.is_err());
     }

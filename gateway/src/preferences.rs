@@ -4,26 +4,26 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::HeaderValue;
-use pingora::http::RequestHeader;
 use pingora::{ErrorType, OrErr as _, Result};
 use stagedoor_identity::{Account, LiveSession};
 use stagedoor_policy::{Policy, Revision};
+
+use crate::upstream::lines::Lines;
 
 /// The headers, and what they were made of.
 #[derive(Debug)]
 struct Made {
     account_version: u64,
     revision: Revision,
-    headers: Box<[(Bytes, HeaderValue)]>,
+    headers: Box<[(String, HeaderValue)]>,
 }
 
 /// Says what the session's account has chosen, of each preference that the policy declares.
 ///
 /// # Errors
 /// Where a header cannot be written: the request fails rather than go out incomplete.
-pub fn tell(request: &mut RequestHeader, session: &LiveSession, account: &Account, policy: &Policy) -> Result<()> {
+pub fn tell(lines: &mut Lines, session: &LiveSession, account: &Account, policy: &Policy) -> Result<()> {
     if policy.preferences().is_empty() {
         return Ok(());
     }
@@ -33,33 +33,31 @@ pub fn tell(request: &mut RequestHeader, session: &LiveSession, account: &Accoun
         .and_then(|made| (***made).downcast_ref::<Made>())
         .filter(|made| made.account_version == account.version && made.revision == policy.revision());
     if let Some(made) = fitting {
-        return write(request, made);
+        return write(lines, made);
     }
     let made = Made {
         account_version: account.version,
         revision: policy.revision(),
         headers: headers(account, policy)?,
     };
-    let written = write(request, &made);
+    let written = write(lines, &made);
     let made: Box<dyn Any + Send + Sync> = Box::new(made);
     session.cached().store(Some(Arc::new(made)));
     written
 }
 
-fn headers(account: &Account, policy: &Policy) -> Result<Box<[(Bytes, HeaderValue)]>> {
+fn headers(account: &Account, policy: &Policy) -> Result<Box<[(String, HeaderValue)]>> {
     let mut headers = Vec::with_capacity(policy.preferences().len());
     for preference in policy.preferences() {
         let chosen = account.preferences.get(&preference.name).map(String::as_str);
         let value = HeaderValue::from_str(preference.holds(chosen));
         let value = value.or_err(ErrorType::InternalError, "writing a preference")?;
-        headers.push((Bytes::copy_from_slice(preference.header.as_bytes()), value));
+        headers.push((preference.header.clone(), value));
     }
     Ok(headers.into_boxed_slice())
 }
 
-fn write(request: &mut RequestHeader, made: &Made) -> Result<()> {
-    for (name, value) in &made.headers {
-        request.insert_header(name.clone(), value.clone())?;
-    }
-    Ok(())
+fn write(lines: &mut Lines, made: &Made) -> Result<()> {
+    let mut headers = made.headers.iter();
+    headers.try_for_each(|(name, value)| lines.say(name, value.as_bytes()))
 }

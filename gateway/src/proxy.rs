@@ -83,7 +83,7 @@ impl ProxyHttp for Gate {
     }
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<bool> {
-        caught("request", way::travel(self, session, ctx)).await
+        way::travel(self, session, ctx).await
     }
 
     async fn upstream_peer(&self, session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
@@ -235,7 +235,10 @@ impl Gate {
             .map_or(ctx.status, |answer| answer.status.as_u16());
         self.metrics.request_finished(ctx);
         if let Some(log) = &self.access_log {
-            log.write(session, ctx, status, self.door.now().as_micros());
+            let took = ctx.started.elapsed();
+            // Judging comes microseconds after the start.
+            let over_at = ctx.judged_at.map_or_else(|| self.door.now(), |at| at.after(took));
+            log.write(session, ctx, status, (over_at, took));
         }
     }
 }

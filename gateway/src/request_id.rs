@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::figures;
+
 /// 32 hexadecimal digits: 16 of the process, drawn at start, and 16 that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequestId {
@@ -35,6 +37,14 @@ impl RequestIds {
     }
 }
 
+impl RequestId {
+    /// As text, written there.
+    pub fn push_to(self, to: &mut Vec<u8>) {
+        figures::push_hexadecimal(to, self.process);
+        figures::push_hexadecimal(to, self.number);
+    }
+}
+
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}{:016x}", self.process, self.number)
@@ -50,6 +60,13 @@ mod tests {
         let ids = RequestIds::new(0xfeed);
         let (first, second) = (ids.next().to_string(), ids.next().to_string());
         assert_eq!((first.len(), first == second), (32, false));
+        let mut pushed = Vec::new();
+        RequestId {
+            process: 0xfeed,
+            number: 1,
+        }
+        .push_to(&mut pushed);
+        assert_eq!(pushed, first.as_bytes());
         assert!(first.chars().all(|c| c.is_ascii_hexdigit()));
     }
 }

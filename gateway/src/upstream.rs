@@ -18,6 +18,7 @@ pub mod fault;
 mod head;
 pub mod idle;
 pub mod line;
+pub mod lines;
 pub mod link;
 pub mod strict;
 pub mod trust;
@@ -100,7 +101,8 @@ impl Upstreams {
         let known = known.get(&site.name).filter(|known| known.upstream == site.upstream);
         let line = match known {
             Some(known) => known.line.clone(),
-            None => learn(site, None).await.line,
+            // Rare and large: kept apart from what every request carries along.
+            None => Box::pin(learn(site, None)).await.line,
         };
         line.ok_or(Refused::UpstreamUnreachable)
     }

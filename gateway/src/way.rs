@@ -2,6 +2,7 @@
 //! console, a refusal.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use pingora::http::RequestHeader;
 use pingora::proxy::Session;
@@ -16,8 +17,10 @@ use crate::bridge::{self, Received};
 use crate::context::RequestContext;
 use crate::due::Due;
 use crate::https;
+use crate::panics::{caught, caught_at_once};
 use crate::proxy::Gate;
 use crate::refusal::Refused;
+use crate::spelling::Spelling;
 use crate::stage::decide::Asked;
 use crate::stage::session::Subject;
 use crate::stage::{address, decide, outage, session as session_stage, target};
@@ -45,18 +48,29 @@ enum Way {
 /// # Errors
 /// Where the visitor is gone.
 pub async fn travel(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<bool> {
-    let started = ctx.started;
-    let mut way = establish(gate, session, ctx);
+    let mut way = caught_at_once("request", || Ok(establish(gate, session, ctx)))?;
     if matches!(way, Way::NotKnownYet) {
         ctx.has_waited = true;
-        gate.door.wait_until_fresh().await;
+        Box::pin(gate.door.wait_until_fresh()).await;
         // The rules may have changed meanwhile, too.
         ctx.snapshot = gate.live.current();
-        way = establish(gate, session, ctx);
+        way = caught_at_once("request", || Ok(establish(gate, session, ctx)))?;
     }
-    gate.metrics.decided(started.elapsed());
+    let decided = Instant::now();
+    gate.metrics.decided(decided.saturating_duration_since(ctx.started));
+    ctx.seen = decided;
+    if matches!(way, Way::Console) {
+        return Ok(false);
+    }
+    // Large, and rarely taken: on the way to a console nobody is to carry it along.
+    Box::pin(caught("request", follow(way, gate, session, ctx))).await?;
+    Ok(true)
+}
+
+/// Goes the way to its end here at the door.
+async fn follow(way: Way, gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<()> {
     match way {
-        Way::Console => return Ok(false),
+        Way::Console => {}
         Way::Tunnel => websocket::open(gate, session, ctx).await?,
         Way::Portal => visit_portal(gate, session, ctx).await?,
         Way::ToHttps(location) => answer::to_https(session, ctx, &location).await?,
@@ -68,7 +82,7 @@ pub async fn travel(gate: &Gate, session: &mut Session, ctx: &mut RequestContext
             answer::refuse(gate, session, ctx, &Refused::StoreLost, None).await?;
         }
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Whether the visitor came by TLS.
@@ -114,7 +128,7 @@ fn checked<'s>(
     let entry = target::site(request, snapshot)?;
     ctx.site = Some(Arc::clone(entry));
     let target = target::establish(request, snapshot.policy.leniencies(entry.id))?;
-    ctx.target = Some((target.method().clone(), target.path().to_owned()));
+    ctx.target = Some((target.method().clone(), Spelling::of(&target, request)));
     Ok((address, entry, target))
 }
 
@@ -138,6 +152,7 @@ fn judge(
         return Way::Nowhere(Refused::Policy(refusal), rule);
     }
     let now = gate.door.now();
+    ctx.judged_at = Some(now);
     let headers = &session.req_header().headers;
     let mut subject = session_stage::establish(headers, is_secure(session), &gate.door, now);
     let untold = matches!(subject, Subject::Untold);
@@ -159,7 +174,8 @@ fn judge(
         };
     }
     let due = Due::new(ctx.started, entry.site.timeouts.total);
-    match decide::establish(snapshot, &asked, &subject, due) {
+    let spelling = Spelling::of(target, session.req_header());
+    match decide::establish(snapshot, &asked, &subject, due, spelling) {
         Ok(admitted) => {
             let rule = entry.site.on_store_loss;
             if untold && !outage::is_passed_over(rule, &gate.door, admitted.permit.level(), outage::Of::Request) {
@@ -278,8 +294,9 @@ async fn visit_portal(gate: &Gate, session: &mut Session, ctx: &mut RequestConte
 fn picture_body_bytes_max(ctx: &RequestContext) -> Option<usize> {
     let building = &ctx.snapshot.building;
     ctx.session.as_ref()?;
-    let (method, path) = ctx.target.as_ref()?;
-    let page = path
+    let (method, spelling) = ctx.target.as_ref()?;
+    let page = spelling
+        .path()
         .strip_prefix(building.portal.prefix.as_str())
         .filter(|_| method == http::Method::POST)?;
     stagedoor_portal::body_bytes_max(page, building.limits.picture_bytes_max)

@@ -17,6 +17,7 @@ use crate::proxy::{Gate, refused_by};
 use crate::refusal::Refused;
 use crate::seats::{Seat, Sitter};
 use crate::stage::forward::Passport;
+use crate::stage::target::raw_host;
 use crate::stage::{forward, reply};
 use crate::tunnel::{self, Handshake};
 use crate::upstream::strict::Asks;
@@ -30,6 +31,9 @@ pub mod handshake;
 /// a body must not become bytes of a tunnel.
 pub fn is_asked_for(request: &RequestHeader) -> bool {
     let offers = request.headers.get_all(http::header::UPGRADE);
+    if offers.iter().next().is_none() {
+        return false;
+    }
     let has_body = request.headers.contains_key(http::header::TRANSFER_ENCODING)
         || (request.headers.get(http::header::CONTENT_LENGTH)).is_some_and(|length| length.as_bytes() != b"0");
     request.version == http::Version::HTTP_11
@@ -141,19 +145,20 @@ async fn shake_hands(gate: &Gate, session: &mut Session, ctx: &RequestContext) -
         return Err(Refused::Internal);
     };
     let mut request = session.req_header().clone();
-    let host = way::raw_host_text(session.req_header());
     let passport = Passport {
         admitted: &Arc::clone(admitted),
         site,
+        now: ctx.judged_at.unwrap_or_else(|| gate.door.now()),
         id: ctx.id,
         secure: way::is_secure(session),
-        host: &host,
+        host: raw_host(session.req_header()).unwrap_or_default(),
         policy: &ctx.snapshot.policy,
         assertions: &gate.assertions,
         mark: &gate.mark,
     };
     tunnel::drop_nominated(&mut request);
-    let prepared = forward::rewrite(&mut request, &passport).and_then(|()| tunnel::prepare(&mut request));
+    let prepared =
+        forward::rewrite(&mut request, &passport, &mut slot.lines()).and_then(|()| tunnel::prepare(&mut request));
     prepared.map_err(|_| Refused::Internal)?;
     let line = gate.upstreams.line(site).await?;
     let shaken = async {

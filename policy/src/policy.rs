@@ -1,6 +1,7 @@
 //! The compiled form: what [`crate::compile()`] makes and every request is judged by. Immutable.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
@@ -67,6 +68,11 @@ impl Policy {
     /// A site's name, for labels and logs. Empty for an id of another policy.
     pub fn site_name(&self, site: SiteId) -> &str {
         self.site_at(site).map_or("", |site| &site.name)
+    }
+    /// The same, for whoever has to remember it.
+    pub fn shared_site_name(&self, site: SiteId) -> Arc<str> {
+        self.site_at(site)
+            .map_or_else(Arc::default, |site| Arc::clone(&site.name))
     }
     /// What the site lets pass although two servers could read it differently; nothing for an id of another policy.
     pub fn leniencies(&self, site: SiteId) -> Leniencies {
@@ -191,7 +197,7 @@ impl Policy {
     pub(crate) fn places_of(&self, grant: &ExtraGrant) -> impl Iterator<Item = (SiteId, AreaId)> {
         let meant = |site: &&Site| grant.site.as_deref().is_none_or(|name| *site.name == *name);
         let sites = self.sites.iter().filter(meant);
-        sites.filter_map(|site| Some((*self.site_ids.get(&site.name)?, *site.area_ids.get(&*grant.area)?)))
+        sites.filter_map(|site| Some((*self.site_ids.get(&*site.name)?, *site.area_ids.get(&*grant.area)?)))
     }
 
     pub(crate) fn site_at(&self, site: SiteId) -> Option<&Site> {

@@ -1,6 +1,7 @@
 //! A compiled site: its areas, and the rule behind each pattern.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
@@ -18,7 +19,7 @@ pub(crate) const ACTIONS_MAX: usize = 64;
 
 #[derive(Debug)]
 pub(crate) struct Site {
-    pub(crate) name: Box<str>,
+    pub(crate) name: Arc<str>,
     /// `None`: from anywhere.
     pub(crate) networks: Option<NetworkSet>,
     pub(crate) leniencies: Leniencies,

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd as _;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream, ServerApp};
 use pingora::listeners::tls::Acceptor;
 use pingora::protocols::http::ServerSession;
@@ -30,7 +30,7 @@ use crate::metrics::{Counted, Metrics};
 use crate::open::{Membership, Ran, Register, Slot};
 use crate::pace::Pace;
 use crate::proxy::Gate;
-use crate::wire::{Guarded, HeadLimits, Protocol, WireFault};
+use crate::wire::{Guarded, HeadLimits, Protocol, Turn, WireFault};
 
 /// A connection to a visitor and one to a console.
 const DESCRIPTORS_PER_CONNECTION: u32 = 2;
@@ -296,46 +296,14 @@ impl Connection {
         }
     }
 
-    fn pace(&self, limits: &Limits) -> Pace {
-        if self.used_before.swap(true, Ordering::Relaxed) {
-            Pace::after_the_first(limits)
-        } else {
-            Pace::at_first(limits)
-        }
-    }
-}
-
-#[async_trait]
-impl HttpServerApp for Connection {
-    async fn process_new_http(
-        self: &Arc<Self>,
-        mut session: ServerSession,
-        shutdown: &ShutdownWatch,
-    ) -> Option<ReusedHttpStream> {
-        let stream_membership = session.is_http2().then(|| self.entry.register.join());
-        let slot = stream_membership.as_ref().unwrap_or(&self.membership).slot();
-        let limits = self.entry.live.load().building.limits;
-        let _descriptor = if stream_membership.is_some() {
-            http2::prepare(&mut session, slot.turn(), self.slot().turn(), &limits);
-            let descriptor = self.entry.descriptor();
-            if descriptor.is_none() {
-                slot.turn().refuse(WireFault::Busy);
-            }
-            descriptor
-        } else {
-            slot.turn().listen();
-            None
-        };
-        let pace = self.pace(&limits);
-        let request = self.entry.proxy.process_new_http(session, shutdown);
-        let ran = Arc::clone(&slot).run(pace, request).await;
-        self.note_malformed(slot.turn().take_malformed());
+    /// What is left to go on with, once a request has run.
+    fn stream_after(&self, ran: Ran<Option<ReusedHttpStream>>, turn: &Turn) -> Option<ReusedHttpStream> {
         match ran {
             Ran::Finished(reused) => reused,
             Ran::Ended => None,
             Ran::TooSlow => {
                 // Whoever was told and does not listen is noted by name; who was merely silent is counted.
-                match slot.turn().fault() {
+                match turn.fault() {
                     Some(fault) => self.entry.note_broken(self.address(), fault),
                     None => self.entry.metrics.connection_broken("too_slow"),
                 }
@@ -350,6 +318,51 @@ impl HttpServerApp for Connection {
                 None
             }
         }
+    }
+
+    fn pace(&self, limits: &Limits) -> Pace {
+        if self.used_before.swap(true, Ordering::Relaxed) {
+            Pace::after_the_first(limits)
+        } else {
+            Pace::at_first(limits)
+        }
+    }
+}
+
+impl HttpServerApp for Connection {
+    // Spelt out, so that a session, which is large, is moved once and not through a future of ours besides.
+    fn process_new_http<'connection, 'shutdown, 'request>(
+        self: &'connection Arc<Self>,
+        mut session: ServerSession,
+        shutdown: &'shutdown ShutdownWatch,
+    ) -> Pin<Box<dyn Future<Output = Option<ReusedHttpStream>> + Send + 'request>>
+    where
+        'connection: 'request,
+        'shutdown: 'request,
+        Self: 'request,
+    {
+        let stream_membership = session.is_http2().then(|| self.entry.register.join());
+        let slot = stream_membership.as_ref().unwrap_or(&self.membership).slot();
+        let limits = self.entry.live.load().building.limits;
+        let descriptor = if stream_membership.is_some() {
+            http2::prepare(&mut session, slot.turn(), self.slot().turn(), &limits);
+            let descriptor = self.entry.descriptor();
+            if descriptor.is_none() {
+                slot.turn().refuse(WireFault::Busy);
+            }
+            descriptor
+        } else {
+            slot.turn().listen();
+            None
+        };
+        let pace = self.pace(&limits);
+        let request = self.entry.proxy.process_new_http(session, shutdown);
+        Box::pin(async move {
+            let _held = (stream_membership, descriptor);
+            let ran = Arc::clone(&slot).run(pace, request).await;
+            self.note_malformed(slot.turn().take_malformed());
+            self.stream_after(ran, slot.turn())
+        })
     }
 
     fn server_options(&self) -> Option<&HttpServerOptions> {

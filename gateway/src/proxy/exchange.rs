@@ -13,14 +13,20 @@ use super::Gate;
 use crate::bound::{self, Group};
 use crate::context::RequestContext;
 use crate::stage::forward::Passport;
+use crate::stage::target::raw_host;
 use crate::stage::{forward as forwarding, reply as replying};
 use crate::way;
 
 /// Where to; the limits of the site are the connection's.
 pub(super) async fn peer(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<Box<HttpPeer>> {
     let has_stray_body = has_stray_body(session);
-    let now = Instant::now();
-    ctx.upstream_started = Some(now);
+    // A second attempt comes later than the judgement.
+    let now = if ctx.upstream_started.is_some() {
+        Instant::now()
+    } else {
+        ctx.seen
+    };
+    (ctx.upstream_started, ctx.seen) = (Some(now), now);
     if let Some(slot) = &ctx.slot {
         slot.turn().awaits_console(true);
     }
@@ -52,20 +58,22 @@ fn has_stray_body(session: &mut Session) -> bool {
 
 /// The visitor's request as it goes to the console.
 pub(super) fn forward(gate: &Gate, session: &Session, request: &mut RequestHeader, ctx: &RequestContext) -> Result<()> {
-    let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
+    let (Some(admitted), Some(site), Some(slot)) = (ctx.admitted.as_ref(), ctx.permitted_site(), ctx.slot.as_ref())
+    else {
         return no_permit();
     };
     let passport = Passport {
         admitted,
         site,
+        now: ctx.judged_at.unwrap_or_else(|| gate.door.now()),
         id: ctx.id,
         secure: way::is_secure(session),
-        host: &way::raw_host_text(session.req_header()),
+        host: raw_host(session.req_header()).unwrap_or_default(),
         policy: &ctx.snapshot.policy,
         assertions: &gate.assertions,
         mark: &gate.mark,
     };
-    forwarding::rewrite(request, &passport)
+    forwarding::rewrite(request, &passport, &mut slot.lines())
 }
 
 /// A piece of the visitor's body.
@@ -75,6 +83,10 @@ pub(super) fn request_body(body: &mut Option<Bytes>, end_of_stream: bool, ctx: &
         if ctx.body_bytes_seen > limit {
             return Error::e_explain(ErrorType::HTTPStatus(413), "the body is larger than the site allows");
         }
+    }
+    // The end of no body was not waited for.
+    if !(end_of_stream && body.is_none() && ctx.body_bytes_seen == 0) {
+        ctx.seen = Instant::now();
     }
     if end_of_stream {
         await_header(ctx);
@@ -87,7 +99,9 @@ pub(super) fn request_body(body: &mut Option<Bytes>, end_of_stream: bool, ctx: &
 }
 
 /// The console's answer as it came.
-pub(super) fn answered(answer: &ResponseHeader, ctx: &RequestContext) -> Result<()> {
+pub(super) fn answered(answer: &ResponseHeader, ctx: &mut RequestContext) -> Result<()> {
+    ctx.seen = Instant::now();
+    ctx.is_first_piece = true;
     if answer.status.is_informational() {
         await_header(ctx);
         return in_time(ctx);
@@ -102,7 +116,11 @@ pub(super) fn answered(answer: &ResponseHeader, ctx: &RequestContext) -> Result<
 }
 
 /// A piece of the console's body.
-pub(super) fn answer_body(body: Option<&Bytes>, is_last: bool, ctx: &RequestContext) -> Result<Option<Duration>> {
+pub(super) fn answer_body(body: Option<&Bytes>, is_last: bool, ctx: &mut RequestContext) -> Result<Option<Duration>> {
+    // The first piece mostly comes along with the header; where it does not, the next one or the keeper notices.
+    if !std::mem::take(&mut ctx.is_first_piece) {
+        ctx.seen = Instant::now();
+    }
     if let Some(slot) = &ctx.slot {
         slot.turn().hands_over(body.map_or(0, Bytes::len));
         if is_last {
@@ -116,7 +134,8 @@ pub(super) fn answer_body(body: Option<&Bytes>, is_last: bool, ctx: &RequestCont
 pub(super) fn reply(gate: &Gate, answer: &mut ResponseHeader, ctx: &mut RequestContext) -> Result<()> {
     if !answer.status.is_informational() {
         if let Some(started) = ctx.upstream_started.take() {
-            gate.metrics.upstream_answered(ctx.site_name(), started.elapsed());
+            let took = ctx.seen.saturating_duration_since(started);
+            gate.metrics.upstream_answered(ctx.site_name(), took);
         }
         ctx.outcome = "allowed";
     }
@@ -128,12 +147,12 @@ pub(super) fn reply(gate: &Gate, answer: &mut ResponseHeader, ctx: &mut RequestC
 
 fn await_header(ctx: &RequestContext) {
     if let (Some(admitted), Some(site)) = (&ctx.admitted, ctx.permitted_site()) {
-        admitted.due.await_header(Instant::now(), site.timeouts.read);
+        admitted.due.await_header(ctx.seen, site.timeouts.read);
     }
 }
 
 fn in_time(ctx: &RequestContext) -> Result<()> {
-    let over = |due: &crate::due::Due| due.left(Instant::now()).is_zero();
+    let over = |due: &crate::due::Due| due.left(ctx.seen).is_zero();
     if ctx.admitted.as_ref().is_some_and(|admitted| over(&admitted.due)) {
         return Err(Error::explain(
             ErrorType::ReadTimedout,

@@ -11,6 +11,7 @@ use stagedoor_policy::time::Timestamp;
 use stagedoor_policy::{Decision, Permit, Question, Refusal, SiteId, decide, explain};
 
 use crate::due::Due;
+use crate::spelling::Spelling;
 use crate::stage::outage;
 use crate::stage::session::Subject;
 
@@ -28,7 +29,7 @@ pub struct Admitted {
     /// As judged.
     pub method: http::Method,
     /// Canonical path and query, as judged and as forwarded.
-    pub path_and_query: String,
+    pub path_and_query: Spelling,
     /// Whether it is a preflight, as browsers send before a request from another origin.
     pub preflight: bool,
     /// By when the console has to have answered.
@@ -69,7 +70,10 @@ impl Admitted {
                 return false;
             }
         }
-        let (allowed, raw) = (snapshot.policy.leniencies(site), self.path_and_query.as_bytes());
+        let (allowed, raw) = (
+            snapshot.policy.leniencies(site),
+            self.path_and_query.as_str().as_bytes(),
+        );
         let Ok(target) = Target::parse_leniently(&self.method, raw, allowed) else {
             return false;
         };
@@ -107,11 +111,17 @@ pub fn is_preflight(headers: &http::HeaderMap) -> bool {
     headers.contains_key(http::header::ORIGIN) && headers.contains_key(http::header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// Judges a request.
+/// Judges a request, whose target is spelt like this.
 ///
 /// # Errors
 /// The policy's refusal.
-pub fn establish(snapshot: &Snapshot, asked: &Asked<'_>, subject: &Subject, due: Due) -> Result<Admitted, Refusal> {
+pub fn establish(
+    snapshot: &Snapshot,
+    asked: &Asked<'_>,
+    subject: &Subject,
+    due: Due,
+    spelling: Spelling,
+) -> Result<Admitted, Refusal> {
     let mut session = known(subject);
     // What is let through without anybody's session carries nobody's identity.
     if asked.preflight && matches!(judge(snapshot, asked, None), Decision::Allow(_)) {
@@ -121,16 +131,14 @@ pub fn establish(snapshot: &Snapshot, asked: &Asked<'_>, subject: &Subject, due:
         Decision::Allow(permit) => permit,
         Decision::Refuse(refusal) => return Err(refusal),
     };
-    let target = asked.target;
-    let rewritten = target.rewritten();
     Ok(Admitted {
         permit,
-        site: snapshot.policy.site_name(asked.site).into(),
+        site: snapshot.policy.shared_site_name(asked.site),
         session: session.cloned(),
         address: asked.address,
-        method: target.method().clone(),
-        rewritten: rewritten.is_some(),
-        path_and_query: rewritten.unwrap_or_else(|| path_and_query(target)),
+        method: asked.target.method().clone(),
+        rewritten: asked.target.is_rewritten(),
+        path_and_query: spelling,
         preflight: asked.preflight,
         due,
         tunnelled: AtomicBool::new(false),
@@ -171,12 +179,5 @@ fn with_question<T>(asked: &Asked<'_>, session: Option<&LiveSession>, ask: impl 
             ask(&question(Some(facts.visitor())))
         }
         None => ask(&question(None)),
-    }
-}
-
-fn path_and_query(target: &Target<'_>) -> String {
-    match target.query() {
-        Some(query) => [target.path(), "?", query].concat(),
-        None => target.path().to_owned(),
     }
 }

@@ -10,7 +10,8 @@ use crate::caching;
 use crate::headers::remove_from_answer;
 use crate::stage::decide::Admitted;
 
-const X_FRAME_OPTIONS: &str = "x-frame-options";
+/// As visitors get it. A text that is always there is not copied by the header map.
+const CONTENT_SECURITY_POLICY: &str = "Content-Security-Policy";
 /// What `frame_ancestors = ["self"]` says, the default.
 const SELF: &[u8] = b"frame-ancestors 'self'";
 const NOBODY: &[u8] = b"frame-ancestors 'none'";
@@ -58,16 +59,16 @@ pub fn clean(answer: &mut ResponseHeader) -> Result<()> {
 /// console's `DENY` is said again in our words, unless the site names who may: then the site's word stands.
 fn say_who_may_frame(answer: &mut ResponseHeader, ancestors: &HeaderValue) -> Result<()> {
     let says_deny = |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"deny");
-    let denied = answer.headers.get_all(X_FRAME_OPTIONS).iter().any(says_deny);
+    let denied = answer.headers.get_all(header::X_FRAME_OPTIONS).iter().any(says_deny);
     let ancestors = match ancestors.as_bytes() {
         SELF if denied => HeaderValue::from_static("frame-ancestors 'none'"),
         SELF | NOBODY => ancestors.clone(),
         _ => {
-            answer.remove_header(X_FRAME_OPTIONS);
+            answer.remove_header(&header::X_FRAME_OPTIONS);
             ancestors.clone()
         }
     };
-    answer.append_header(header::CONTENT_SECURITY_POLICY, ancestors)?;
+    answer.append_header(CONTENT_SECURITY_POLICY, ancestors)?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 
-use super::link::Link;
+use super::link::{Buffers, Link};
 use super::trust::Trust;
 
 /// Connections kept for one console, or for one visitor with connections of his own.
@@ -24,6 +24,7 @@ pub struct Idle {
 #[derive(Debug)]
 struct Kept {
     link: Link,
+    buffers: Buffers,
     to: Console,
     since: Instant,
 }
@@ -83,20 +84,26 @@ pub enum NotConnected {
 
 impl Idle {
     /// Keeps a connection for the next who comes.
-    pub(super) fn keep(&self, link: Link, to: Console) {
+    pub(super) fn keep(&self, (link, buffers): (Link, Buffers), to: Console) {
+        let buffers = buffers.cleared();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < KEPT_MAX {
             let since = Instant::now();
-            kept.push(Kept { link, to, since });
+            kept.push(Kept {
+                link,
+                buffers,
+                to,
+                since,
+            });
         }
     }
 
     /// Takes one that leads there, has not been idle for longer than `keepalive`, and over which nothing has come since.
-    pub(super) fn take(&self, to: &Console, keepalive: Duration) -> Option<Link> {
+    pub(super) fn take(&self, to: &Console, keepalive: Duration) -> Option<(Link, Buffers)> {
         loop {
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
             if kept.to.is(to) && kept.since.elapsed() < keepalive && kept.link.is_silent() {
-                return Some(kept.link);
+                return Some((kept.link, kept.buffers));
             }
         }
     }
@@ -138,9 +145,12 @@ mod tests {
         let (one, _far_one, to) = connection().await;
         let (other, _far_other, _) = connection().await;
         let other_port = other.socket().local_addr().unwrap();
-        idle.keep(one, to.clone());
-        idle.keep(other, to.clone());
-        assert_eq!(idle.take(&to, LONG).unwrap().socket().local_addr().unwrap(), other_port);
+        idle.keep((one, Buffers::default()), to.clone());
+        idle.keep((other, Buffers::default()), to.clone());
+        assert_eq!(
+            idle.take(&to, LONG).unwrap().0.socket().local_addr().unwrap(),
+            other_port
+        );
         assert!(idle.take(&to, LONG).is_some());
         assert!(idle.take(&to, LONG).is_none());
     }
@@ -149,21 +159,21 @@ mod tests {
     async fn a_connection_that_is_old_closed_talkative_or_leads_elsewhere_is_not_taken() {
         let idle = Idle::default();
         let (near, _far, to) = connection().await;
-        idle.keep(near, to.clone());
+        idle.keep((near, Buffers::default()), to.clone());
         assert!(idle.take(&to, Duration::ZERO).is_none(), "old");
         let (near, _far, elsewhere) = connection().await;
-        idle.keep(near, elsewhere);
+        idle.keep((near, Buffers::default()), elsewhere);
         assert!(idle.take(&to, LONG).is_none(), "leads elsewhere");
         let (near, far, to) = connection().await;
         drop(far);
         near.socket().readable().await.unwrap();
-        idle.keep(near, to.clone());
+        idle.keep((near, Buffers::default()), to.clone());
         assert!(idle.take(&to, LONG).is_none(), "closed");
         let (near, far, to) = connection().await;
         far.writable().await.unwrap();
         far.try_write(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
         near.socket().readable().await.unwrap();
-        idle.keep(near, to.clone());
+        idle.keep((near, Buffers::default()), to.clone());
         assert!(idle.take(&to, LONG).is_none(), "talkative");
     }
 
@@ -173,7 +183,7 @@ mod tests {
         let mut far_ends = Vec::new();
         for _ in 0..=KEPT_MAX {
             let (near, far, to) = connection().await;
-            idle.keep(near, to.clone());
+            idle.keep((near, Buffers::default()), to.clone());
             far_ends.push(far);
         }
         assert_eq!(idle.kept.lock().unwrap().len(), KEPT_MAX);

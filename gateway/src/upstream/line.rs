@@ -11,7 +11,7 @@ use pingora::protocols::l4::virt::VirtualSocketStream;
 use pingora::{Error, ErrorType, Result};
 
 use super::idle::{Console, Idle, NotConnected};
-use super::link::Link;
+use super::link::{Buffers, Link};
 use super::strict::{Asks, StrictStream};
 
 /// The way to one console.
@@ -32,7 +32,7 @@ impl Connect for Line {
     /// The address is the line's own.
     async fn connect(&self, _address: &SocketAddr) -> Result<Stream> {
         match self.idle.take(&self.to, self.keepalive) {
-            Some(link) => Ok(self.read(link, true, Asks::Answer)),
+            Some(kept) => Ok(self.read(kept, true, Asks::Answer)),
             None => self.open(Asks::Answer).await,
         }
     }
@@ -45,10 +45,10 @@ impl Line {
     /// Where the console cannot be reached in time, or does not prove who it is.
     pub async fn open(&self, asks: Asks) -> Result<Stream> {
         let link = self.to.connect(self.connect_within).await.map_err(not_connected)?;
-        Ok(self.read(link, false, asks))
+        Ok(self.read((link, Buffers::default()), false, asks))
     }
 
-    fn read(&self, link: Link, kept_before: bool, asks: Asks) -> Stream {
+    fn read(&self, link: (Link, Buffers), kept_before: bool, asks: Asks) -> Stream {
         let strict = StrictStream::new(link, self.to.clone(), Arc::clone(&self.idle), kept_before, asks);
         VirtualSocketStream::new(Box::new(strict)).into()
     }

@@ -5,11 +5,37 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use bytes::BytesMut;
 use futures_util::FutureExt as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::coop::unconstrained;
 use tokio_rustls::client::TlsStream;
+
+/// Of each buffer of a connection that waits for its next exchange, in bytes.
+const BUFFER_BYTES_KEPT_MAX: usize = 16 * 1024;
+
+/// What is kept from one exchange to the next, so that none has to ask for memory.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    /// Came from the console and was not handed on yet.
+    pub held: BytesMut,
+    /// Not sent yet.
+    pub unsent: BytesMut,
+}
+
+impl Buffers {
+    /// For the next exchange. What one long head needed is not kept for ever.
+    pub fn cleared(mut self) -> Self {
+        for buffer in [&mut self.held, &mut self.unsent] {
+            buffer.clear();
+            if buffer.capacity() > BUFFER_BYTES_KEPT_MAX {
+                *buffer = BytesMut::new();
+            }
+        }
+        self
+    }
+}
 
 /// A connection to a console.
 #[derive(Debug)]

@@ -9,16 +9,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf as _, BytesMut};
+use bytes::Buf as _;
 use pingora::protocols::l4::virt::{VirtualSockOpt, VirtualSocket};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::io::poll_read_buf;
 
 use super::body::Body;
 use super::fault::{AnswerFault, INTERIM_ANSWERS_MAX};
 use super::head::{self, Framing};
 use super::idle::{Console, Idle};
-use super::link::Link;
-use crate::open::with_turn;
+use super::lines::Unaccompanied;
+use super::link::{Buffers, Link};
+use crate::open::{SLOT, with_turn};
 
 /// Read at once while a head is awaited.
 const READ_BYTES: usize = 4 * 1024;
@@ -40,12 +42,15 @@ pub struct StrictStream {
     kept_before: bool,
     asks: Asks,
     at: At,
-    /// Came from the console and was not handed on yet.
-    held: BytesMut,
+    buffers: Buffers,
     /// So much of it may be.
     judged: usize,
     /// No head ends in so much of it.
     searched: usize,
+    /// So much of it goes before [`CLOSE_LINE`], and so much of that is still to go.
+    close_line: (usize, usize),
+    /// Bytes of a head of Pingora's that was taken over and is not all sent yet.
+    at_once: usize,
     lasting: bool,
 }
 
@@ -78,7 +83,7 @@ enum At {
 
 impl StrictStream {
     /// For one exchange over a connection, which goes back to `home` after it.
-    pub fn new(link: Link, to: Console, home: Arc<Idle>, kept_before: bool, asks: Asks) -> Self {
+    pub fn new((link, buffers): (Link, Buffers), to: Console, home: Arc<Idle>, kept_before: bool, asks: Asks) -> Self {
         Self {
             link: Some(link),
             to,
@@ -86,9 +91,11 @@ impl StrictStream {
             kept_before,
             asks,
             at: At::Unasked,
-            held: BytesMut::new(),
+            buffers,
             judged: 0,
             searched: 0,
+            close_line: (0, 0),
+            at_once: 0,
             lasting: false,
         }
     }
@@ -113,32 +120,29 @@ impl StrictStream {
                 Ok(false) => {}
                 Err(fault) => return Poll::Ready(Err(self.spoilt(fault))),
             }
-            let before = self.held.len();
-            self.held.resize(before + READ_BYTES, 0);
-            let mut room = ReadBuf::new(self.held.get_mut(before..).unwrap_or_default());
+            let held = &mut self.buffers.held;
+            held.reserve(READ_BYTES);
             let link = self.link.as_mut().map(Pin::new);
             let polled = link.map_or(Poll::Ready(Err(io::ErrorKind::NotConnected.into())), |link| {
-                link.poll_read(context, &mut room)
+                poll_read_buf(link, context, held)
             });
-            let read = room.filled().len();
-            self.held.truncate(before + read);
             match ready!(polled) {
-                Ok(()) if read > 0 => {}
-                outcome => return Poll::Ready(self.ended_early(outcome)),
+                Ok(1..) => {}
+                outcome => return Poll::Ready(self.ended_early(outcome.map(|_nothing| ()))),
             }
         }
     }
 
     /// The console closed, or broke off, before its head was whole.
     fn ended_early(&mut self, outcome: io::Result<()>) -> io::Result<()> {
-        if self.held.is_empty() && self.kept_before {
+        if self.buffers.held.is_empty() && self.kept_before {
             // A console that was restarted has closed them all.
             self.home.forget_all();
             return Err(self.spoilt(Stale));
         }
         self.at = At::Spoilt;
         match outcome {
-            Ok(()) if !self.held.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(()) if !self.buffers.held.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
             other => other,
         }
     }
@@ -152,12 +156,13 @@ impl StrictStream {
         else {
             return Ok(false);
         };
-        let Some(end) = head::end(&self.held, self.searched)? else {
-            self.searched = self.held.len();
+        let held = &self.buffers.held;
+        let Some(end) = head::end(held, self.searched)? else {
+            self.searched = held.len();
             return Ok(false);
         };
         self.searched = 0;
-        let head = head::read(self.held.get(..end).unwrap_or_default())?;
+        let head = head::read(held.get(..end).unwrap_or_default())?;
         if head.status == 101 {
             return self.switch();
         }
@@ -180,14 +185,15 @@ impl StrictStream {
             return Err(AnswerFault::BodyImpossible);
         }
         let mut body = Body::new(if bodiless { Framing::Length(0) } else { head.framing });
-        let came_along = self.held.get(end..).unwrap_or_default();
+        let came_along = held.get(end..).unwrap_or_default();
         if body.follow(came_along)? < came_along.len() {
             return Err(AnswerFault::BytesBehind);
         }
         self.lasting = head.lasting;
         self.at = if body.is_over() { At::Over } else { At::Body(body) };
-        self.say_close();
-        self.judged = self.held.len();
+        // First of all fields, so that it is the one that counts.
+        self.close_line = (head.status_line_bytes, CLOSE_LINE.len());
+        self.judged = held.len();
         Ok(true)
     }
 
@@ -197,25 +203,60 @@ impl StrictStream {
             return Err(AnswerFault::SwitchUnasked);
         }
         self.at = At::Tunnel;
-        self.judged = self.held.len();
+        self.judged = self.buffers.held.len();
         Ok(true)
     }
 
-    /// First of all fields, so that it is the one that counts.
-    fn say_close(&mut self) {
-        let Some(line_end) = self.held.iter().position(|byte| *byte == b'\n') else {
-            return;
-        };
-        let after = self.held.split_off(line_end + 1);
-        self.held.extend_from_slice(CLOSE_LINE);
-        self.held.extend_from_slice(&after);
+    /// Whether something that was judged is still to be handed on.
+    fn has_judged(&self) -> bool {
+        self.judged > 0 || self.close_line.1 > 0
     }
 
     fn hand_on(&mut self, to: &mut ReadBuf<'_>) {
-        let bytes = self.judged.min(to.remaining());
-        to.put_slice(self.held.get(..bytes).unwrap_or_default());
-        self.held.advance(bytes);
+        let (before, close_line) = self.close_line;
+        if close_line > 0 {
+            let before = before - self.hand_on_held(before, to);
+            let rest = CLOSE_LINE.get(CLOSE_LINE.len() - close_line..).unwrap_or_default();
+            let bytes = if before == 0 { rest.len().min(to.remaining()) } else { 0 };
+            to.put_slice(rest.get(..bytes).unwrap_or_default());
+            self.close_line = (before, close_line - bytes);
+        }
+        if self.close_line.1 == 0 {
+            self.hand_on_held(self.judged, to);
+        }
+    }
+
+    fn hand_on_held(&mut self, at_most: usize, to: &mut ReadBuf<'_>) -> usize {
+        let bytes = at_most.min(to.remaining());
+        to.put_slice(self.buffers.held.get(..bytes).unwrap_or_default());
+        self.buffers.held.advance(bytes);
         self.judged -= bytes;
+        bytes
+    }
+
+    /// Sends what is left of the request's head.
+    fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.buffers.unsent.is_empty() {
+            let link = self.link.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+            let written = ready!(Pin::new(link).poll_write(context, &self.buffers.unsent))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.buffers.unsent.advance(written);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Pingora writes a head at once. It goes out with what the door says behind what the visitor said.
+    fn begin(&mut self, head: &[u8]) -> Result<(), Unaccompanied> {
+        let unsent = &mut self.buffers.unsent;
+        let accompanied = SLOT.try_with(|slot| slot.lines().accompany(head, unsent));
+        accompanied.unwrap_or(Err(Unaccompanied))?;
+        self.at = At::Head {
+            asked_for_head_only: head.starts_with(b"HEAD "),
+            interim: 0,
+        };
+        Ok(())
     }
 
     fn poll_body(&mut self, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
@@ -257,13 +298,13 @@ impl AsyncRead for StrictStream {
 impl StrictStream {
     fn poll_answer(&mut self, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let me = self;
-        if me.judged == 0 && matches!(me.at, At::Head { .. }) {
+        if !me.has_judged() && matches!(me.at, At::Head { .. }) {
             let polled = ready!(me.poll_head(context));
             if let Err(error) = polled {
                 return Poll::Ready(Err(error));
             }
         }
-        if me.judged > 0 {
+        if me.has_judged() {
             me.hand_on(to);
             return Poll::Ready(Ok(()));
         }
@@ -286,15 +327,17 @@ impl StrictStream {
 impl AsyncWrite for StrictStream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let me = self.get_mut();
-        let written = ready!(me.link()?.poll_write(context, bytes));
         if matches!(me.at, At::Unasked) {
-            // Pingora writes a head at once, so the method is in the first bytes.
-            me.at = At::Head {
-                asked_for_head_only: bytes.starts_with(b"HEAD "),
-                interim: 0,
-            };
+            if let Err(fault) = me.begin(bytes) {
+                return Poll::Ready(Err(me.spoilt(fault)));
+            }
+            me.at_once = bytes.len();
         }
-        Poll::Ready(written)
+        ready!(me.poll_unsent(context))?;
+        match std::mem::take(&mut me.at_once) {
+            0 => me.link()?.poll_write(context, bytes),
+            head => Poll::Ready(Ok(head)),
+        }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -305,7 +348,7 @@ impl AsyncWrite for StrictStream {
     /// have said all.
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let me = self.get_mut();
-        if matches!(me.at, At::Over) && me.judged == 0 && me.lasting {
+        if matches!(me.at, At::Over) && !me.has_judged() && me.lasting {
             me.at = At::Released;
             return Poll::Ready(Ok(()));
         }
@@ -314,18 +357,17 @@ impl AsyncWrite for StrictStream {
 }
 
 impl VirtualSocket for StrictStream {
-    fn set_socket_option(&self, option: VirtualSockOpt) -> io::Result<()> {
-        match (option, &self.link) {
-            (VirtualSockOpt::NoDelay, Some(link)) => link.socket().set_nodelay(true),
-            _ => Ok(()),
-        }
+    /// Nothing is left to be set: what a connection needs was, once, when it was made (`idle.rs`). Asked for at each exchange.
+    fn set_socket_option(&self, _option: VirtualSockOpt) -> io::Result<()> {
+        Ok(())
     }
 }
 
 impl Drop for StrictStream {
     fn drop(&mut self) {
         if let (At::Released, Some(link)) = (&self.at, self.link.take()) {
-            self.home.keep(link, self.to.clone());
+            self.home
+                .keep((link, std::mem::take(&mut self.buffers)), self.to.clone());
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn compile(rules: &Rules, named: &NamedNetworks<'_>, faults: &mut Fau
 /// The id of each site.
 pub(super) fn ids(sites: &[Site]) -> HashMap<Box<str>, SiteId, FixedState> {
     let numbered = sites.iter().zip((0..=u16::MAX).map(SiteId));
-    numbered.map(|(site, id)| (site.name.clone(), id)).collect()
+    numbered.map(|(site, id)| (Box::from(&*site.name), id)).collect()
 }
 
 fn compile_site(name: &str, rules: &SiteRules, named: &NamedNetworks<'_>, faults: &mut Faults) -> Site {

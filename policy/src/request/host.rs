@@ -44,8 +44,11 @@ impl<'a> Host<'a> {
                 port,
             });
         }
-        let (name, port) = match text.split_once(':') {
-            Some((name, digits)) => (name, Some(parse_port(digits)?)),
+        let (name, port) = match text.bytes().position(|byte| byte == b':') {
+            Some(colon) => {
+                let (name, digits) = text.split_at_checked(colon).ok_or(HostFault::Malformed)?;
+                (name, Some(parse_port(digits.get(1..).unwrap_or_default())?))
+            }
             None => (text, None),
         };
         Ok(Self {
@@ -70,29 +73,36 @@ fn parse_port(digits: &str) -> Result<u16, HostFault> {
 
 fn parse_name(name: &str) -> Result<Cow<'_, str>, HostFault> {
     let name = name.strip_suffix('.').unwrap_or(name);
-    if name.len() > HOST_BYTES_MAX || !name.split('.').all(is_label) {
+    if name.len() > HOST_BYTES_MAX {
+        return Err(HostFault::Malformed);
+    }
+    // Byte by byte, once: every request is asked this twice.
+    let (mut label, mut has_capitals, mut begins_numeric) = (0, false, false);
+    for byte in name.bytes() {
+        match byte {
+            b'.' if (1..=LABEL_BYTES_MAX).contains(&label) => label = 0,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => {
+                if label == 0 {
+                    begins_numeric = byte.is_ascii_digit();
+                }
+                label += 1;
+                has_capitals |= byte.is_ascii_uppercase();
+            }
+            _ => return Err(HostFault::Malformed),
+        }
+    }
+    if !(1..=LABEL_BYTES_MAX).contains(&label) {
         return Err(HostFault::Malformed);
     }
     // `010.0.0.1`, `0x7f.1` and `127.1` are addresses to some and names to others.
-    let numeric = name
-        .rsplit('.')
-        .next()
-        .is_some_and(|last| last.starts_with(|c: char| c.is_ascii_digit()));
-    if numeric && name.parse::<Ipv4Addr>().is_err() && looks_numeric(name) {
+    if begins_numeric && name.parse::<Ipv4Addr>().is_err() && looks_numeric(name) {
         return Err(HostFault::Malformed);
     }
-    Ok(if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+    Ok(if has_capitals {
         Cow::Owned(name.to_ascii_lowercase())
     } else {
         Cow::Borrowed(name)
     })
-}
-
-fn is_label(label: &str) -> bool {
-    (1..=LABEL_BYTES_MAX).contains(&label.len())
-        && label
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 /// Whether the last label is a number in any base that some resolver knows.

@@ -180,9 +180,16 @@ impl<'a> Target<'a> {
     pub fn query(&self) -> Option<&str> {
         self.query.as_deref()
     }
+    /// Whether the path and query to forward differ from the raw bytes.
+    pub fn is_rewritten(&self) -> bool {
+        !matches!(
+            (&self.path, &self.query),
+            (Cow::Borrowed(_), None | Some(Cow::Borrowed(_)))
+        )
+    }
     /// The path and query to forward, where it differs from the raw bytes; `None` where they are already canonical.
     pub fn rewritten(&self) -> Option<String> {
-        if let (Cow::Borrowed(_), None | Some(Cow::Borrowed(_))) = (&self.path, &self.query) {
+        if !self.is_rewritten() {
             return None;
         }
         Some(match &self.query {

@@ -184,7 +184,11 @@ async fn the_policy_of_a_door_that_was_named_is_asked_for() {
     let ran = stage.run("policy show").await;
     assert_eq!(ran.exit, 0, "{ran:?}");
     assert_eq!(canned.lines(), ["GET /v1/policy/table", "GET /v1/nodes"]);
-    assert!(ran.out.contains("cannot run revision 7: see `policy status` there"), "{}", ran.out);
+    assert!(
+        ran.out.contains("cannot run revision 7: see `policy status` there"),
+        "{}",
+        ran.out
+    );
 }
 
 #[tokio::test]

@@ -43,8 +43,28 @@ pub struct Head {
 
 /// Whether a header's name may hold this byte (`tchar`, RFC 9110, section 5.6.2).
 pub fn is_name_byte(byte: u8) -> bool {
-    matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'|' | b'~')
+    NAME_BYTES.get(usize::from(byte)).copied().unwrap_or_default()
 }
+
+/// A table, since every byte of every name is asked for.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "computed by the compiler, which refuses what is out of bounds"
+)]
+static NAME_BYTES: [bool; 256] = {
+    const OTHERS: &[u8] = b"!#$%&'*+-.^_`|~";
+    let (mut fit, mut byte) = ([false; 256], 0);
+    while byte < fit.len() {
+        fit[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut rest = OTHERS;
+    while let [other, after @ ..] = rest {
+        fit[*other as usize] = true;
+        rest = after;
+    }
+    fit
+};
 
 /// Checks a whole head, its empty last line included; every line is known to end with CRLF.
 ///
@@ -233,11 +253,23 @@ impl<'h> Framing<'h> {
 /// # Errors
 /// Where it only becomes one by folding.
 pub fn framing_name(name: &[u8]) -> Result<Option<&'static [u8]>, WireFault> {
-    match FRAMING_NAMES.iter().find(|framing| letters(framing).eq(letters(name))) {
+    // No two of them have as many letters, so that a name is compared with one of them at most.
+    let count = letter_count(name);
+    let of_its_length = FRAMING_NAMES.iter().find(|framing| letter_count(framing) == count);
+    match of_its_length.filter(|framing| letters(framing).eq(letters(name))) {
         Some(framing) if name.eq_ignore_ascii_case(framing) => Ok(Some(framing)),
         Some(_) => Err(WireFault::HeaderTwin),
         None => Ok(None),
     }
+}
+
+const fn letter_count(name: &[u8]) -> usize {
+    let (mut count, mut rest) = (0, name);
+    while let [byte, after @ ..] = rest {
+        count += byte.is_ascii_alphanumeric() as usize;
+        rest = after;
+    }
+    count
 }
 
 /// A name without its separators, in lower case.

@@ -42,7 +42,7 @@ pub(super) fn canonical(raw: &[u8], allowed: Leniencies) -> Result<Path<'_>, Tar
         },
         _ => rewrite(raw, judged, session, allowed)?,
     };
-    if path.decoded.contains("//") {
+    if path.decoded.as_bytes().windows(2).any(|pair| pair == b"//") {
         return Err(TargetFault::EmptySegment);
     }
     let others = path
@@ -286,7 +286,8 @@ fn check_segments(reading: &str, allowed: Leniencies) -> Result<(), TargetFault>
     if reading.starts_with("//") {
         return Err(TargetFault::EmptySegment);
     }
-    if reading.split('/').any(is_step) {
+    // Most paths have no dot at all.
+    if reading.as_bytes().contains(&b'.') && reading.split('/').any(is_step) {
         return Err(TargetFault::DotSegment);
     }
     if allowed.contains(Leniency::CaseInsensitive) && reading.split('/').any(is_known_by_another_name) {
