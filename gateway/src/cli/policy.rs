@@ -38,7 +38,8 @@ pub(crate) async fn run(shell: &mut Shell<'_>, reach: &Reach, command: &PolicyCo
     match command {
         PolicyCommand::Show => {
             let mut table = api.get("/v1/policy/table").await?.value()?;
-            let nodes = api.get("/v1/nodes").await?.value()?;
+            // A door of a former version does not know of others.
+            let nodes = api.get("/v1/nodes").await?.value().unwrap_or_default();
             if let (Some(fields), Some(nodes)) = (table.as_object_mut(), nodes.get("nodes")) {
                 fields.insert("nodes".to_owned(), nodes.clone());
             }

@@ -1,5 +1,6 @@
 //! Two doors on one Redis: what one changes, the other goes by.
 
+mod costs;
 mod outages;
 mod policies;
 mod revocations;

@@ -173,10 +173,18 @@ async fn the_policy_of_a_door_that_was_named_is_asked_for() {
         200,
         r#"{"columns":["a"],"rows":[],"revision":1}"#,
     );
+    let canned = canned.on(
+        "GET /v1/nodes",
+        200,
+        r#"{"nodes":[{"name":"door-1","this":true,"present":true,"version":"1","revision":7,"cannot_take":null},
+            {"name":"door-2","this":false,"present":true,"version":"1","revision":6,"cannot_take":7}]}"#,
+    );
     let stage = Stage::before(&canned).await;
     stage.run("init").await;
-    assert_eq!(stage.run("policy show").await.exit, 0);
-    assert_eq!(canned.lines(), ["GET /v1/policy/table"]);
+    let ran = stage.run("policy show").await;
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    assert_eq!(canned.lines(), ["GET /v1/policy/table", "GET /v1/nodes"]);
+    assert!(ran.out.contains("cannot run revision 7: see `policy status` there"), "{}", ran.out);
 }
 
 #[tokio::test]

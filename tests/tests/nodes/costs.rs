@@ -1,0 +1,54 @@
+//! What doors cost the Redis that they share: a request nothing, a change a few steps for each door.
+
+use std::time::Instant;
+
+use super::*;
+
+const REQUESTS: u32 = 300;
+const SIGN_INS: u32 = 12;
+/// Steps that a door makes by itself in a second, at most: beats and looks for them are scripts of their own kind, so these are
+/// uses that are told once a second, letters, housekeeping.
+const OWN_STEPS_A_SECOND: f64 = 8.0;
+
+/// How often Redis has been asked for a step or a reading, without the beats.
+fn steps(redis: &Redis) -> u64 {
+    let said = redis.say(&["INFO", "commandstats"]);
+    let calls = said.lines().find_map(|line| {
+        let rest = line.strip_prefix("cmdstat_evalsha:calls=")?;
+        rest.split(',').next()?.parse().ok()
+    });
+    calls.expect("a count of steps")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_asks_redis_nothing() {
+    let stage = Stage::open().await;
+    stage.add("ada").await;
+    let ada = sign_in(&stage.one, "ada").await;
+    let doors = [at(&stage.one, &ada), at(&stage.two, &ada)];
+    let (before, began) = (steps(&stage.redis), Instant::now());
+    for number in 0..REQUESTS {
+        ask(&doors[number as usize % 2]).await.expect(200);
+    }
+    let (asked, took) = (steps(&stage.redis) - before, began.elapsed().as_secs_f64());
+    println!("{asked} steps during {REQUESTS} requests in {took:.1} s");
+    assert!(
+        asked as f64 <= 2.0 * OWN_STEPS_A_SECOND * (took + 1.0),
+        "{asked} steps during {REQUESTS} requests in {took:.1} s"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_asks_redis_a_few_times() {
+    let stage = Stage::open().await;
+    stage.add("ada").await;
+    sign_in(&stage.one, "ada").await;
+    let (before, began) = (steps(&stage.redis), Instant::now());
+    for _sign_in in 0..SIGN_INS {
+        sign_in(&stage.one, "ada").await;
+    }
+    let (asked, took) = (steps(&stage.redis) - before, began.elapsed().as_secs_f64());
+    let own = 2.0 * OWN_STEPS_A_SECOND * (took + 1.0);
+    println!("{asked} steps, {own:.0} of them the doors' own at most, for {SIGN_INS} sign-ins");
+    assert!((asked as f64 - own) / f64::from(SIGN_INS) < 60.0, "{asked}");
+}
