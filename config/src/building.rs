@@ -1,5 +1,6 @@
 //! The building, checked: what the gateway is made of. Field names follow the keys of `stagedoor.toml`.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -233,6 +234,20 @@ pub struct RedisPlace {
     pub wait_replicas: u32,
     /// How long it waits for them.
     pub wait: Duration,
+}
+
+/// As a URL, without user and password.
+impl fmt::Display for RedisPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (at, behind) = match &self.sentinels {
+            Some(sentinels) => (&sentinels.at, format!("/{}", sentinels.master)),
+            None => (&self.at, String::new()),
+        };
+        let at: Vec<_> = at.iter().map(|(host, port)| format!("{host}:{port}")).collect();
+        let tls = if self.tls { "s" } else { "" };
+        let by = if self.sentinels.is_some() { "+sentinel" } else { "" };
+        write!(f, "redis{tls}{by}://{}{behind}/{}", at.join(","), self.database)
+    }
 }
 
 /// The password for a Redis: never shown, compared in constant time.

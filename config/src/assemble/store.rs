@@ -426,6 +426,20 @@ mod tests {
     }
 
     #[test]
+    fn a_place_is_shown_as_it_is_written_without_who_comes() {
+        for (url, shown) in [
+            ("redis://door:hunter2@host", "redis://host:6379/0"),
+            ("rediss://one,two:7", "rediss://one:6379,two:7/0"),
+            (
+                "rediss+sentinel://door@one,two/house/3",
+                "rediss+sentinel://one:26379,two:26379/house/3",
+            ),
+        ] {
+            assert_eq!(RedisPlace::parse(url).unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
     fn a_password_is_not_shown() {
         let place = RedisPlace::parse("redis://:hunter2@host").unwrap();
         assert!(!format!("{place:?}").contains("hunter2"));

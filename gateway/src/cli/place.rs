@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use stagedoor_config::{Environment, Inline, Sources};
+use stagedoor_config::{Environment, Inline, Sources, StoreChoice};
 use stagedoor_identity::Secret;
 
 use super::api::{Api, Token};
@@ -81,6 +81,8 @@ pub(crate) async fn open(shell: &mut Shell<'_>, reach: &Reach) -> Result<Api, Fa
 struct Whereabouts {
     building: Option<PathBuf>,
     data_dir: PathBuf,
+    /// Where the store is, for people.
+    store: String,
     admin_listen: SocketAddr,
 }
 
@@ -94,9 +96,15 @@ impl Whereabouts {
         sources.inline.data_dir = reach.data_dir.as_deref().map(|data_dir| shell.path(data_dir));
         let building = stagedoor_config::load_building(&sources, &settings(shell))
             .map_err(|faults| Failure::configuration(faults.to_string()))?;
+        let data_dir = shell.path(building.store.data_dir());
+        let store = match &building.store {
+            StoreChoice::Redis { redis, .. } => redis.to_string(),
+            _ => data_dir.display().to_string(),
+        };
         Ok(Self {
             building: sources.building,
-            data_dir: shell.path(building.store.data_dir()),
+            data_dir,
+            store,
             admin_listen: building.admin.listen,
         })
     }
@@ -143,7 +151,7 @@ async fn local(shell: &mut Shell<'_>, found: Whereabouts, url: &AdminUrl) -> Res
     let admin = shell.house.local_admin(&place).await.map_err(Failure::failed)?;
     shell.note(&format!(
         "note: the door is not running (nothing listens at `{url}`); working in the store at `{}` directly",
-        place.data_dir.display()
+        found.store
     ))?;
     let token = Token {
         secret: admin.token,
