@@ -234,9 +234,11 @@ fn server(
     register: Arc<Register>,
     listeners: impl FnOnce(Entry) -> Listeners,
 ) -> Server {
+    let threads = building.limits.threads.unwrap_or_else(cores);
     let conf = ServerConf {
-        threads: building.limits.threads.unwrap_or_else(cores),
-        work_stealing: true,
+        threads,
+        // One slow request is not to hold up the visitors of its thread; where there is one, there is nobody to steal from.
+        work_stealing: threads > 1,
         grace_period_seconds: Some(0),
         graceful_shutdown_timeout_seconds: Some(SHUTDOWN_SECONDS),
         max_retries: UPSTREAM_TRIES_MAX,

@@ -30,8 +30,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [listen, upstream, threads] = arguments.as_slice() else {
         return Err("usage: bare-proxy LISTEN UPSTREAM THREADS".into());
     };
+    let threads = threads.parse()?;
     let conf = ServerConf {
-        threads: threads.parse()?,
+        threads,
+        // As the door does.
+        work_stealing: threads > 1,
         grace_period_seconds: Some(0),
         ..ServerConf::default()
     };

@@ -4,12 +4,16 @@
 //! Needs `wrk` (Debian) for the load. The upstream is a thread of this program; it, wrk and the proxies share the machine,
 //! which does not matter to CPU time per request. Build all with one profile:
 //! `cargo build --profile shipping -p stagedoor -p stagedoor-benches && target/shipping/bench-path`.
+//!
+//! `bench-path instructions` counts instructions instead (see [`instructions`]; needs `valgrind`, Debian).
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+mod instructions;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -19,6 +23,8 @@ const MEASURED_SECONDS: u32 = 4;
 const CONNECTIONS: u32 = 32;
 const BODY_BYTES: usize = 1024;
 const PASSWORD: &str = "correct horse battery 9";
+/// What the bare proxy is sent, so that both read and forward the same bytes.
+const FOREIGN_COOKIE: &str = "stagedoor=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 fn main() -> Result<(), Failure> {
     let binaries = std::env::current_exe()?
@@ -27,6 +33,9 @@ fn main() -> Result<(), Failure> {
         .ok_or("no folder of binaries")?;
     let upstream = serve_upstream()?;
     let folder = tempfile::tempdir()?;
+    if std::env::args().nth(1).as_deref() == Some("instructions") {
+        return count_instructions(&binaries, upstream, folder.path());
+    }
     let mut ratios = Vec::new();
     println!("CPU time per request, {BODY_BYTES} byte answers, {CONNECTIONS} connections, in turn:");
     for round in 1..=ROUNDS {
@@ -40,6 +49,27 @@ fn main() -> Result<(), Failure> {
     println!(
         "median ratio {:.3}",
         ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN)
+    );
+    Ok(())
+}
+
+fn count_instructions(binaries: &Path, upstream: SocketAddr, folder: &Path) -> Result<(), Failure> {
+    let (listen, profile) = (free_address()?, folder.join("bare.profile"));
+    let process = start(
+        &mut instructions::counted(&bare(binaries, listen, upstream), &profile),
+        listen,
+    )?;
+    let bare = instructions::count(&process, listen, FOREIGN_COOKIE, &profile)?;
+    drop(process);
+    let (listen, profile) = (free_address()?, folder.join("door.profile"));
+    let process = start(
+        &mut instructions::counted(&door(binaries, listen, upstream, folder)?, &profile),
+        listen,
+    )?;
+    let door = instructions::count(&process, listen, &sign_in(listen)?, &profile)?;
+    println!(
+        "instructions per request: bare {bare}, door {door}, ratio {:.3}",
+        door as f64 / bare as f64
     );
     Ok(())
 }
@@ -63,7 +93,7 @@ impl std::fmt::Display for Load {
 }
 
 /// A child that is ended with its owner.
-struct Process(Child);
+pub(crate) struct Process(pub(crate) Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -73,14 +103,25 @@ impl Drop for Process {
 
 fn measure_bare(binaries: &Path, upstream: SocketAddr) -> Result<Load, Failure> {
     let listen = free_address()?;
+    let process = start(&mut bare(binaries, listen, upstream), listen)?;
+    load(process.0.id(), listen, FOREIGN_COOKIE)
+}
+
+fn bare(binaries: &Path, listen: SocketAddr, upstream: SocketAddr) -> Command {
     let mut command = Command::new(binaries.join("bare-proxy"));
     command.args([listen.to_string(), upstream.to_string(), "1".to_owned()]);
-    let process = start(&mut command, listen)?;
-    load(process.0.id(), listen, None)
+    command
 }
 
 fn measure_door(binaries: &Path, upstream: SocketAddr, folder: &Path) -> Result<Load, Failure> {
-    let (listen, admin) = (free_address()?, free_address()?);
+    let listen = free_address()?;
+    let process = start(&mut door(binaries, listen, upstream, folder)?, listen)?;
+    let cookie = sign_in(listen)?;
+    load(process.0.id(), listen, &cookie)
+}
+
+fn door(binaries: &Path, listen: SocketAddr, upstream: SocketAddr, folder: &Path) -> Result<Command, Failure> {
+    let admin = free_address()?;
     std::fs::create_dir_all(folder)?;
     std::fs::write(folder.join("stagedoor.toml"), building(listen, admin, upstream, folder))?;
     std::fs::write(folder.join("policy.toml"), policy())?;
@@ -89,9 +130,7 @@ fn measure_door(binaries: &Path, upstream: SocketAddr, folder: &Path) -> Result<
         .args(["serve", "--admin", "bench", "--config"])
         .arg(folder.join("stagedoor.toml"));
     command.env("STAGEDOOR_ADMIN_PASSWORD", PASSWORD);
-    let process = start(&mut command, listen)?;
-    let cookie = sign_in(listen)?;
-    load(process.0.id(), listen, Some(&cookie))
+    Ok(command)
 }
 
 fn building(listen: SocketAddr, admin: SocketAddr, upstream: SocketAddr, folder: &Path) -> String {
@@ -127,7 +166,7 @@ fn start(command: &mut Command, listen: SocketAddr) -> Result<Process, Failure> 
             .spawn()
             .map_err(|error| format!("{command:?}: {error}"))?,
     );
-    let patience = Instant::now() + Duration::from_secs(20);
+    let patience = Instant::now() + Duration::from_secs(60);
     while TcpStream::connect(listen).is_err() {
         if Instant::now() > patience {
             return Err(format!("{command:?} does not listen on {listen}").into());
@@ -157,7 +196,7 @@ fn sign_in(listen: SocketAddr) -> Result<String, Failure> {
         .ok_or_else(|| format!("no session cookie in: {answer}").into())
 }
 
-fn load(process: u32, listen: SocketAddr, cookie: Option<&str>) -> Result<Load, Failure> {
+fn load(process: u32, listen: SocketAddr, cookie: &str) -> Result<Load, Failure> {
     run_wrk(listen, cookie, WARM_SECONDS)?;
     let before = cpu_time(process)?;
     let requests = run_wrk(listen, cookie, MEASURED_SECONDS)?;
@@ -167,12 +206,10 @@ fn load(process: u32, listen: SocketAddr, cookie: Option<&str>) -> Result<Load, 
     })
 }
 
-fn run_wrk(listen: SocketAddr, cookie: Option<&str>, seconds: u32) -> Result<u64, Failure> {
+fn run_wrk(listen: SocketAddr, cookie: &str, seconds: u32) -> Result<u64, Failure> {
     let mut wrk = Command::new("wrk");
     wrk.args(["-t1", &format!("-c{CONNECTIONS}"), &format!("-d{seconds}s")]);
-    if let Some(cookie) = cookie {
-        wrk.args(["-H", &format!("Cookie: {cookie}")]);
-    }
+    wrk.args(["-H", &format!("Cookie: {cookie}")]);
     wrk.arg(format!("http://{listen}/area-7/item/1"));
     let output = wrk
         .output()

@@ -1,0 +1,100 @@
+//! User-mode instructions per request, counted by valgrind's callgrind: steady on a machine where time is not.
+//!
+//! Only the thread that serves requests counts, and only requests on kept connections, one after another. Two things differ
+//! from real life: valgrind has no SHA instructions, so that hashing a token costs 2,100 instructions more than it does, and
+//! large copies are counted word by word, so that glibc is told not to leave them to the processor.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{BODY_BYTES, Failure, Process};
+
+const CONNECTIONS: usize = 8;
+const WARM_REQUESTS: usize = 400;
+const COUNTED_REQUESTS: usize = 4_000;
+/// Copied by ordinary instructions, whatever the size.
+const TUNABLES: &str = "glibc.cpu.x86_rep_movsb_threshold=1000000000:glibc.cpu.x86_rep_stosb_threshold=1000000000";
+/// Found in what is known of the thread that serves requests, and of no other.
+const SERVES: &str = "pingora_proxy::HttpProxy";
+
+/// Wraps a command, so that [`count`] can count what it does.
+pub(crate) fn counted(command: &Command, profile: &Path) -> Command {
+    let mut wrapped = Command::new("valgrind");
+    wrapped
+        .args(["-q", "--tool=callgrind", "--instr-atstart=no", "--separate-threads=yes"])
+        .arg(format!("--callgrind-out-file={}", profile.display()))
+        .arg(command.get_program())
+        .args(command.get_args());
+    for (name, value) in command.get_envs() {
+        wrapped.env(name, value.unwrap_or_default());
+    }
+    wrapped.env("GLIBC_TUNABLES", TUNABLES);
+    wrapped
+}
+
+/// Instructions per request of a process that was started so.
+pub(crate) fn count(process: &Process, listen: SocketAddr, cookie: &str, profile: &Path) -> Result<u64, Failure> {
+    let request = format!("GET /area-7/item/1 HTTP/1.1\r\nHost: {listen}\r\nCookie: {cookie}\r\n\r\n");
+    let streams: Result<Vec<_>, _> = (0..CONNECTIONS).map(|_| TcpStream::connect(listen)).collect();
+    let mut streams = streams?;
+    ask(&mut streams, &request, WARM_REQUESTS)?;
+    let control = |order: &[&str]| -> Result<(), Failure> {
+        let mut control = Command::new("callgrind_control");
+        let output = control.args(order).arg(process.0.id().to_string()).output()?;
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned().into()),
+        }
+    };
+    control(&["-i", "on"])?;
+    ask(&mut streams, &request, CONNECTIONS)?;
+    control(&["-z"])?;
+    ask(&mut streams, &request, COUNTED_REQUESTS)?;
+    control(&["-d"])?;
+    Ok(total_of_busiest(profile)? / COUNTED_REQUESTS as u64)
+}
+
+fn ask(streams: &mut [TcpStream], request: &str, times: usize) -> Result<(), Failure> {
+    let count = streams.len();
+    for turn in 0..times {
+        let stream = streams.get_mut(turn % count).ok_or("no connection")?;
+        stream.write_all(request.as_bytes())?;
+        let (mut answer, mut piece) = (Vec::new(), [0_u8; 4096]);
+        let head_end = loop {
+            match stream.read(&mut piece)? {
+                0 => return Err("the connection was closed".into()),
+                read => answer.extend_from_slice(piece.get(..read).unwrap_or_default()),
+            }
+            if let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") {
+                break end + 4;
+            }
+        };
+        if !answer.starts_with(b"HTTP/1.1 200 ") {
+            return Err(String::from_utf8_lossy(&answer).into_owned().into());
+        }
+        let mut rest = vec![0; (head_end + BODY_BYTES).saturating_sub(answer.len())];
+        stream.read_exact(&mut rest)?;
+    }
+    Ok(())
+}
+
+/// The total of the thread that serves requests, of all that were written beside `profile`.
+fn total_of_busiest(profile: &Path) -> Result<u64, Failure> {
+    let folder = profile.parent().ok_or("no folder")?;
+    let files: Result<Vec<PathBuf>, _> = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect();
+    let files: Vec<PathBuf> = files.map_err(|error: std::io::Error| error)?;
+    let start = profile.as_os_str().as_encoded_bytes();
+    let ours = files
+        .iter()
+        .filter(|file| file.as_os_str().as_encoded_bytes().starts_with(start));
+    let totals = ours.filter_map(|file| {
+        let text = std::fs::read_to_string(file).ok()?;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("totals: ").or(line.strip_prefix("summary: ")))?;
+        text.contains(SERVES).then(|| line.trim().parse::<u64>().ok())?
+    });
+    totals.max().ok_or_else(|| "callgrind has written nothing".into())
+}
