@@ -28,6 +28,8 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// A tunnel over which nothing moves for this long is closed, where the site says nothing else.
 pub const IDLE_DEFAULT: Duration = Duration::from_secs(3600);
+/// Between two looks at whether what is held back may pass.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// How long a goodbye may take.
 const GOODBYE_TIMEOUT: Duration = Duration::from_millis(200);
 /// Policy violation (RFC 6455, section 7.4.1): the endpoint ends the connection because of its rules.
@@ -128,7 +130,8 @@ fn not_passed_on(fault: AnswerFault) -> Box<Error> {
 }
 
 /// Passes bytes until one side closes, nothing moves for `idle`, or the slot is ended. `used` is told of whatever the visitor
-/// sends, so that who works over a WebSocket alone is not idle.
+/// sends, so that who works over a WebSocket alone is not idle. What arrives while it may not pass is held back until it may, or
+/// until the slot is ended: a machine that stood still must not hand on what came meanwhile.
 ///
 /// # Errors
 /// Where a write fails or is blocked too long.
@@ -138,6 +141,7 @@ pub async fn pass(
     slot: &Slot,
     idle: Duration,
     used: &(dyn Fn() + Sync),
+    may_pass: &(dyn Fn() -> bool + Sync),
 ) -> Result<TunnelEnd> {
     session.set_read_timeout(None);
     session.set_write_timeout(Some(WRITE_TIMEOUT));
@@ -146,7 +150,7 @@ pub async fn pass(
     let end = tokio::select! {
         biased;
         () = slot.ended() => TunnelEnd::Revoked,
-        end = pass_until_closed(session, console, idle, used, &mut to_visitor, &mut writing) => end?,
+        end = pass_until_closed(session, console, idle, (used, may_pass), &mut to_visitor, &mut writing) => end?,
     };
     if end != TunnelEnd::Closed && !writing && to_visitor.at_frame_end() {
         let reason = if end == TunnelEnd::Idle {
@@ -168,7 +172,7 @@ async fn pass_until_closed(
     session: &mut Session,
     console: &mut ConsoleSession,
     idle: Duration,
-    used: &(dyn Fn() + Sync),
+    (used, may_pass): (&(dyn Fn() + Sync), &(dyn Fn() -> bool + Sync)),
     to_visitor: &mut FrameCounter,
     writing: &mut bool,
 ) -> Result<TunnelEnd> {
@@ -179,6 +183,7 @@ async fn pass_until_closed(
             () = &mut timer => return Ok(TunnelEnd::Idle),
             bytes = session.downstream_session.read_request_body() => match bytes {
                 Ok(Some(bytes)) => {
+                    hold_until(may_pass).await;
                     used();
                     console.write_body(&bytes).await.map_err(pingora::Error::into_up)?;
                 }
@@ -186,6 +191,7 @@ async fn pass_until_closed(
             },
             bytes = console.read_body_bytes() => match bytes {
                 Ok(Some(bytes)) => {
+                    hold_until(may_pass).await;
                     to_visitor.count(&bytes);
                     *writing = true;
                     hands_over(bytes.len());
@@ -196,6 +202,12 @@ async fn pass_until_closed(
             },
         }
         timer.as_mut().reset(Instant::now() + idle);
+    }
+}
+
+async fn hold_until(may_pass: &(dyn Fn() -> bool + Sync)) {
+    while !may_pass() {
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 

@@ -7,6 +7,7 @@ use std::task::Poll;
 use pingora::http::RequestHeader;
 use pingora::proxy::Session;
 use pingora::{Error, ErrorType, Result};
+use stagedoor_config::OnStoreLoss;
 
 use crate::answer;
 use crate::context::RequestContext;
@@ -118,6 +119,9 @@ async fn tunnel_through(
     let idle = ctx
         .permitted_site()
         .map_or(tunnel::IDLE_DEFAULT, |site| site.timeouts.websocket_idle);
+    let rule = ctx
+        .permitted_site()
+        .map_or(OnStoreLoss::Refuse, |site| site.on_store_loss);
     let Some((slot, admitted)) = ctx.slot.clone().zip(ctx.admitted.clone()) else {
         return Error::e_explain(ErrorType::InternalError, "no permit, no way upstream");
     };
@@ -131,7 +135,8 @@ async fn tunnel_through(
             gate.door.used(session, gate.door.now());
         }
     };
-    let end = tunnel::pass(session, console, &slot, idle, &used).await;
+    let may_pass = || admitted.may_pass(&gate.door, rule);
+    let end = tunnel::pass(session, console, &slot, idle, &used, &may_pass).await;
     tracing::debug!(request = %ctx.id, ?end, "a tunnel ended");
     Ok(())
 }

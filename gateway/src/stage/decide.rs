@@ -83,6 +83,14 @@ impl Admitted {
         )
     }
 
+    /// Whether another piece may pass through a tunnel: nobody has ended its session, as far as is known, and it is known, or
+    /// the site lets it pass all the same. The rest of [`Self::still_permitted`] is asked by and by.
+    pub fn may_pass(&self, door: &Doorkeeper, rule: OnStoreLoss) -> bool {
+        let Some(session) = &self.session else { return true };
+        let is_passed_over = || outage::is_passed_over(rule, door, self.permit.level(), outage::Of::Request);
+        session.end().is_none() && (door.freshness().holds(door.now()) || is_passed_over())
+    }
+
     fn asked<'a>(&self, site: SiteId, target: &'a Target<'a>) -> Asked<'a> {
         Asked {
             site,

@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
-use futures_util::StreamExt as _;
+use futures_util::{SinkExt as _, StreamExt as _};
 use http::Method;
+use rustix::process::Signal;
 use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::*;
 
@@ -91,4 +93,44 @@ async fn a_door_that_starts_later_knows_who_is_signed_in_and_who_no_longer_is() 
     ask(&at(&stage.two, &ada)).await.expect(200);
     let refused = ask(&at(&stage.two, &gone)).await;
     assert_eq!(refused.status, 401, "{}", refused.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_door_that_stood_still_passes_no_message_of_somebody_who_was_kicked_meanwhile() {
+    const ROUNDS: usize = 8;
+    let mut stage = Stage::open().await;
+    stage.add("ada").await;
+    for round in 0..ROUNDS {
+        let visitor = sign_in(&stage.one, "ada").await;
+        let mut socket = at(&stage.two, &visitor)
+            .websocket("/socket")
+            .await
+            .expect("a WebSocket opens");
+        socket.send(Message::text("before")).await.expect("sent");
+        assert!(
+            socket
+                .next()
+                .await
+                .is_some_and(|said| said.is_ok_and(|said| said.is_text()))
+        );
+        stage.two.process().signal(Signal::STOP);
+        let kick = stage
+            .one
+            .admin()
+            .ask(Method::DELETE, "/v1/sessions?account=ada", None)
+            .await;
+        assert_eq!(kick.status, 200, "{}", kick.text());
+        // It lies in the door's own machine until the door goes on.
+        socket.send(Message::text("after")).await.expect("sent");
+        stage.two.process().signal(Signal::CONT);
+        let mut said_back = 0;
+        let until_closed = async {
+            while let Some(Ok(said)) = socket.next().await {
+                said_back += usize::from(said.is_text());
+            }
+        };
+        let closed = tokio::time::timeout(PROMISED + MARGIN, until_closed).await;
+        assert!(closed.is_ok(), "round {round}: the WebSocket outlives the session");
+        assert_eq!(said_back, 0, "round {round}: a message passed");
+    }
 }
