@@ -46,7 +46,11 @@ enum Way {
 /// Where the visitor is gone.
 pub async fn travel(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<bool> {
     let started = ctx.started;
-    let mut way = establish(gate, session, ctx);
+    let mut way = if session_stage::is_as_stored(gate, session).await {
+        establish(gate, session, ctx)
+    } else {
+        Way::Nowhere(Refused::StoreLost, None)
+    };
     if matches!(way, Way::NotKnownYet) {
         ctx.has_waited = true;
         gate.door.wait_until_fresh().await;

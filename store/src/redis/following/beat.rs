@@ -53,7 +53,7 @@ impl Ear {
         Ok(Self {
             connection,
             base: redis.settings.base(),
-            epoch: redis.lease.epoch().to_owned(),
+            epoch: redis.lease().epoch().to_owned(),
             node: redis.process,
             lease,
             server: info.run_id().ok_or("Redis does not say which run this is")?.to_owned(),
