@@ -16,6 +16,7 @@ use stagedoor_config::Live;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::keeping::succeeded;
 use crate::open::Register;
 use crate::systemd;
 use crate::upgrade::giving::Sockets;
@@ -89,14 +90,6 @@ impl Ending {
         (ending, words)
     }
 
-    async fn succeeded(&self) {
-        let mut succeeded = self.succeeded.clone();
-        if succeeded.wait_for(|succeeded| *succeeded).await.is_err() {
-            // Nobody is left who could say so.
-            std::future::pending::<()>().await;
-        }
-    }
-
     /// Tells everybody, and waits until they have left, or their time is over.
     async fn see_out(&self, manner: Manner, terminate: &mut Signal) {
         self.phase.send_replace(Phase::Closing);
@@ -132,7 +125,11 @@ pub fn closing(admin: Router, phase: watch::Receiver<Phase>) -> Router {
         let leaves = *phase.borrow() > Phase::Open && request.uri().path() == "/readyz";
         async move {
             if leaves {
-                return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "ready": false, "closing": true }))).into_response();
+                return (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    Json(json!({ "ready": false, "closing": true })),
+                )
+                    .into_response();
             }
             next.run(request).await
         }
@@ -154,7 +151,7 @@ impl ShutdownSignalWatch for Ending {
         let manner = tokio::select! {
             _ = terminate.recv() => Manner::Soon,
             _ = quit.recv() => Manner::InPeace,
-            () = self.succeeded() => Manner::InPeace,
+            () = succeeded(self.succeeded.clone()) => Manner::InPeace,
             _ = interrupt.recv() => return ShutdownSignal::FastShutdown,
         };
         tokio::select! {

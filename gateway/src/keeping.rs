@@ -27,7 +27,6 @@ use crate::listener::tls::Certificate;
 use crate::mail::Sender;
 use crate::metrics::Metrics;
 use crate::open::Register;
-use crate::systemd;
 use crate::upgrade::Succession;
 use crate::upgrade::giving::Letters;
 use crate::upstream::Upstreams;
@@ -114,16 +113,19 @@ impl Keeper {
 
         let door = Arc::clone(&charge.door);
         let end_of_admin = stops(&stopped);
-        let (mut open, succeeded) = (charge.open, stops(&charge.succeeded));
+        let (mut open, succeeded) = (charge.open, succeeded(charge.succeeded));
         runtime.spawn(async move {
             // Not the same: a listener that was handed over can be reached before this process accepts.
             drop(open.wait_for(|open| *open).await);
             wait_for_doors(&doors).await;
-            systemd::tell("READY=1");
             serve_admin(listener, router, (succeeded, end_of_admin)).await;
         });
         let succession = charge.succession;
-        runtime.spawn(charge.audit.run(Arc::clone(&door), Arc::clone(&succession), stops(&stopped)));
+        runtime.spawn(
+            charge
+                .audit
+                .run(Arc::clone(&door), Arc::clone(&succession), stops(&stopped)),
+        );
         runtime.spawn(Arc::clone(&charge.live).watch(stops(&stopped)));
         runtime.spawn(reload_on_hangup(Arc::clone(&charge.live), hangup));
         runtime.spawn(judge_again(
@@ -218,6 +220,14 @@ fn stops(stopped: &watch::Receiver<bool>) -> impl Future<Output = ()> + Send + '
     async move {
         // An error means that the keeper itself is gone: then it is time to stop as well.
         let _either = stopped.wait_for(|stop| *stop).await;
+    }
+}
+
+/// Resolves when another process serves instead.
+pub async fn succeeded(mut succeeded: watch::Receiver<bool>) {
+    if succeeded.wait_for(|succeeded| *succeeded).await.is_err() {
+        // Nobody is left who could say so.
+        std::future::pending::<()>().await;
     }
 }
 

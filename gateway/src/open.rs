@@ -266,9 +266,8 @@ impl Register {
 
     /// What was let through and is under way.
     pub fn admitted(&self) -> Vec<Arc<Admitted>> {
-        let admitted = |slots: &Vec<Arc<Slot>>| -> Vec<_> {
-            slots.iter().filter_map(|slot| slot.admitted.load_full()).collect()
-        };
+        let admitted =
+            |slots: &Vec<Arc<Slot>>| -> Vec<_> { slots.iter().filter_map(|slot| slot.admitted.load_full()).collect() };
         self.shards
             .iter()
             .flat_map(|shard| admitted(&shard.lock().unwrap_or_else(PoisonError::into_inner)))

@@ -245,9 +245,14 @@ pub fn name(choice: &StoreChoice) -> String {
         }
         StoreChoice::Redis { redis, .. } => {
             let (place, sentinels) = (format!("{}:{}", redis.host, redis.port), &redis.sentinels);
-            let place = sentinels.as_ref().map_or(place, |sentinels| format!("{:?} {}", sentinels.at, sentinels.master));
+            let place = sentinels
+                .as_ref()
+                .map_or(place, |sentinels| format!("{:?} {}", sentinels.at, sentinels.master));
             let prefix = redis.key_prefix.as_deref().unwrap_or_default();
-            format!("the store on Redis at `{place}`, database {}, prefix `{prefix}`", redis.database)
+            format!(
+                "the store on Redis at `{place}`, database {}, prefix `{prefix}`",
+                redis.database
+            )
         }
         other => format!("{other:?}"),
     }

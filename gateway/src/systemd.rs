@@ -42,7 +42,10 @@ mod tests {
         let by_name = SocketAddr::from_abstract_name(&abstract_name).unwrap();
         for (listener, name) in [
             (UnixDatagram::bind(&path).unwrap(), path.as_os_str().as_bytes().to_vec()),
-            (UnixDatagram::bind_addr(&by_name).unwrap(), format!("@{abstract_name}").into_bytes()),
+            (
+                UnixDatagram::bind_addr(&by_name).unwrap(),
+                format!("@{abstract_name}").into_bytes(),
+            ),
         ] {
             send(&name, "READY=1").unwrap();
             let mut heard = [0; 32];

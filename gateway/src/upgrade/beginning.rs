@@ -16,6 +16,7 @@ use crate::ending::Phase;
 use crate::keeping::Pausable;
 use crate::open::Register;
 use crate::storing::Held;
+use crate::systemd;
 
 /// Everything that it takes.
 #[derive(Debug)]
@@ -72,7 +73,11 @@ impl Succeeding {
                     note_upgrade(&self.door, &who).await;
                     Some(former)
                 }
-                None => None,
+                None => {
+                    // One that takes over is announced by the process that systemd knows.
+                    systemd::tell("READY=1");
+                    None
+                }
             };
             let Some(relaunch) = self.relaunch else {
                 let mut asked = asked;

@@ -127,7 +127,11 @@ impl Errands {
         let asked = Asked {
             from,
             method: parts.method.to_string(),
-            target: parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
+            target: parts
+                .uri
+                .path_and_query()
+                .map_or("/", |target| target.as_str())
+                .to_owned(),
             headers: packed(&parts.headers),
             body: STANDARD.encode(Limited::new(body, BODY_BYTES_MAX).collect().await?.to_bytes()),
         };
@@ -162,7 +166,10 @@ impl Errands {
             .body(Full::from(serde_json::to_vec(what)?))?;
         let answer = self.0.clone().send_request(request).await?;
         let status = answer.status();
-        let body = Limited::new(answer.into_body(), BODY_BYTES_MAX * 2).collect().await?.to_bytes();
+        let body = Limited::new(answer.into_body(), BODY_BYTES_MAX * 2)
+            .collect()
+            .await?
+            .to_bytes();
         if !status.is_success() {
             return Err(format!("{status}: {}", String::from_utf8_lossy(&body)).into());
         }
@@ -291,5 +298,7 @@ fn to_travel(uses: Vec<Use>) -> Uses {
 }
 
 fn arrived(uses: Uses) -> Vec<Use> {
-    uses.into_iter().map(|(id, used)| (id, Timestamp::from_micros(used))).collect()
+    uses.into_iter()
+        .map(|(id, used)| (id, Timestamp::from_micros(used)))
+        .collect()
 }

@@ -4,14 +4,14 @@ use std::ffi::{OsStr, OsString};
 use std::net::TcpListener;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use stagedoor_identity::Doorkeeper;
 use stagedoor_identity::event::{Event, Kind, Outcome};
 use tokio::signal::unix::Signal;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::Succession;
@@ -126,7 +126,8 @@ pub struct Letters {
 struct Heir {
     link: Arc<Link>,
     pid: u32,
-    ended: oneshot::Receiver<std::io::Result<ExitStatus>>,
+    /// How it ended, once it has.
+    ended: watch::Receiver<Option<String>>,
     /// It serves: it goes on without this process.
     serves: bool,
 }
@@ -218,7 +219,9 @@ impl Giver {
             passing: None,
             waiting: None,
         };
-        let handed = self.hand_over_store(&mut heir, &mut underway, errands_here.into()).await;
+        let handed = self
+            .hand_over_store(&mut heir, &mut underway, errands_here.into())
+            .await;
         if let Err(why) = handed {
             heir.end().await;
             underway.undo().await?;
@@ -324,10 +327,10 @@ impl Heir {
         // Both hold this process's copy of the other's end until here.
         drop(command);
         let pid = child.id();
-        let (tell, ended) = oneshot::channel();
+        let (tell, ended) = watch::channel(None);
         let waiting = std::thread::Builder::new().name("upgrade".to_owned()).spawn(move || {
-            // Whoever is to be told may be gone by then; the child is not left a zombie all the same.
-            let _told = tell.send(child.wait());
+            // Waited for in any case, or the child would be left a zombie.
+            tell.send_replace(Some(child.wait().map_or_else(text, text)));
         });
         waiting.map_err(text)?;
         Ok(Self {
@@ -346,7 +349,9 @@ impl Heir {
     /// Waits until it says that.
     async fn says(&mut self, wanted: &Word, within: Duration) -> Result<(), String> {
         let link = Arc::clone(&self.link);
-        let heard = tokio::task::spawn_blocking(move || link.hear(Some(within))).await.map_err(text)?;
+        let heard = tokio::task::spawn_blocking(move || link.hear(Some(within)))
+            .await
+            .map_err(text)?;
         match heard {
             Ok(Some((word, _))) if word == *wanted => Ok(()),
             Ok(Some((word, _))) => Err(format!("the new process said {word:?} in place of {wanted:?}")),
@@ -359,10 +364,11 @@ impl Heir {
     }
 
     async fn why_it_ended(&mut self) -> String {
-        let ended = tokio::time::timeout(SERVING_WITHIN, &mut self.ended).await;
-        match ended {
-            Ok(Ok(Ok(status))) => format!("the new process ended ({status}); what it said of it stands above"),
-            _ => "the new process hung up".to_owned(),
+        let ended = tokio::time::timeout(SERVING_WITHIN, self.ended.wait_for(Option::is_some)).await;
+        let status = ended.ok().and_then(|ended| ended.ok()?.clone());
+        match status {
+            Some(status) => format!("the new process ended ({status}); what it said of it stands above"),
+            None => "the new process hung up".to_owned(),
         }
     }
 
@@ -370,13 +376,13 @@ impl Heir {
     async fn end(&mut self) {
         self.kill();
         // Killed, it ends; what it answers is of no matter.
-        let _ended = tokio::time::timeout(SERVING_WITHIN, &mut self.ended).await;
+        drop(tokio::time::timeout(SERVING_WITHIN, self.ended.wait_for(Option::is_some)).await);
     }
 
     fn kill(&self) {
         let id = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw);
         if let Some(id) = id
-            && self.ended.is_empty()
+            && self.ended.borrow().is_none()
         {
             // It may have ended by itself: then there is nobody to send the signal to.
             let _gone = rustix::process::kill_process(id, rustix::process::Signal::KILL);

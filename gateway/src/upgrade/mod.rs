@@ -129,7 +129,9 @@ async fn here_or_there(State(succession): State<Arc<Succession>>, request: Reque
             let mut answer = errands.answer(request).await;
             if of_a_program {
                 // The next call finds the other process.
-                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                answer
+                    .headers_mut()
+                    .insert(CONNECTION, HeaderValue::from_static("close"));
             }
             answer
         }

@@ -53,7 +53,9 @@ impl Heritage {
             ))
         };
         let link = Link::from_standard_input().map_err(|error| not_ours(error.to_string()))?;
-        let heard = link.hear(Some(HELLO_WITHIN)).map_err(|error| not_ours(error.to_string()))?;
+        let heard = link
+            .hear(Some(HELLO_WITHIN))
+            .map_err(|error| not_ours(error.to_string()))?;
         let Some((
             Word::Hello {
                 pid,
@@ -72,7 +74,9 @@ impl Heritage {
             )));
         }
         let mut sockets = sockets.into_iter();
-        let errands = sockets.next().ok_or_else(|| not_ours("no socket came along".to_owned()))?;
+        let errands = sockets
+            .next()
+            .ok_or_else(|| not_ours("no socket came along".to_owned()))?;
         Ok(Self {
             link,
             errands,
@@ -122,7 +126,11 @@ impl Heritage {
             // It says nothing more: what is waited for is that it hangs up.
             while matches!(link.hear(None), Ok(Some(_))) {}
             gone.store(true, Ordering::Release);
-            tracing::info!(former_pid = who.pid, pid = std::process::id(), "the former process has ended");
+            tracing::info!(
+                former_pid = who.pid,
+                pid = std::process::id(),
+                "the former process has ended"
+            );
         });
         if let Err(error) = listening {
             tracing::warn!(%error, "it cannot be noticed when the former process ends");
@@ -146,7 +154,9 @@ impl Heritage {
             Ok(Some((word, _))) => Err(StartFault::Failed(format!(
                 "the former process said {word:?} in place of {wanted:?}"
             ))),
-            Err(error) => Err(StartFault::Failed(format!("the former process cannot be heard: {error}"))),
+            Err(error) => Err(StartFault::Failed(format!(
+                "the former process cannot be heard: {error}"
+            ))),
         }
     }
 

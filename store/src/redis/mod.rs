@@ -73,8 +73,8 @@ mod trouble;
 mod vet;
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use stagedoor_identity::port::StoreError;
