@@ -121,8 +121,8 @@ async fn note_upgrade(door: &Doorkeeper, former: &Who) {
         "this process has taken over"
     );
     let event = Event::by_itself(Kind::DoorUpgraded, Outcome::Done, door.now())
-        .detail("pid", &pid.to_string())
-        .detail("former_pid", &former.pid.to_string())
+        .detail("pid", pid.to_string())
+        .detail("former_pid", former.pid.to_string())
         .detail("version", version)
         .detail("former_version", &former.version);
     if let Err(error) = door.record(vec![event]).await {

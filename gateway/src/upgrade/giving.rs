@@ -198,7 +198,7 @@ impl Giver {
 
     async fn note_failure(&self, why: &str) {
         let event = Event::by_itself(Kind::DoorUpgraded, Outcome::Failed, self.door.now())
-            .detail("pid", &std::process::id().to_string())
+            .detail("pid", std::process::id().to_string())
             .detail("fault", why);
         if let Err(error) = self.succession.record(&self.door, vec![event]).await {
             tracing::error!(error, "that an upgrade failed could not be written to the audit");

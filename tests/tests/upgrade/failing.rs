@@ -54,7 +54,11 @@ async fn files_at_fault_leave_the_former_process_serving_and_it_says_so() {
     let good = std::fs::read_to_string(&file).expect("the file");
     let somebody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let taken = somebody.local_addr().expect("an address");
-    let elsewhere = good.replace("data_dir = \"data\"", "data_dir = \"elsewhere\"");
+    let elsewhere = if stage.door().is_on_redis() {
+        good.replace("[store]\n", "[store]\nkey_prefix = \"elsewhere\"\n")
+    } else {
+        good.replace("data_dir = \"data\"", "data_dir = \"elsewhere\"")
+    };
     let in_use = good.replace(&format!("127.0.0.1:{}", stage.door().http), &taken.to_string());
     let faults = [
         ("a setting that is none", format!("{good}\nnothing = 1\n"), "nothing"),
