@@ -184,7 +184,7 @@ pub enum StoreChoice {
         /// Where this machine keeps what is its own: the token for its commands.
         data_dir: PathBuf,
         /// Where it is.
-        redis: RedisPlace,
+        redis: Box<RedisPlace>,
     },
 }
 
@@ -204,17 +204,19 @@ pub struct SentinelsPlace {
     pub at: Vec<(String, u16)>,
     /// What they call the primary.
     pub master: String,
+    /// Their ACL user; `None`: the default one.
+    pub user: Option<String>,
+    /// What they want to hear before they answer.
+    pub password: Option<RedisPassword>,
 }
 
 /// Where a Redis is, and how it is spoken to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedisPlace {
-    /// Who knows where the primary is, asked in the place of `host` and `port`.
+    /// Who knows where the primary is, asked in the place of `at`.
     pub sentinels: Option<SentinelsPlace>,
-    /// In lower case, without brackets.
-    pub host: String,
-    /// Port.
-    pub port: u16,
+    /// Host, in lower case and without brackets, and port; several: nodes of one Cluster. Empty where there are Sentinels.
+    pub at: Vec<(String, u16)>,
     /// Whether TLS is spoken.
     pub tls: bool,
     /// The only certificates to trust; `None`: those of the system.

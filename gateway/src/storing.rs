@@ -111,7 +111,14 @@ pub fn settings(place: &RedisPlace) -> Result<Settings, StartFault> {
     let sentinels = place.sentinels.as_ref().map(|sentinels| Sentinels {
         at: sentinels.at.clone(),
         master: sentinels.master.clone(),
+        user: sentinels.user.clone(),
+        password: sentinels.password.as_ref().map(|password| password.0.clone()),
     });
+    let at = if sentinels.is_some() {
+        Vec::new()
+    } else {
+        place.at.clone()
+    };
     let mut settings = Settings {
         sentinels,
         trust,
@@ -122,7 +129,8 @@ pub fn settings(place: &RedisPlace) -> Result<Settings, StartFault> {
         wait_replicas: place.wait_replicas,
         wait: place.wait,
         node: format!("{}, process {}", host_name(), std::process::id()),
-        ..Settings::plain(&place.host, place.port)
+        at,
+        ..Settings::plain("", 0)
     };
     if let Some(prefix) = &place.key_prefix {
         settings.prefix.clone_from(prefix);
@@ -244,14 +252,14 @@ pub fn name(choice: &StoreChoice) -> String {
             format!("the store in `{}`", folder.display())
         }
         StoreChoice::Redis { redis, .. } => {
-            let (place, sentinels) = (format!("{}:{}", redis.host, redis.port), &redis.sentinels);
-            let place = sentinels
+            let master = redis
+                .sentinels
                 .as_ref()
-                .map_or(place, |sentinels| format!("{:?} {}", sentinels.at, sentinels.master));
+                .map(|sentinels| (&sentinels.at, &sentinels.master));
             let prefix = redis.key_prefix.as_deref().unwrap_or_default();
             format!(
-                "the store on Redis at `{place}`, database {}, prefix `{prefix}`",
-                redis.database
+                "the store on Redis at {:?} {master:?}, database {}, prefix `{prefix}`",
+                redis.at, redis.database
             )
         }
         other => format!("{other:?}"),

@@ -9,14 +9,20 @@
 
 #[path = "redis/alike.rs"]
 mod alike;
+#[path = "redis/certificates.rs"]
+mod certificates;
 #[path = "redis/cluster.rs"]
 mod cluster;
 #[path = "redis/hands.rs"]
 mod hands;
+#[path = "redis/heard.rs"]
+mod heard;
 #[path = "redis/in_trouble.rs"]
 mod in_trouble;
 #[path = "redis/lives.rs"]
 mod lives;
+#[path = "redis/lost.rs"]
+mod lost;
 #[path = "redis/many.rs"]
 mod many;
 #[path = "redis/moving.rs"]

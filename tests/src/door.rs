@@ -27,8 +27,19 @@ pub struct DoorPlan {
 
 impl DoorPlan {
     /// One of several doors on that Redis.
-    pub fn node(mut self, name: &str, redis: &Redis) -> Self {
-        self.shared = Some((redis.url(), name.to_owned()));
+    pub fn node(self, name: &str, redis: &Redis) -> Self {
+        self.node_at(name, redis.url())
+    }
+
+    /// One of several doors on the store of that URL.
+    pub fn node_at(mut self, name: &str, url: String) -> Self {
+        self.shared = Some((url, name.to_owned()));
+        self
+    }
+
+    /// [`Self::node`], with whatever lies between: the Redis is reached there.
+    pub fn node_over(mut self, name: &str, redis: SocketAddr) -> Self {
+        self.shared = Some((format!("redis://{redis}"), name.to_owned()));
         self
     }
 
@@ -195,6 +206,10 @@ impl Door {
         command
             .current_dir(self.folder())
             .args(["serve", "--config", "stagedoor.toml"]);
+        // What a test is told is no setting of a door's, which takes none that it does not know.
+        for name in ["STAGEDOOR_NEMESIS_SEED", "STAGEDOOR_NEMESIS_SECONDS"] {
+            command.env_remove(name);
+        }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         self.process.insert(Running::start(
             "stagedoor",

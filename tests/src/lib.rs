@@ -8,6 +8,7 @@
 //! - [`server`]: Tomcat, Apache with PHP, nginx, lighttpd, Node and Python, each with its own reading of a path.
 //! - [`mail`]: a mail server (aiosmtpd), what it took over, and one that behaves as no real one should.
 //! - [`FakeConsole`] and [`Recorder`]: consoles of ours where a test needs an answer no real one gives, or the very bytes.
+//! - [`BadWire`]: what lies between a door and its Redis, delayed, parted, cut or healed as the test says.
 //! - [`encoding`]: hex, base64 and percent escapes.
 //! - [`raw`] and [`http2`]: bytes and frames by hand; [`strict`]: what may reach a console, read without mercy.
 //!
@@ -15,7 +16,9 @@
 //! test that failed.
 
 mod admin;
+mod bad_wire;
 mod browser;
+mod cluster;
 pub mod console;
 mod door;
 pub mod encoding;
@@ -38,7 +41,9 @@ mod visitor;
 mod way;
 
 pub use admin::{Admin, PASSWORD};
+pub use bad_wire::{BadWire, Weather};
 pub use browser::Browser;
+pub use cluster::Cluster;
 pub use door::{Door, DoorPlan, stagedoor};
 pub use fake::{FakeConsole, sha256};
 pub use patience::{eventually, soon, unix_seconds};
@@ -48,7 +53,7 @@ pub use recorder::{Recorder, Seen};
 pub use redis::Redis;
 pub use relay::Relay;
 pub use reply::Reply;
-pub use tls::Certificates;
+pub use tls::{Certificates, client_of_authority};
 pub use totp::totp;
 pub use visitor::{Body, Unanswered, Visitor, body_of};
 pub use way::{Way, Ways, Wire};

@@ -1,6 +1,6 @@
 //! A Redis for the door, where the suites are run on that store: `STORE_UNDER_TEST=redis`.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -16,6 +16,7 @@ const UP_WITHIN: Duration = Duration::from_secs(20);
 pub struct Redis {
     port: u16,
     folder: PathBuf,
+    options: Vec<String>,
     running: Running,
 }
 
@@ -32,13 +33,25 @@ impl Redis {
 
     /// One with its files in that folder.
     pub fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    /// The same, with further options of redis-server.
+    pub(crate) fn start_with(folder: &Path, options: &[&str]) -> Self {
         std::fs::create_dir(folder.join("redis")).expect("a folder can be made");
         let port = free_port();
+        let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
         Self {
             port,
             folder: folder.to_owned(),
-            running: launch(folder, port),
+            running: launch(folder, port, &options),
+            options,
         }
+    }
+
+    /// Where it listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Stops it in mid-word: it stays connected and answers nothing.
@@ -58,7 +71,7 @@ impl Redis {
 
     /// Starts it again on what it has written.
     pub fn start_again(&mut self) {
-        self.running = launch(&self.folder, self.port);
+        self.running = launch(&self.folder, self.port, &self.options);
     }
 
     /// What it answers to a command, as `redis-cli` prints it.
@@ -74,18 +87,24 @@ impl Redis {
         self.folder.join("redis").join("appendonlydir")
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
     /// What `[store] url` is to say.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 }
 
-fn launch(folder: &Path, port: u16) -> Running {
+fn launch(folder: &Path, port: u16, options: &[String]) -> Running {
     let mut command = Command::new("redis-server");
     command
         .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""])
         .args(["--appendonly", "yes", "--appendfsync", "always", "--dir"])
-        .arg(folder.join("redis"));
+        .arg(folder.join("redis"))
+        .args(options);
     let mut running = Running::start("redis-server", command, &folder.join("redis.log"));
     let began = Instant::now();
     while std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {

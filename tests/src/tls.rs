@@ -57,15 +57,25 @@ impl Certificates {
 
     /// A client that trusts this certificate alone and offers these protocols, the best first.
     pub fn client(&self, protocols: &[&str]) -> Arc<rustls::ClientConfig> {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(self.der.clone()).expect("a certificate to trust");
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut settings = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("known versions")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        settings.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
-        Arc::new(settings)
+        trusting(self.der.clone(), protocols)
     }
+}
+
+/// A client that trusts the authority in that file alone and offers these protocols, the best first.
+pub fn client_of_authority(file: &Path, protocols: &[&str]) -> Arc<rustls::ClientConfig> {
+    let authority = CertificateDer::from_pem_file(file);
+    trusting(authority.expect("the certificate of an authority"), protocols)
+}
+
+fn trusting(certificate: CertificateDer<'static>, protocols: &[&str]) -> Arc<rustls::ClientConfig> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate).expect("a certificate to trust");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut settings = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("known versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    settings.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+    Arc::new(settings)
 }

@@ -207,7 +207,7 @@ impl Visitor {
         use tungstenite::client::IntoClientRequest as _;
         let mut request = format!("ws://{}{path}", self.host).into_client_request()?;
         self.dress(request.headers_mut());
-        let (socket, answer) = tokio_tungstenite::client_async(request, self.connect().await).await?;
+        let (socket, answer) = tokio_tungstenite::client_async(request, self.try_connect().await?).await?;
         self.keep_cookies(&answer);
         Ok(socket)
     }

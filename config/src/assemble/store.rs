@@ -13,14 +13,16 @@ use stagedoor_policy::fault::KeyPath;
 const PREFIX_CHARACTERS_MAX: usize = 64;
 const USUAL_PORT: u16 = 6379;
 const USUAL_PORT_OF_SENTINEL: u16 = 26379;
-/// Three is usual, five is much.
-const SENTINELS_MAX: usize = 16;
+/// Of Sentinels three are usual; of a Cluster's nodes a few are enough, for they know the others.
+const HOSTS_MAX: usize = 16;
 
 impl Assembly<'_> {
     pub(super) fn store(&mut self, mut fields: Fields) -> Option<StoreChoice> {
         let (data_dir, url) = (fields.text("data_dir")?, fields.text("url"));
         let further = Further {
             password_file: fields.text("password_file"),
+            sentinel_user: fields.text("sentinel_user"),
+            sentinel_password_file: fields.text("sentinel_password_file"),
             ca_file: fields.text("ca_file"),
             key_prefix: fields.text("key_prefix"),
             wait_replicas: fields.count("wait_replicas")?,
@@ -32,7 +34,7 @@ impl Assembly<'_> {
         }
         let url = url.as_deref().unwrap_or_default();
         if url.starts_with("redis") {
-            let redis = self.redis(url, further)?;
+            let redis = Box::new(self.redis(url, further)?);
             let data_dir = self.path(&data_dir);
             return Some(StoreChoice::Redis { data_dir, redis });
         }
@@ -71,6 +73,7 @@ impl Assembly<'_> {
                 Err(why) => self.store_fault("password_file", &why, "write the password alone into that file"),
             }
         }
+        self.sentinels(&mut place, &further);
         if further.ca_file.is_some() && !place.tls {
             let help = "write `rediss://` in `url`";
             self.store_fault("ca_file", "certificates are of no use without TLS", help);
@@ -83,6 +86,35 @@ impl Assembly<'_> {
         place.wait_replicas = u32::try_from(further.wait_replicas).unwrap_or(u32::MAX);
         place.wait = further.wait;
         Some(place)
+    }
+
+    fn sentinels(&mut self, place: &mut RedisPlace, further: &Further) {
+        let Some(sentinels) = &mut place.sentinels else {
+            for (key, set) in [
+                ("sentinel_user", further.sentinel_user.is_some()),
+                ("sentinel_password_file", further.sentinel_password_file.is_some()),
+            ] {
+                if set {
+                    let help = "write `redis+sentinel://` in `url`, or leave this out";
+                    self.store_fault(key, "this is for Sentinels", help);
+                }
+            }
+            return;
+        };
+        sentinels.user.clone_from(&further.sentinel_user);
+        if further.sentinel_user.is_some() && further.sentinel_password_file.is_none() {
+            let help = "name the file with its password in `sentinel_password_file`";
+            self.store_fault("sentinel_user", "a user of the Sentinels has a password", help);
+        }
+        if let Some(file) = &further.sentinel_password_file {
+            match password(&self.path(file), false) {
+                Ok(password) => sentinels.password = Some(password),
+                Err(why) => {
+                    let help = "write the password alone into that file";
+                    self.store_fault("sentinel_password_file", &why, help);
+                }
+            }
+        }
     }
 
     fn store_fault(&mut self, key: &'static str, message: &str, help: &str) {
@@ -103,6 +135,10 @@ fn is_prefix(prefix: &str) -> bool {
 pub struct RedisExtras {
     /// Holds the password.
     pub password_file: Option<PathBuf>,
+    /// Holds the password of the Sentinels.
+    pub sentinel_password_file: Option<PathBuf>,
+    /// The ACL user of the Sentinels.
+    pub sentinel_user: Option<String>,
     /// The only certificates to trust.
     pub ca_file: Option<PathBuf>,
     /// What all keys begin with.
@@ -122,6 +158,12 @@ impl StoreChoice {
         if let Some(file) = &extras.password_file {
             redis.password = Some(password(file, redis.password.is_some())?);
         }
+        if let Some(sentinels) = &mut redis.sentinels {
+            sentinels.user.clone_from(&extras.sentinel_user);
+            if let Some(file) = &extras.sentinel_password_file {
+                sentinels.password = Some(password(file, false)?);
+            }
+        }
         if extras.ca_file.is_some() && !redis.tls {
             return Err("certificates are of no use without TLS: write `rediss://`".to_owned());
         }
@@ -131,6 +173,7 @@ impl StoreChoice {
         }
         redis.key_prefix.clone_from(&extras.key_prefix);
         let data_dir = folder.to_owned();
+        let redis = Box::new(redis);
         Ok(Self::Redis { data_dir, redis })
     }
 }
@@ -138,6 +181,8 @@ impl StoreChoice {
 /// What is said of a Redis beside its URL.
 struct Further {
     password_file: Option<String>,
+    sentinel_user: Option<String>,
+    sentinel_password_file: Option<String>,
     ca_file: Option<String>,
     key_prefix: Option<String>,
     wait_replicas: u64,
@@ -149,6 +194,8 @@ impl Further {
     fn refuse_without_redis(&self, assembly: &mut Assembly<'_>) {
         for (key, set) in [
             ("password_file", self.password_file.is_some()),
+            ("sentinel_user", self.sentinel_user.is_some()),
+            ("sentinel_password_file", self.sentinel_password_file.is_some()),
             ("ca_file", self.ca_file.is_some()),
             ("key_prefix", self.key_prefix.is_some()),
             ("wait_replicas", self.wait_replicas > 0),
@@ -175,7 +222,7 @@ fn password(file: &Path, in_url_too: bool) -> Result<RedisPassword, String> {
 }
 
 impl RedisPlace {
-    /// Of `redis[s]://[USER[:PASSWORD]@]HOST[:PORT][/DATABASE]`, or of
+    /// Of `redis[s]://[USER[:PASSWORD]@]HOST[:PORT],…[/DATABASE]`, or of
     /// `redis[s]+sentinel://[USER[:PASSWORD]@]HOST[:PORT],…/MASTER[/DATABASE]`.
     /// # Errors
     /// What is wrong with it, to be put after its name; never a part of it.
@@ -201,10 +248,19 @@ impl RedisPlace {
         } else {
             (None, path)
         };
-        let (host, port) = match sentinels.as_ref().and_then(|sentinels| sentinels.at.first()) {
-            Some((host, port)) => (host.as_str(), *port),
-            None => host_and_port(authority, USUAL_PORT)?,
+        let at = match &sentinels {
+            Some(_) => Vec::new(),
+            None => hosts_and_ports(authority, USUAL_PORT)?,
         };
+        let database = match database {
+            "" => 0,
+            digits => digits
+                .parse()
+                .map_err(|_no_number| "has a database that is no number")?,
+        };
+        if at.len() > 1 && database != 0 {
+            return Err("names several hosts and a database: a Cluster has none but `/0`");
+        }
         let (user, password) = match user_info {
             None => (None, None),
             Some(info) => {
@@ -219,19 +275,13 @@ impl RedisPlace {
             }
         };
         Ok(Self {
-            host: host.to_ascii_lowercase(),
-            port,
-            sentinels: sentinels.clone(),
+            at,
+            sentinels,
             tls,
             ca_file: None,
             user: user.filter(|user| !user.is_empty()),
             password,
-            database: match database {
-                "" => 0,
-                digits => digits
-                    .parse()
-                    .map_err(|_no_number| "has a database that is no number")?,
-            },
+            database,
             key_prefix: None,
             wait_replicas: 0,
             wait: std::time::Duration::from_secs(1),
@@ -244,15 +294,22 @@ impl SentinelsPlace {
         if !is_prefix(master) {
             return Err("must name the master behind the Sentinels: `/NAME`, of letters, digits and `.`, `_`, `-`");
         }
-        let each =
-            |one| host_and_port(one, USUAL_PORT_OF_SENTINEL).map(|(host, port)| (host.to_ascii_lowercase(), port));
-        let at = authority.split(',').map(each).collect::<Result<Vec<_>, _>>()?;
-        if at.len() > SENTINELS_MAX {
-            return Err("names more than 16 Sentinels");
-        }
-        let master = master.to_owned();
-        Ok(Self { at, master })
+        Ok(Self {
+            at: hosts_and_ports(authority, USUAL_PORT_OF_SENTINEL)?,
+            master: master.to_owned(),
+            user: None,
+            password: None,
+        })
     }
+}
+
+fn hosts_and_ports(authority: &str, usual_port: u16) -> Result<Vec<(String, u16)>, &'static str> {
+    let each = |one| host_and_port(one, usual_port).map(|(host, port)| (host.to_ascii_lowercase(), port));
+    let at = authority.split(',').map(each).collect::<Result<Vec<_>, _>>()?;
+    if at.len() > HOSTS_MAX {
+        return Err("names more than 16 hosts");
+    }
+    Ok(at)
 }
 
 fn host_and_port(authority: &str, usual_port: u16) -> Result<(&str, u16), &'static str> {
@@ -311,17 +368,22 @@ mod tests {
     #[test]
     fn a_url_of_redis_is_taken_apart() {
         let place = RedisPlace::parse("rediss://door:p%40ss%3aw@Redis.Internal:6380/3").unwrap();
-        assert_eq!(
-            (place.host.as_str(), place.port, place.tls, place.database),
-            ("redis.internal", 6380, true, 3)
-        );
+        assert_eq!(place.at, [("redis.internal".to_owned(), 6380)]);
+        assert_eq!((place.tls, place.database), (true, 3));
         assert_eq!(place.user.as_deref(), Some("door"));
         assert!(place.password.unwrap().0.matches(b"p@ss:w"));
         let place = RedisPlace::parse("redis://[::1]").unwrap();
-        assert_eq!(
-            (place.host.as_str(), place.port, place.tls, place.user),
-            ("::1", 6379, false, None)
-        );
+        assert_eq!(place.at, [("::1".to_owned(), 6379)]);
+        assert_eq!((place.tls, place.user), (false, None));
+    }
+
+    #[test]
+    fn several_nodes_of_a_cluster_may_be_named() {
+        let place = RedisPlace::parse("rediss://door@One.internal,[::1]:7000,three:7").unwrap();
+        let at: Vec<_> = place.at.iter().map(|(host, port)| (host.as_str(), *port)).collect();
+        assert_eq!(at, [("one.internal", 6379), ("::1", 7000), ("three", 7)]);
+        let seventeen = vec!["host"; 17].join(",");
+        assert!(RedisPlace::parse(&format!("redis://{seventeen}")).is_err());
     }
 
     #[test]
@@ -350,7 +412,8 @@ mod tests {
             "redis://host/one",
             "redis://host?x=y",
             "redis://:hunter2@",
-            "redis://host,other",
+            "redis://host,",
+            "redis://host,other/1",
             "redis+sentinel://host",
             "redis+sentinel://host/",
             "redis+sentinel://host,/house",

@@ -231,8 +231,9 @@ const STORE: &[Setting] = &[
     Setting::new(
         "url",
         Kind::Text("a URL"),
-        "A Redis: `redis://USER@HOST:PORT/DATABASE`, `rediss://` for TLS; by its Sentinels: \
-         `redis+sentinel://USER@HOST:PORT,HOST:PORT/MASTER/DATABASE`; or a folder: `file:/var/lib/stagedoor`.",
+        "A Redis: `redis://USER@HOST:PORT/DATABASE`, `rediss://` for TLS; a Cluster by some of its nodes: \
+         `redis://USER@HOST:PORT,HOST:PORT`; by its Sentinels: `redis+sentinel://USER@HOST:PORT,HOST:PORT/MASTER/DATABASE`; or a \
+         folder: `file:/var/lib/stagedoor`.",
     )
     .absent("the embedded store in `data_dir`")
     .secret()
@@ -245,9 +246,24 @@ const STORE: &[Setting] = &[
     .absent("what stands in `url`")
     .fixed(),
     Setting::new(
+        "sentinel_user",
+        Kind::Text("the name of an ACL user"),
+        "Who the door is to the Sentinels. The user in `url` is for Redis.",
+    )
+    .absent("their default user")
+    .fixed(),
+    Setting::new(
+        "sentinel_password_file",
+        Kind::Text("the path of a file"),
+        "Holds the password of the Sentinels (their `requirepass`, or that of `sentinel_user`), on one line. No Sentinel is told the \
+         one of Redis.",
+    )
+    .absent("they are asked without")
+    .fixed(),
+    Setting::new(
         "ca_file",
         Kind::Text("the path of a PEM file"),
-        "The only certificates that Redis's own may come from.",
+        "The only certificates that Redis's own may come from, and those of its Sentinels.",
     )
     .absent("those the system trusts")
     .fixed(),

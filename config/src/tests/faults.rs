@@ -309,6 +309,37 @@ fn a_password_file_that_is_missing_empty_or_one_too_many_is_a_fault() {
 }
 
 #[test]
+fn what_is_said_of_sentinels_where_there_are_none_is_a_fault_and_so_is_a_user_without_a_password() {
+    let of_sentinels = "sentinel_user = \"door\"\nsentinel_password_file = \"secret\"\n";
+    let told = faults_of(
+        &format!("{BUILDING}[store]\nurl = \"redis://r\"\n{of_sentinels}"),
+        POLICY,
+    );
+    assert_eq!(
+        told,
+        [
+            "stagedoor.toml:5:17 this is for Sentinels",
+            "stagedoor.toml:6:26 this is for Sentinels"
+        ]
+    );
+    let by_sentinels = "[store]\nurl = \"redis+sentinel://s/house\"\nsentinel_user = \"door\"\n";
+    let told = faults_of(&format!("{BUILDING}{by_sentinels}"), POLICY);
+    assert_eq!(told, ["stagedoor.toml:5:17 a user of the Sentinels has a password"]);
+    let store = format!("{by_sentinels}sentinel_password_file = \"secret\"\n");
+    let folder = Folder::with(&format!("{BUILDING}{store}"), POLICY);
+    folder.write("secret", "\n");
+    let rendered = folder.load().expect_err("at fault").to_string();
+    assert!(rendered.contains("stagedoor.toml:6:26"), "{rendered}");
+    folder.write("secret", "hunter2\n");
+    let building = folder.load().expect("no fault").building;
+    assert!(
+        !format!("{:?}", building.store).contains("hunter"),
+        "{:?}",
+        building.store
+    );
+}
+
+#[test]
 fn a_pattern_below_the_portals_prefix_would_never_be_asked() {
     let policy = "[site.console.areas]\nall = { paths = [\"/**\", \"/.stagedoor/login\"] }\n";
     let told = faults_of(BUILDING, policy);

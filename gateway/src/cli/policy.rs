@@ -39,8 +39,8 @@ pub(crate) async fn run(shell: &mut Shell<'_>, reach: &Reach, command: &PolicyCo
         PolicyCommand::Show => {
             let mut table = api.get("/v1/policy/table").await?.value()?;
             let nodes = api.get("/v1/nodes").await?.value()?;
-            if let Some(fields) = table.as_object_mut() {
-                fields.insert("nodes".to_owned(), nodes["nodes"].clone());
+            if let (Some(fields), Some(nodes)) = (table.as_object_mut(), nodes.get("nodes")) {
+                fields.insert("nodes".to_owned(), nodes.clone());
             }
             show(shell, &table)
         }

@@ -11,6 +11,8 @@ use super::shell::Shell;
 pub(crate) async fn copy(shell: &mut Shell<'_>, args: &CopyArgs) -> Result<(), Failure> {
     let extras = RedisExtras {
         password_file: args.password_file.as_ref().map(|file| shell.path(file)),
+        sentinel_password_file: args.sentinel_password_file.as_ref().map(|file| shell.path(file)),
+        sentinel_user: args.sentinel_user.clone(),
         ca_file: args.ca_file.as_ref().map(|file| shell.path(file)),
         key_prefix: args.key_prefix.clone(),
     };

@@ -83,6 +83,9 @@ impl Freshness {
 
     /// Waits until it holds, `at_most` that long, and answers whether it does.
     pub async fn wait(&self, clock: &dyn Clock, at_most: Duration) -> bool {
+        if self.holds(clock.now()) {
+            return true;
+        }
         let mut back = self.back.subscribe();
         let came_back = async {
             // The sender is `self`: waiting cannot fail.

@@ -1,35 +1,38 @@
 //! Where a connection leads, and what it rests on.
 
 use redis::{Client, ConnectionAddr, IntoConnectionInfo as _, RedisConnectionInfo, RedisError, TlsCertificates};
+use stagedoor_identity::Secret;
 
-use super::{Settings, Trust};
+use super::{Sentinels, Settings, Trust};
 
-/// A place to connect to: host, empty for the one that the settings name, and port.
+/// A place to connect to: host and port.
 pub(super) type At = (String, u16);
 
-/// Who speaks to Redis as the settings say: to the one they name, or to another that was told of.
-pub(super) fn client(settings: &Settings, at: Option<&At>) -> Result<Client, RedisError> {
-    let mut redis = RedisConnectionInfo::default().set_db(i64::from(settings.database));
-    if let Some(user) = &settings.user {
-        redis = redis.set_username(user);
-    }
-    if let Some(password) = &settings.password {
-        redis = redis.set_password(password.expose_text());
-    }
+/// Who speaks to the Redis at that place as the settings say.
+pub(super) fn client(settings: &Settings, at: &At) -> Result<Client, RedisError> {
+    let redis = RedisConnectionInfo::default().set_db(i64::from(settings.database));
+    let redis = known_as(redis, settings.user.as_deref(), settings.password.as_ref());
     client_as(settings, at, redis)
 }
 
-/// Who speaks to a Sentinel: without user and password, which are for Redis.
-pub(super) fn client_of_sentinel(settings: &Settings, at: &At) -> Result<Client, RedisError> {
-    client_as(settings, Some(at), RedisConnectionInfo::default())
+/// Who speaks to a Sentinel: by its own user and password, never by those for Redis.
+pub(super) fn client_of_sentinel(settings: &Settings, sentinels: &Sentinels, at: &At) -> Result<Client, RedisError> {
+    let (user, password) = (sentinels.user.as_deref(), sentinels.password.as_ref());
+    client_as(settings, at, known_as(RedisConnectionInfo::default(), user, password))
 }
 
-fn client_as(settings: &Settings, at: Option<&At>, redis: RedisConnectionInfo) -> Result<Client, RedisError> {
-    let (host, port) = match at {
-        Some((host, port)) if host.is_empty() => (settings.host.clone(), *port),
-        Some((host, port)) => (host.clone(), *port),
-        None => (settings.host.clone(), settings.port),
-    };
+fn known_as(mut info: RedisConnectionInfo, user: Option<&str>, password: Option<&Secret>) -> RedisConnectionInfo {
+    if let Some(user) = user {
+        info = info.set_username(user);
+    }
+    if let Some(password) = password {
+        info = info.set_password(password.expose_text());
+    }
+    info
+}
+
+fn client_as(settings: &Settings, at: &At, redis: RedisConnectionInfo) -> Result<Client, RedisError> {
+    let (host, port) = at.clone();
     let tls = !matches!(settings.trust, Trust::Plain);
     let addr = if tls {
         ConnectionAddr::TcpTls {

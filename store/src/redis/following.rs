@@ -8,14 +8,15 @@
 //! or another server, means that something was missed: then everything is read anew before anything is judged.
 //!
 //! Who changes something answers only when every door has said that it took the change in, or can hold no lease any more
-//! that it got without it: one lease after the change, measured from the answer of Redis, by the clock of whoever waits. So
-//! no clock is compared with another one's.
+//! that it got without it: one lease after the change, measured from the answer of Redis, or one lease of silence ([`silent`]),
+//! both by the clock of whoever waits. So no clock is compared with another one's.
 //!
 //! A second connection waits for the stream to grow and only says "ask now". Without it a change is heard at the next beat.
 
 mod beat;
 #[cfg(test)]
 mod model;
+pub(super) mod silent;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,7 +26,6 @@ use stagedoor_identity::{Clock, Freshness};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-use super::answer::Answer;
 use super::lease::millis;
 use super::script::{Script, leasing, reading};
 use super::{Redis, Several};
@@ -127,9 +127,12 @@ impl Redis {
         let heard = async {
             let mut pause = LOOK_FIRST;
             loop {
-                let said = self.link.run(&HEARD, &[], false).await;
-                if said.is_ok_and(|said| all_have_heard(&said, number)) {
-                    return;
+                if let Ok(said) = self.link.run(&HEARD, &[], false).await {
+                    let (made, now) = (self.link.made(), Instant::now());
+                    let silent = self.silent.need_not_wait(&said, number, made, now, several.lease);
+                    if silent == Ok(true) {
+                        return;
+                    }
                 }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LOOK_MAX);
@@ -139,11 +142,6 @@ impl Redis {
             tracing::debug!(number, "a change was answered when every lease without it had run out");
         }
     }
-}
-
-fn all_have_heard(said: &Answer, number: u64) -> bool {
-    // Nobody to wait for is a part without a number.
-    said.text(1).is_ok_and(str::is_empty) || said.number::<u64>(1).is_ok_and(|heard| heard >= number)
 }
 
 /// The lease ends by the clock that is never set back, too.

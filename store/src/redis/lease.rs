@@ -134,7 +134,7 @@ impl Drop for Lease {
     }
 }
 
-async fn release(link: &Link, script: &Script, asked: &[Vec<u8>]) {
+async fn release(link: &Link, script: &'static Script, asked: &[Vec<u8>]) {
     if let Err(why) = link.run(script, asked, false).await {
         tracing::warn!(
             store = link.place(),

@@ -1,5 +1,6 @@
 //! The connection: one, shared by all steps, made anew when it fails, within limits.
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
@@ -9,9 +10,11 @@ use tokio::sync::{Mutex, Semaphore};
 
 use super::answer::Answer;
 use super::client::{At, client};
+use super::redo::Redo;
 use super::script::Script;
 use super::sentinel;
 use super::trouble::{Trouble, describe};
+use super::vet::Info;
 use super::{OpenError, Settings};
 
 /// Steps that may be under way at once; one more is refused.
@@ -29,6 +32,8 @@ pub(super) struct Link {
     wait: Option<(u32, Duration)>,
     give_up_after: Duration,
     current: Mutex<Current>,
+    made: std::sync::Mutex<(u64, Instant)>,
+    redo: Redo,
     room: Semaphore,
     /// Connections live here, whoever asked for them.
     runtime: Handle,
@@ -39,8 +44,10 @@ struct Current {
     connection: Option<MultiplexedConnection>,
     /// Rises with each connection: whoever saw an older one fail does not close a newer one.
     generation: u64,
-    /// Where it leads, where that is not what the settings name: a node of a Cluster, or who the Sentinels named.
+    /// Where it leads. While there is none: where to, if somebody said.
     at: Option<At>,
+    /// Which run of which server has all steps that were acknowledged.
+    server: Option<String>,
 }
 
 impl Link {
@@ -50,7 +57,10 @@ impl Link {
         } else {
             settings.wait
         };
-        client(settings, None).map_err(|error| OpenError::Settings(describe(&error)))?;
+        let sentinels = settings.sentinels.iter().flat_map(|sentinels| &sentinels.at);
+        for at in settings.at.iter().chain(sentinels) {
+            client(settings, at).map_err(|error| OpenError::Settings(describe(&error)))?;
+        }
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(settings.connect_within))
             .set_response_timeout(Some(settings.answer_within.saturating_add(waiting)));
@@ -62,6 +72,8 @@ impl Link {
             wait: (settings.wait_replicas > 0).then_some((settings.wait_replicas, settings.wait)),
             give_up_after: settings.give_up_after,
             current: Mutex::default(),
+            made: std::sync::Mutex::new((0, Instant::now())),
+            redo: Redo::default(),
             room: Semaphore::new(STEPS_MAX),
             runtime: Handle::current(),
         })
@@ -72,16 +84,25 @@ impl Link {
         &self.place
     }
 
+    /// The connection that is used now: which one it is, and when it was made.
+    pub(super) fn made(&self) -> (u64, Instant) {
+        *self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Runs a script and answers what it said, sending it again on a new connection while there is time.
     /// # Errors
     /// A sentence. A step that writes may have been made all the same; the same call may be made again.
-    pub(super) async fn run(&self, script: &Script, args: &[Vec<u8>], writes: bool) -> Result<Answer, String> {
+    pub(super) async fn run(&self, script: &'static Script, args: &[Vec<u8>], writes: bool) -> Result<Answer, String> {
         let _room = self
             .room
             .try_acquire()
             .map_err(|_full| "too many steps wait already: Redis is too slow for this load".to_owned())?;
         let said = self.until_given_up(Request::Script(script, args, writes)).await?;
-        Answer::new(said).ok_or_else(|| "a script answered with nothing".to_owned())
+        let answer = Answer::new(said).ok_or_else(|| "a script answered with nothing".to_owned())?;
+        if writes && script.matters() {
+            self.redo.keep(script, args, Instant::now());
+        }
+        Ok(answer)
     }
 
     /// A command of Redis itself that only reads.
@@ -91,8 +112,10 @@ impl Link {
 
     /// Runs a script once, on a connection of its own and without a runtime: for what a process says last.
     pub(super) fn run_blocking(&self, script: &Script, args: &[Vec<u8>]) -> Result<(), RedisError> {
-        let at = self.current.blocking_lock().at.clone();
-        let client = client(&self.settings, at.as_ref())?;
+        let known = self.current.blocking_lock().at.clone();
+        let named = || self.settings.at.first().cloned();
+        let nowhere = || RedisError::from((ErrorKind::Io, "where the primary is cannot be told"));
+        let client = client(&self.settings, &known.or_else(named).ok_or_else(nowhere)?)?;
         let mut connection = client.get_connection_with_timeout(LAST_WORD_WITHIN)?;
         connection.set_read_timeout(Some(LAST_WORD_WITHIN))?;
         connection.set_write_timeout(Some(LAST_WORD_WITHIN))?;
@@ -194,18 +217,54 @@ impl Link {
             .runtime
             .spawn(async move { sentinel::connect(&settings, &config, moved_to).await });
         let ended = |_ended| RedisError::from((ErrorKind::Io, "the runtime that holds the connection has ended"));
-        let (at, connection) = making.await.map_err(ended)??;
-        current.at = at;
+        let (at, mut connection) = making.await.map_err(ended)??;
+        let server = self.make_again_what_is_lacking(&mut connection, current.server.as_deref());
+        current.server = Some(server.await?);
+        current.at = Some(at);
         current.generation = current.generation.wrapping_add(1);
+        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = (current.generation, Instant::now());
         current.connection = Some(connection.clone());
         Ok((current.generation, connection))
+    }
+
+    /// Another server, or the same after a start, may lack steps that were acknowledged. Answers which one it is.
+    async fn make_again_what_is_lacking(
+        &self,
+        connection: &mut MultiplexedConnection,
+        former: Option<&str>,
+    ) -> Result<String, RedisError> {
+        let said = connection.send_packed_command(&redis::cmd("INFO")).await?;
+        let server = Info::new(said.extract_error()?).run_id().unwrap_or_default().to_owned();
+        if former.is_none_or(|former| former == server) {
+            return Ok(server);
+        }
+        let steps = self.redo.steps_at(Instant::now());
+        tracing::warn!(
+            store = self.place,
+            steps = steps.len(),
+            "the store is another server now, or was started again: what was acknowledged lately is offered to it again"
+        );
+        for step in steps {
+            let made = self.try_once(connection, Request::Script(step.script, &step.args, false));
+            match made.await {
+                Ok(_) => {}
+                Err(Trouble::Redis(error)) => return Err(error),
+                Err(Trouble::Replicas(_)) => {}
+            }
+        }
+        Ok(server)
     }
 
     async fn hang_up(&self, generation: u64, moved_to: Option<At>) {
         let mut current = self.current.lock().await;
         if current.generation == generation {
             current.connection = None;
-            current.at = moved_to;
+            let here = current.at.take();
+            // A node that does not say which host means its own.
+            current.at = match (moved_to, here) {
+                (Some((host, port)), Some((here, _))) if host.is_empty() => Some((here, port)),
+                (moved_to, _) => moved_to,
+            };
         }
     }
 }

@@ -45,7 +45,8 @@
 //!
 //! # How durable
 //! An answer means what Redis means by its own: on disk with `appendfsync always`, within a second with `everysec`, and on
-//! `wait_replicas` replicas where that is set. What is weaker than the first is said in the log at the start.
+//! `wait_replicas` replicas where that is set. What is weaker than the first is said in the log at the start. What a server lacks
+//! that takes over or comes back is made again by the doors that made it ([`redo`]).
 
 mod accounts;
 mod answer;
@@ -63,6 +64,7 @@ mod moving;
 mod outbox;
 mod pictures;
 mod record;
+mod redo;
 mod script;
 mod sentinel;
 mod sessions;
@@ -85,6 +87,7 @@ use crate::Observer;
 use crate::gate::{Closed, Gate};
 use answer::Answer;
 pub use following::Node;
+use following::silent::Silent;
 use lease::Lease;
 pub use lease::Loss;
 use link::Link;
@@ -105,6 +108,8 @@ pub struct Redis {
     /// Makes the numbers of this process's steps its own.
     process: Uuid,
     steps: AtomicU64,
+    /// For whom no change is waited.
+    silent: Silent,
 }
 
 /// Why the store could not be opened. Names the server, never a password.
@@ -165,6 +170,7 @@ impl Redis {
             observer,
             process,
             steps: AtomicU64::new(0),
+            silent: Silent::default(),
         })
     }
 
@@ -215,7 +221,12 @@ impl Redis {
     }
 
     /// Makes a step: all of it or nothing, and once, however often it has to be sent.
-    async fn write(&self, operation: &'static str, script: &Script, args: Vec<Vec<u8>>) -> Result<Answer, StoreError> {
+    async fn write(
+        &self,
+        operation: &'static str,
+        script: &'static Script,
+        args: Vec<Vec<u8>>,
+    ) -> Result<Answer, StoreError> {
         let _leave = self.gate.leave().await.map_err(|why| self.engine(operation, why))?;
         let asked = Instant::now();
         let number = self.steps.fetch_add(1, Ordering::Relaxed);
@@ -247,7 +258,7 @@ impl Redis {
     async fn read(
         &self,
         operation: &'static str,
-        script: &Script,
+        script: &'static Script,
         args: Vec<Vec<u8>>,
     ) -> Result<Option<Answer>, StoreError> {
         let asked = Instant::now();

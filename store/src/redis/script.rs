@@ -8,6 +8,8 @@ pub(super) struct Script {
     parts: &'static [&'static str],
     /// What Redis called it when it was loaded. The same text has the same name everywhere, so it outlives a flush.
     hash: OnceLock<String>,
+    /// Whether it matters that a server which takes over may lack it.
+    matters: bool,
 }
 
 const HEAD: &str = include_str!("lua/head.lua");
@@ -17,7 +19,18 @@ impl Script {
         Self {
             parts,
             hash: OnceLock::new(),
+            matters: true,
         }
+    }
+
+    /// One that is made again anyway, and often: not kept for a server that may lack it.
+    pub(super) const fn that_recurs(mut self) -> Self {
+        self.matters = false;
+        self
+    }
+
+    pub(super) const fn matters(&self) -> bool {
+        self.matters
     }
 
     /// The whole text.

@@ -22,6 +22,10 @@ pub struct Sentinels {
     pub at: Vec<(String, u16)>,
     /// What they call it.
     pub master: String,
+    /// Their ACL user; `None`: the default one.
+    pub user: Option<String>,
+    /// What they want to hear before they answer (`requirepass`); the primary's own is another.
+    pub password: Option<Secret>,
 }
 
 /// One of several doors that share a store.
@@ -36,11 +40,9 @@ pub struct Several {
 /// Where a Redis is and how it is spoken to.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Name or address.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-    /// Asked where the primary is, in the place of `host` and `port`; spoken to with TLS or without, as it is.
+    /// Name or address, and port. More than one: nodes of a Cluster, the first that answers leads to the one that has the keys.
+    pub at: Vec<(String, u16)>,
+    /// Asked where the primary is, in the place of `at`; spoken to with TLS or without, as it is.
     pub sentinels: Option<Sentinels>,
     /// TLS or not.
     pub trust: Trust,
@@ -76,8 +78,7 @@ impl Settings {
     /// A plain Redis at that place, with everything else as it is by default.
     pub fn plain(host: &str, port: u16) -> Self {
         Self {
-            host: host.to_owned(),
-            port,
+            at: vec![(host.to_owned(), port)],
             sentinels: None,
             trust: Trust::Plain,
             database: 0,
@@ -103,21 +104,18 @@ impl Settings {
         } else {
             "rediss"
         };
+        let joined = |at: &[(String, u16)]| {
+            let each: Vec<_> = at.iter().map(|(host, port)| format!("{host}:{port}")).collect();
+            each.join(",")
+        };
         match &self.sentinels {
-            None => format!("{scheme}://{}:{}/{}", self.host, self.port, self.database),
-            Some(sentinels) => {
-                let at: Vec<_> = sentinels
-                    .at
-                    .iter()
-                    .map(|(host, port)| format!("{host}:{port}"))
-                    .collect();
-                format!(
-                    "{scheme}+sentinel://{}/{}/{}",
-                    at.join(","),
-                    sentinels.master,
-                    self.database
-                )
-            }
+            None => format!("{scheme}://{}/{}", joined(&self.at), self.database),
+            Some(sentinels) => format!(
+                "{scheme}+sentinel://{}/{}/{}",
+                joined(&sentinels.at),
+                sentinels.master,
+                self.database
+            ),
         }
     }
 

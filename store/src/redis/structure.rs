@@ -75,7 +75,7 @@ impl Redis {
     pub(super) async fn write_judged(
         &self,
         operation: &'static str,
-        script: &Script,
+        script: &'static Script,
         args: Vec<Vec<u8>>,
         structure: &Structure,
     ) -> Result<Answer, StoreError> {

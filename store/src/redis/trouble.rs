@@ -16,15 +16,11 @@ impl From<RedisError> for Trouble {
 }
 
 impl Trouble {
-    /// The node of a Cluster that has the keys: host, empty for the one that was asked, and port.
+    /// See [`moved_to`].
     pub(super) fn moved_to(&self) -> Option<(String, u16)> {
         match self {
-            Self::Redis(error) if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) => {
-                let (address, _slot) = error.redirect_node()?;
-                let (host, port) = address.rsplit_once(':')?;
-                Some((host.to_owned(), port.parse().ok()?))
-            }
-            _ => None,
+            Self::Redis(error) => moved_to(error),
+            Self::Replicas(_) => None,
         }
     }
 
@@ -57,7 +53,9 @@ impl Trouble {
                     || error.is_unrecoverable_error()
                     || matches!(
                         error.kind(),
-                        ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::ReadOnly)
+                        ErrorKind::Server(
+                            ServerErrorKind::ClusterDown | ServerErrorKind::Moved | ServerErrorKind::ReadOnly
+                        )
                     )
             }
         }
@@ -69,6 +67,16 @@ impl Trouble {
             Self::Replicas(why) => why.clone(),
         }
     }
+}
+
+/// The node of a Cluster that has the keys: host, empty for the one that was asked, and port.
+pub(super) fn moved_to(error: &RedisError) -> Option<(String, u16)> {
+    if error.kind() != ErrorKind::Server(ServerErrorKind::Moved) {
+        return None;
+    }
+    let (address, _slot) = error.redirect_node()?;
+    let (host, port) = address.rsplit_once(':')?;
+    Some((host.to_owned(), port.parse().ok()?))
 }
 
 /// What Redis says, and what to do. Redis quotes no argument of a script, so nothing secret can be in it.

@@ -70,6 +70,7 @@ pub(super) async fn refuse_unfit(link: &Link, settings: &Settings) -> Result<(),
     };
     info.refuse().map_err(unfit)?;
     refuse_without_rights(link).await?;
+    refuse_who_cannot_read_back(link, settings, &info).await?;
 
     let mut ask = redis::cmd("HGET");
     ask.arg(format!("{}meta", settings.base())).arg("format");
@@ -117,6 +118,35 @@ async fn refuse_without_rights(link: &Link) -> Result<(), OpenError> {
         "its user may not run {}: give the ACL user what the operators' guide lists",
         lacking.join(", ")
     )))
+}
+
+/// What a script wrote stands in the append-only file as one transaction, and many a Redis (redis/redis#14541) reads those back by
+/// the rights of its default user: without them all is gone after a restart, without a word but in its log.
+async fn refuse_who_cannot_read_back(link: &Link, settings: &Settings, info: &Info) -> Result<(), OpenError> {
+    if !info.keeps_append_only_file() {
+        return Ok(());
+    }
+    let mut ask = redis::cmd("ACL");
+    ask.arg("DRYRUN").arg("default").arg("SET");
+    ask.arg(format!("{}meta", settings.base())).arg("");
+    match link.ask(&ask).await {
+        Ok(Value::Okay) => Ok(()),
+        Ok(_refused) => Err(OpenError::Unfit {
+            place: link.place().to_owned(),
+            why: "its user `default` may not write, and by the rights of that one it reads its append-only file after a restart, so \
+                  that all would be lost: give it `~* &* +@all` back, and `off`, so that nobody comes in as it"
+                .to_owned(),
+        }),
+        Err(_no_right) => {
+            let store = link.place();
+            tracing::warn!(
+                store,
+                "whether Redis reads its append-only file back after a restart cannot be told (no right to ACL DRYRUN): see that its \
+                 user `default` may write"
+            );
+            Ok(())
+        }
+    }
 }
 
 /// Nothing of ours is here yet: then nothing else may be, but beside a prefix that was chosen for sharing.
@@ -173,6 +203,14 @@ impl Info {
         self.get("run_id")
     }
 
+    fn keeps_append_only_file(&self) -> bool {
+        self.get("aof_enabled") == Some("1")
+    }
+
+    pub(super) fn is_of_a_cluster(&self) -> bool {
+        self.get("cluster_enabled") == Some("1")
+    }
+
     /// What it does not say is as bad as what it says wrong.
     pub(super) fn refuse(&self) -> Result<(), String> {
         let version = self.get("redis_version").unwrap_or("unknown");
@@ -202,7 +240,7 @@ impl Info {
 
 /// What it promises less than it could; `appendfsync` as it was told, where the user has the right to ask.
 fn weakness(info: &Info, appendfsync: Option<Value>) -> Option<&'static str> {
-    if info.get("aof_enabled") != Some("1") {
+    if !info.keeps_append_only_file() {
         return Some(
             "Redis keeps no append-only file: what it last answered is lost when it stops; set `appendonly yes`",
         );

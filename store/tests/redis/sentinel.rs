@@ -4,40 +4,87 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use stagedoor_identity::Secret;
 use stagedoor_identity::port::{Attempts as _, Reserved, Source, Tokens as _};
 use stagedoor_policy::rules::LockoutRules;
 use stagedoor_policy::time::Timestamp;
 use stagedoor_store::Redis;
-use stagedoor_store::redis::{OpenError, Sentinels, Settings};
+use stagedoor_store::redis::{OpenError, Sentinels, Settings, Trust};
 
+use super::certificates::Certificates;
 use super::server::{Server, free_port};
 
 const NAME: &str = "house";
 const WITHIN: Duration = Duration::from_secs(60);
 
+/// What is set up otherwise than by default.
+#[derive(Default)]
+struct Manner {
+    /// TLS between all of them, besides the plain ports that the test itself asks at.
+    certificates: Option<Certificates>,
+    /// What the Sentinels want to hear, of each other too.
+    password: Option<&'static str>,
+    /// Further lines of the Sentinels' configuration.
+    lines: &'static str,
+}
+
+impl Manner {
+    /// A port for TLS, and the arguments of redis-server that it takes; the plain port and none without TLS.
+    fn server(&self, options: &[&str]) -> (Server, u16) {
+        let Some(certificates) = &self.certificates else {
+            let server = Server::with(options);
+            let port = server.port();
+            return (server, port);
+        };
+        let port = free_port();
+        let tls = certificates.arguments(port);
+        let options: Vec<&str> = options.iter().copied().chain(tls.iter().map(String::as_str)).collect();
+        (Server::with(&options), port)
+    }
+}
+
 struct Sentinel {
+    plain_port: u16,
+    /// Where doors ask.
     port: u16,
+    password: Option<&'static str>,
     running: Child,
 }
 
 impl Sentinel {
-    fn watching(primary: u16, folder: &Path) -> Self {
-        let port = free_port();
-        let file = folder.join(format!("sentinel-{port}.conf"));
-        let text = format!(
-            "port {port}\nbind 127.0.0.1\ndir {}\nsentinel monitor {NAME} 127.0.0.1 {primary} 2\n\
+    fn watching(primary: u16, folder: &Path, manner: &Manner) -> Self {
+        let plain_port = free_port();
+        let file = folder.join(format!("sentinel-{plain_port}.conf"));
+        let mut text = format!(
+            "port {plain_port}\nbind 127.0.0.1\ndir {}\n{}\nsentinel monitor {NAME} 127.0.0.1 {primary} 2\n\
              sentinel down-after-milliseconds {NAME} 500\nsentinel failover-timeout {NAME} 3000\n",
-            folder.display()
+            folder.display(),
+            manner.lines,
         );
+        let mut port = plain_port;
+        if let Some(certificates) = &manner.certificates {
+            port = free_port();
+            text.push_str(&format!("tls-port {port}\n{}\n", certificates.lines()));
+        }
+        if let Some(password) = manner.password {
+            text.push_str(&format!("requirepass {password}\nsentinel sentinel-pass {password}\n"));
+        }
         std::fs::write(&file, text).expect("written");
         let mut command = Command::new("redis-server");
         command.arg(&file).arg("--sentinel").stdout(Stdio::null());
         let running = command.spawn().expect("redis-server is installed (`./run setup test`)");
-        Self { port, running }
+        Self {
+            plain_port,
+            port,
+            password: manner.password,
+            running,
+        }
     }
 
     fn say(&self, words: &[&str]) -> String {
-        super::server::say(self.port, words)
+        let password = self.password.map(|password| ["-a", password]);
+        let words: Vec<&str> = password.iter().flatten().chain(words).copied().collect();
+        super::server::say(self.plain_port, &words)
     }
 }
 
@@ -57,16 +104,14 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
 }
 
 /// A primary, its replica, and three Sentinels that know of both and of each other.
-fn house(folder: &Path) -> (Server, Server, Vec<Sentinel>) {
-    let primary = super::server::server();
-    let of = format!("127.0.0.1 {}", primary.port());
-    let replica = Server::with(&["--replicaof", &of, "--appendonly", "yes"]);
+fn house(folder: &Path, manner: &Manner) -> (Server, Server, Vec<Sentinel>) {
+    let (primary, port) = manner.server(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let of = format!("127.0.0.1 {port}");
+    let (replica, _port) = manner.server(&["--replicaof", &of, "--appendonly", "yes"]);
     wait_until("the replica follows", || {
         replica.say(&["INFO", "replication"]).contains("master_link_status:up")
     });
-    let sentinels: Vec<_> = (0..3)
-        .map(|_number| Sentinel::watching(primary.port(), folder))
-        .collect();
+    let sentinels: Vec<_> = (0..3).map(|_number| Sentinel::watching(port, folder, manner)).collect();
     wait_until("the Sentinels know each other", || {
         sentinels.iter().all(|sentinel| {
             let said = sentinel.say(&["INFO", "sentinel"]);
@@ -84,9 +129,20 @@ fn settings(sentinels: &[Sentinel]) -> Settings {
         sentinels: Some(Sentinels {
             at: gone.into_iter().chain(at).collect(),
             master: NAME.to_owned(),
+            user: None,
+            password: None,
         }),
         ..Settings::plain("127.0.0.1", 1)
     }
+}
+
+fn known_as(mut settings: Settings, user: Option<&str>, password: Option<&str>) -> Settings {
+    if let Some(sentinels) = &mut settings.sentinels {
+        sentinels.user = user.map(str::to_owned);
+        sentinels.password = password.map(Secret::new);
+    }
+    settings.give_up_after = Duration::from_millis(500);
+    settings
 }
 
 async fn fail(store: &Redis) -> Option<u32> {
@@ -109,7 +165,7 @@ async fn fail(store: &Redis) -> Option<u32> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_the_primary_is_killed_the_door_goes_on_at_whoever_took_over_and_forgets_nothing_that_was_copied() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (mut primary, replica, sentinels) = house(folder.path());
+    let (mut primary, replica, sentinels) = house(folder.path(), &Manner::default());
     let waiting = Settings {
         wait_replicas: 1,
         wait: Duration::from_secs(10),
@@ -139,7 +195,7 @@ async fn when_the_primary_is_killed_the_door_goes_on_at_whoever_took_over_and_fo
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_took_over_and_evicts_is_given_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (mut primary, replica, sentinels) = house(folder.path());
+    let (mut primary, replica, sentinels) = house(folder.path(), &Manner::default());
     let quick = Settings {
         give_up_after: Duration::from_millis(500),
         ..settings(&sentinels)
@@ -166,7 +222,7 @@ async fn who_took_over_and_evicts_is_given_nothing() {
 async fn sentinels_that_do_not_know_the_name_or_are_not_there_are_told_of() {
     let folder = tempfile::tempdir().expect("a folder");
     let primary = super::server::server();
-    let sentinel = [Sentinel::watching(primary.port(), folder.path())];
+    let sentinel = [Sentinel::watching(primary.port(), folder.path(), &Manner::default())];
     wait_until("the Sentinel answers", || sentinel[0].say(&["PING"]) == "PONG");
     let mut unknown = settings(&sentinel);
     unknown.give_up_after = Duration::from_millis(300);
@@ -180,4 +236,67 @@ async fn sentinels_that_do_not_know_the_name_or_are_not_there_are_told_of() {
         said.contains("does not know that name") && said.contains("+sentinel://"),
         "{said}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sentinels_that_want_a_password_are_told_theirs_and_never_that_of_redis() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let manner = Manner {
+        password: Some("hunter2"),
+        lines: "user watcher on >swordfish allchannels +@all",
+        ..Manner::default()
+    };
+    let (_primary, _replica, sentinels) = house(folder.path(), &manner);
+    let asked = |user, password| known_as(settings(&sentinels), user, password);
+    for (user, password) in [(None, "hunter2"), (Some("watcher"), "swordfish")] {
+        let store = Redis::open(asked(user, Some(password))).await.expect("the store opens");
+        assert!(fail(&store).await.is_some(), "{user:?}");
+        store.close().await;
+    }
+    let mut for_redis = asked(None, None);
+    for_redis.password = Some(Secret::new("hunter2"));
+    for refused in [
+        asked(None, None),
+        asked(None, Some("hunter3")),
+        asked(Some("nobody"), Some("hunter2")),
+        for_redis,
+    ] {
+        let refused = Redis::open(refused).await.expect_err("a wrong password");
+        let said = refused.to_string();
+        assert!(matches!(refused, OpenError::Unreachable { .. }), "{said}");
+        assert!(said.contains("`sentinel_password_file`"), "{said}");
+        assert!(!said.contains("hunter"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_tls_the_sentinels_are_believed_and_followed_to_whoever_took_over_and_strangers_are_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let certificates = Certificates::write(folder.path());
+    let trust = certificates.trust();
+    let manner = Manner {
+        certificates: Some(certificates),
+        password: Some("hunter2"),
+        ..Manner::default()
+    };
+    let (mut primary, replica, sentinels) = house(folder.path(), &manner);
+    let by = |trust| Settings {
+        trust,
+        ..known_as(settings(&sentinels), None, Some("hunter2"))
+    };
+    let another = tempfile::tempdir().expect("a folder");
+    for stranger in [Trust::System, Certificates::write(another.path()).trust()] {
+        let refused = Redis::open(by(stranger)).await.expect_err("not to be trusted");
+        assert!(matches!(refused, OpenError::Unreachable { .. }), "{refused}");
+    }
+    let store = Redis::open(by(trust)).await.expect("the store opens");
+    assert_eq!(fail(&store).await, Some(1));
+    let copied = ["ZSCORE", "{stagedoor}:failure_numbers", "highest"];
+    wait_until("the first is copied", || replica.say(&copied) == "1");
+    primary.kill();
+    let began = Instant::now();
+    while fail(&store).await != Some(2) {
+        assert!(began.elapsed() < WITHIN, "nobody took over");
+    }
+    assert_eq!(replica.say(&copied), "2", "the replica is the primary now");
 }

@@ -14,6 +14,8 @@ use tempfile::TempDir;
 
 /// Times a port is tried that somebody else was quicker to take.
 const TRIES: usize = 20;
+/// Where it keeps what it appends, in its folder.
+const FILES: &str = "appendonlydir";
 
 pub(crate) struct Server {
     folder: TempDir,
@@ -71,6 +73,23 @@ impl Server {
         }
     }
 
+    /// What it has on disk at the moment.
+    pub(crate) fn copy_of_its_files(&self) -> TempDir {
+        let copy = tempfile::tempdir().expect("a folder");
+        copy_all(&self.folder.path().join(FILES), copy.path());
+        copy
+    }
+
+    /// Killed, and on the same port again with the files of an earlier moment: as who took over without the last that was written.
+    pub(crate) fn start_again_with(&mut self, files: &TempDir) {
+        self.kill();
+        let folder = self.folder.path().join(FILES);
+        std::fs::remove_dir_all(&folder).expect("removed");
+        std::fs::create_dir(&folder).expect("made");
+        copy_all(files.path(), &folder);
+        self.start_again();
+    }
+
     /// On the same port, with what it finds in its folder.
     pub(crate) fn start_again(&mut self) {
         self.running = start(self.folder.path(), self.port, &self.options);
@@ -107,6 +126,13 @@ pub(crate) fn say(port: u16, words: &[&str]) -> String {
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").port()
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        std::fs::copy(entry.path(), to.join(entry.file_name())).expect("copied");
+    }
 }
 
 /// Returns when it takes connections; `None` where it ended instead.

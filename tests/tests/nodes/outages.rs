@@ -10,7 +10,7 @@ use super::*;
 /// A door refuses as who cannot tell, no later than promised.
 async fn refuses(visitor: &Visitor) {
     let refused = eventually("the door refuses", PROMISED + MARGIN, async || {
-        let answer = ask(visitor).await;
+        let answer = ask_while_it_may_end(visitor).await?;
         (answer.status != 200).then_some(answer)
     })
     .await;
@@ -21,7 +21,7 @@ async fn refuses(visitor: &Visitor) {
 
 async fn serves(visitor: &Visitor) {
     eventually("the door serves again", PATIENCE, async || {
-        (ask(visitor).await.status == 200).then_some(())
+        (ask_while_it_may_end(visitor).await?.status == 200).then_some(())
     })
     .await;
 }
@@ -129,7 +129,7 @@ async fn a_change_that_was_lost_on_its_way_is_noticed_and_everything_is_read_ane
     assert!(said.parse::<u64>().is_ok(), "{said}");
     for door in &doors {
         eventually("the end is known", PROMISED + MARGIN, async || {
-            (ask(door).await.status == 401).then_some(())
+            (ask_while_it_may_end(door).await?.status == 401).then_some(())
         })
         .await;
     }

@@ -154,7 +154,7 @@ Examples:
 /// `stagedoor store copy`.
 #[derive(Debug, Args)]
 pub(crate) struct CopyArgs {
-    /// The store to copy from: `file:FOLDER`, `redis://HOST:PORT` or `rediss://HOST:PORT`
+    /// The store to copy from: `file:FOLDER`, or any URL that `[store] url` may be
     #[arg(value_name = "FROM")]
     pub(crate) from: String,
     /// The empty store to copy into
@@ -163,6 +163,12 @@ pub(crate) struct CopyArgs {
     /// Holds the password of the Redis user, on one line
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) password_file: Option<PathBuf>,
+    /// Holds the password of the Sentinels, on one line
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) sentinel_password_file: Option<PathBuf>,
+    /// The ACL user of the Sentinels, where it is not their default one
+    #[arg(long, value_name = "USER")]
+    pub(crate) sentinel_user: Option<String>,
     /// The only certificates that Redis's own may come from (PEM)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) ca_file: Option<PathBuf>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Value};
+use redis::{AsyncConnectionConfig, RedisError, Value};
 use stagedoor_identity::port::Changes;
 use stagedoor_identity::{AccountId, SessionId};
 use tokio::sync::Notify;
@@ -28,6 +28,8 @@ pub(super) struct Ear {
     epoch: String,
     node: Uuid,
     lease: Duration,
+    /// How many replicas must have it.
+    replicas: u32,
     /// Which run of which server this is.
     pub(super) server: String,
 }
@@ -56,6 +58,7 @@ impl Ear {
             epoch: redis.lease().epoch().to_owned(),
             node: redis.process,
             lease,
+            replicas: redis.settings.wait_replicas,
             server: info.run_id().ok_or("Redis does not say which run this is")?.to_owned(),
         })
     }
@@ -80,12 +83,29 @@ impl Ear {
         for arg in &asked {
             call.arg(arg.as_slice());
         }
-        let said = self.connection.send_packed_command(&call).await;
-        let said = said.and_then(Value::extract_error).map_err(|error| describe(&error))?;
+        let said = self.with_replicas(call).await.map_err(|error| describe(&error))??;
         let answer = Answer::new(said).ok_or("a beat was answered with nothing")?;
         match answer.word() {
             "ok" => Ok(answer),
             _ => Err("another process has taken the store, or its data is gone".to_owned()),
+        }
+    }
+
+    /// A primary that its replicas no longer hear may have been replaced without knowing it: then its word is no proof.
+    async fn with_replicas(&mut self, call: redis::Cmd) -> Result<Result<Value, String>, RedisError> {
+        if self.replicas == 0 {
+            return Ok(Ok(self.connection.send_packed_command(&call).await?.extract_error()?));
+        }
+        let mut both = redis::Pipeline::with_capacity(2);
+        both.add_command(call);
+        both.cmd("WAIT").arg(self.replicas).arg(millis(self.lease));
+        let mut answers = self.connection.send_packed_commands(&both, 0, 2).await?.into_iter();
+        let said = answers.next().unwrap_or(Value::Nil).extract_error()?;
+        match answers.next() {
+            Some(Value::Int(reached)) if reached >= i64::from(self.replicas) => Ok(Ok(said)),
+            _ => Ok(Err(
+                "its replicas do not confirm a beat in time: it may have been replaced".to_owned(),
+            )),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The protocol of leases and changes in small, gone through in every order that there is: two doors, one store, words that
+//! The protocol of leases and changes in small, gone through in every order that there is: a door, a store, words that
 //! are late or lost. A sign-in that displaces a session is a change; once it has been answered, no door that may judge from
 //! memory is without it. Rules that are broken on purpose show that the search would find it.
 
@@ -9,6 +9,9 @@ const LEASE: u8 = 3;
 /// As long as anything can matter: a change, a lease after it, and one more.
 const HORIZON: u8 = 2 * LEASE + 2;
 const CHANGES_MAX: u8 = 2;
+/// Doors share nothing but the store, and whoever waits, waits for all: one more can only make the answer come later. So what
+/// holds for one holds for each of many.
+const DOORS: usize = 1;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Broken {
@@ -42,7 +45,7 @@ struct Door {
 struct State {
     now: u8,
     newest: u8,
-    doors: [Door; 2],
+    doors: [Door; DOORS],
     /// The change of a sign-in whose visitor has no answer yet, and when Redis answered it.
     waiting: Option<(u8, Option<u8>)>,
     /// The newest change whose visitor has an answer.

@@ -1,8 +1,10 @@
--- Up to which change every node has heard that others wait for; empty where there is none.
+-- Every node: id, up to which change it has heard, and what changes with each of its beats.
 local function work()
-  local now, least = milliseconds(), nil
+  local found = {}
   for _, node in ipairs(nodes()) do
-    if node.ends > now and (not least or node.heard < least) then least = node.heard end
+    found[#found + 1] = node.id
+    found[#found + 1] = int(node.heard)
+    found[#found + 1] = int(node.ends)
   end
-  return {'ok', least and int(least) or ''}
+  return {'ok', found}
 end
