@@ -328,6 +328,7 @@ impl<'a> Assembly<'a> {
             websockets_per_account_max: size(fields.count("websockets_per_account_max")?),
             malformed_per_minute_max: fields.count("malformed_per_minute_max")?,
             picture_bytes_max: size(fields.bytes("picture_bytes_max")?),
+            drain_deadline: fields.duration("drain_deadline")?,
         };
         fields.done();
         if !HEADER_BYTES.contains(&limits.header_bytes_max) {
@@ -342,6 +343,13 @@ impl<'a> Assembly<'a> {
                 KeyPath::of(["limits", "picture_bytes_max"]),
                 "a picture may have 2 MiB at most: it is held in memory while it arrives",
                 "write an amount such as `\"256KiB\"`, or `\"0B\"` for no pictures",
+            );
+        }
+        if limits.drain_deadline > DRAIN_MAX {
+            self.fault(
+                KeyPath::of(["limits", "drain_deadline"]),
+                "what is under way may go on for 1 h at most: until then an upgraded door runs twice",
+                "write a time such as `\"60s\"`",
             );
         }
         Some(limits)
@@ -375,6 +383,8 @@ const HEADER_BYTES: RangeInclusive<u64> = 1024..=1024 * 1024;
 
 /// Each picture under way is held in memory as a whole.
 const PICTURE_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Until the former process has drained, an upgraded door runs twice.
+const DRAIN_MAX: Duration = Duration::from_secs(3600);
 
 /// The listeners, and whether plain HTTP is sent on.
 fn listen(mut fields: Fields) -> (Listen, bool) {

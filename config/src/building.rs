@@ -358,6 +358,8 @@ pub struct Limits {
     pub malformed_per_minute_max: u64,
     /// Of a picture that an account is shown by; 0: there are none.
     pub picture_bytes_max: usize,
+    /// What is under way goes on for so long after another process has taken over.
+    pub drain_deadline: Duration,
 }
 
 /// `[log]`.

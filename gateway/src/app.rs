@@ -14,12 +14,13 @@ use stagedoor_identity::{
 };
 use stagedoor_portal::{PortalParts, Setup};
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::access_log::AccessLog;
 use crate::assertion::{self, Assertions};
 use crate::audit;
-use crate::ending::Ending;
+use crate::ending::{Ending, closing};
 use crate::fault::StartFault;
 use crate::keeping::{Charge, Keeper};
 use crate::listener::tls::{self, Certificate};
@@ -31,6 +32,11 @@ use crate::open::Register;
 use crate::proxy::Gate;
 use crate::request_id::RequestIds;
 use crate::storing::{self, Held};
+use crate::upgrade::Succession;
+use crate::upgrade::beginning::Succeeding;
+use crate::upgrade::errands::Hands;
+use crate::upgrade::giving::{Relaunch, Sockets};
+use crate::upgrade::taking::Heritage;
 use crate::upstream::Upstreams;
 
 /// Seconds after the grace of [`Ending`] for the threads to end.
@@ -64,6 +70,69 @@ pub struct Start {
     pub mark: Mark,
     /// The right to make the first account, where there is none yet.
     pub setup: Option<Arc<Setup>>,
+    /// What a running door hands over.
+    pub heritage: Option<(Heritage, Premises)>,
+    /// How a process is started that takes over; `None`: it cannot be.
+    pub relaunch: Option<Relaunch>,
+}
+
+/// Everything that is there before the store is.
+#[derive(Debug)]
+pub struct Premises {
+    admin: TcpListener,
+    doorways: Vec<Doorway>,
+    certificate: Option<Arc<Certificate>>,
+}
+
+impl Premises {
+    /// Binds every listener that is not handed over, so that whatever keeps one from being bound is known before anything is
+    /// served.
+    ///
+    /// # Errors
+    /// Whatever keeps one from being bound, or the certificate from being used.
+    pub fn make(building: &Building, mut heritage: Option<&mut Heritage>) -> Result<Self, StartFault> {
+        let mut handed_over = |address| heritage.as_mut().and_then(|heritage| heritage.socket(address));
+        let admin = match handed_over(building.admin.listen) {
+            Some(socket) => socket,
+            None => bind(building.admin.listen)?,
+        };
+        let certificate = match &building.tls {
+            Some(files) => Some(Arc::new(
+                Certificate::load(files).map_err(|fault| StartFault::Failed(fault.to_string()))?,
+            )),
+            None => None,
+        };
+        let acceptor = certificate
+            .as_ref()
+            .map(|certificate| tls::acceptor(Arc::clone(certificate)))
+            .transpose()
+            .map_err(|error| StartFault::Failed(format!("TLS cannot be set up: {error}")))?;
+        let plain = building.listen.http.iter().map(|address| (*address, None));
+        let secure = building.listen.https.iter().map(|address| (*address, acceptor.clone()));
+        let mut doorways = Vec::new();
+        for (address, tls) in plain.chain(secure) {
+            let doorway = match handed_over(address) {
+                Some(socket) => Doorway::on(socket, tls),
+                None => Doorway::bind(address, tls),
+            };
+            doorways.push(doorway.map_err(|error| cannot_listen(address, &error))?);
+        }
+        Ok(Self {
+            admin,
+            doorways,
+            certificate,
+        })
+    }
+
+    /// Copies of the sockets, for a process that takes over.
+    fn sockets(&self) -> std::io::Result<Sockets> {
+        let sockets = Sockets::default();
+        sockets.keep(&self.admin)?;
+        for doorway in &self.doorways {
+            sockets.keep(doorway.socket())?;
+        }
+        Ok(sockets)
+    }
 }
 
 /// Opens the store and reads the rules: what both `serve` and the commands that work on the store directly begin with.
@@ -127,14 +196,12 @@ pub fn admin_router(opened: &Door, metrics: Render) -> axum::Router {
 pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFault> {
     let snapshot = opened.live.current();
     let building = Arc::clone(&snapshot.building);
-    let admin_listener = bind(building.admin.listen)?;
-    let certificate = match &building.tls {
-        Some(files) => Some(Arc::new(
-            Certificate::load(files).map_err(|fault| StartFault::Failed(fault.to_string()))?,
-        )),
-        None => None,
+    let (heritage, premises) = match start.heritage {
+        Some((heritage, premises)) => (Some(heritage), premises),
+        None => (None, Premises::make(&building, None)?),
     };
-    let doorways = doorways(&building, certificate.as_ref())?;
+    let sockets = Arc::new(premises.sockets().map_err(|error| failed(&error))?);
+    let succession = Arc::<Succession>::default();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let assertions = Assertions::new(&start.signing_key, &building.portal.title, clock);
     let assertions = Arc::new(assertions.map_err(|error| StartFault::Failed(error.to_string()))?);
@@ -146,11 +213,19 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
         let (live, register) = (Arc::clone(&opened.live), Arc::clone(&register));
         Arc::new(move || metrics.render(&door, &live, &register))
     };
-    let admin = admin_router(&opened, render);
+    let (ending, words) = Ending::new(Arc::clone(&opened.live), Arc::clone(&register), Arc::clone(&sockets));
+    let admin = closing(admin_router(&opened, render), words.phase.clone());
+    let admin = succession.in_front_of(admin);
+    let portal = succession.in_front_of(portal(&opened, &building, &assertions, start.setup));
+    let hands = Hands {
+        portal: portal.clone(),
+        admin: admin.clone(),
+        door: Arc::clone(&opened.door),
+    };
     let gate = Gate {
         live: Arc::clone(&opened.live),
         door: Arc::clone(&opened.door),
-        portal: portal(&opened, &building, &assertions, start.setup),
+        portal,
         assertions: Arc::clone(&assertions),
         mark: start.mark,
         upstreams: Arc::clone(&upstreams),
@@ -159,6 +234,7 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
         audit: audit_queue,
         access_log: access_log(&building)?,
         ids: RequestIds::new(random_number()),
+        succession: Arc::clone(&succession),
     };
     let letters = Sender::new(
         Arc::clone(&opened.live),
@@ -166,24 +242,47 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
         Arc::new(SystemChance),
         worker(&building),
     );
+    // From here on people are let in.
+    if let Some(heritage) = &heritage {
+        heritage.wait_for_go()?;
+    }
+    let (open, is_open) = watch::channel(false);
     let charge = Charge {
         live: opened.live,
-        door: opened.door,
+        door: Arc::clone(&opened.door),
         register: Arc::clone(&register),
         upstreams,
-        certificate: certificate.clone(),
+        certificate: premises.certificate,
         assertions,
         metrics: opened.metrics,
         letters,
         audit: audit_writer,
-        admin: (admin, admin_listener),
+        admin: (admin, premises.admin),
+        succession: Arc::clone(&succession),
+        open: is_open.clone(),
+        succeeded: words.succeeded.subscribe(),
     };
     let keeper = Keeper::start(charge, runtime);
-    let keeper =
+    let (keeper, pausable) =
         keeper.map_err(|error| StartFault::Failed(format!("the keeper's threads cannot be started: {error}")))?;
-    let (ending, closing) = Ending::new();
+    let succeeding = Succeeding {
+        heritage,
+        hands,
+        sockets,
+        pausable,
+        relaunch: start.relaunch,
+        store: storing::name(&building.store),
+        held: opened.held.clone(),
+        door: opened.door,
+        register: Arc::clone(&register),
+        succession,
+        succeeded: words.succeeded,
+        phase: words.phase.clone(),
+        open: is_open,
+    };
+    succeeding.begin(keeper.runtime());
     let server = server(gate, &building, register, |entry| {
-        Listeners::new(entry, doorways, closing)
+        Listeners::new(entry, premises.doorways, words.closing, words.phase, open)
     });
     opened.held.end_this_process_when_lost(keeper.runtime());
     server.run(RunArgs {
@@ -212,20 +311,6 @@ fn portal(opened: &Door, building: &Building, assertions: &Arc<Assertions>, setu
         jwks: Arc::new(move || assertions.jwks().to_owned()),
         setup,
     })
-}
-
-/// Binds every listener, so that whatever keeps one from being bound is known before anything is served.
-fn doorways(building: &Building, certificate: Option<&Arc<Certificate>>) -> Result<Vec<Doorway>, StartFault> {
-    let plain = building.listen.http.iter().map(|address| (*address, None));
-    let acceptor = certificate
-        .map(|certificate| tls::acceptor(Arc::clone(certificate)))
-        .transpose()
-        .map_err(|error| StartFault::Failed(format!("TLS cannot be set up: {error}")))?;
-    let secure = building.listen.https.iter().map(|address| (*address, acceptor.clone()));
-    plain
-        .chain(secure)
-        .map(|(address, tls)| Doorway::bind(address, tls).map_err(|error| cannot_listen(address, &error)))
-        .collect()
 }
 
 fn server(
@@ -275,6 +360,10 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> StartFault {
         _ => "choose an address of this machine",
     };
     StartFault::Failed(format!("cannot listen on {address}: {error}; {help}"))
+}
+
+fn failed(error: &std::io::Error) -> StartFault {
+    StartFault::Failed(error.to_string())
 }
 
 fn access_log(building: &Building) -> Result<Option<AccessLog>, StartFault> {

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use crate::context::RequestContext;
 use crate::proxy::Gate;
 use crate::refusal::Refused;
+use crate::upgrade::Succession;
 use crate::wire::WireFault;
 
 /// Refusals waiting to be written. When it is full, further ones are counted instead of written: a flood must neither slow
@@ -88,7 +89,7 @@ impl AuditQueue {
 
 impl AuditWriter {
     /// Writes until the queue is closed or `stop` resolves; then writes what is left.
-    pub async fn run(mut self, door: Arc<Doorkeeper>, stop: impl Future<Output = ()>) {
+    pub async fn run(mut self, door: Arc<Doorkeeper>, succession: Arc<Succession>, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
             let mut batch = Vec::new();
@@ -96,19 +97,19 @@ impl AuditWriter {
                 received = self.waiting.recv_many(&mut batch, BATCH_EVENTS_MAX) => if received == 0 { return },
                 () = &mut stop => break,
             }
-            write(&door, batch).await;
+            write(&door, &succession, batch).await;
         }
         self.waiting.close();
         let mut rest = Vec::new();
         while self.waiting.recv_many(&mut rest, BATCH_EVENTS_MAX).await > 0 {
-            write(&door, std::mem::take(&mut rest)).await;
+            write(&door, &succession, std::mem::take(&mut rest)).await;
         }
     }
 }
 
-async fn write(door: &Doorkeeper, batch: Vec<Event>) {
+async fn write(door: &Doorkeeper, succession: &Succession, batch: Vec<Event>) {
     let events = batch.len();
-    if let Err(error) = door.record(batch).await {
-        tracing::error!(%error, events, "refusals could not be written to the audit");
+    if let Err(error) = succession.record(door, batch).await {
+        tracing::error!(error, events, "refusals could not be written to the audit");
     }
 }

@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::{Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::assertion::Assertions;
 use crate::audit::AuditWriter;
@@ -27,6 +27,8 @@ use crate::listener::tls::Certificate;
 use crate::mail::Sender;
 use crate::metrics::Metrics;
 use crate::open::Register;
+use crate::upgrade::Succession;
+use crate::upgrade::giving::Letters;
 use crate::upstream::Upstreams;
 
 /// Open streams are judged again this often, besides whenever the rules or an account change.
@@ -69,6 +71,12 @@ pub struct Charge {
     pub audit: AuditWriter,
     /// The admin API and the listener it is served on.
     pub admin: (axum::Router, TcpListener),
+    /// Where steps are made.
+    pub succession: Arc<Succession>,
+    /// Says when this process accepts connections.
+    pub open: watch::Receiver<bool>,
+    /// Says when another process serves instead.
+    pub succeeded: watch::Receiver<bool>,
 }
 
 /// The keeper at work.
@@ -77,7 +85,9 @@ pub struct Keeper {
     runtime: Runtime,
     stop: watch::Sender<bool>,
     door: Arc<Doorkeeper>,
+    succession: Arc<Succession>,
     letters: JoinHandle<()>,
+    rest: watch::Sender<bool>,
 }
 
 impl Keeper {
@@ -85,7 +95,7 @@ impl Keeper {
     ///
     /// # Errors
     /// Where threads, signals or the admin listener cannot be had.
-    pub fn start(charge: Charge, runtime: Runtime) -> std::io::Result<Self> {
+    pub fn start(charge: Charge, runtime: Runtime) -> std::io::Result<(Self, Pausable)> {
         let (stop, stopped) = watch::channel(false);
         let entered = runtime.enter();
         let hangup = signal(SignalKind::hangup())?;
@@ -103,11 +113,19 @@ impl Keeper {
 
         let door = Arc::clone(&charge.door);
         let end_of_admin = stops(&stopped);
+        let (mut open, succeeded) = (charge.open, succeeded(charge.succeeded));
         runtime.spawn(async move {
+            // Not the same: a listener that was handed over can be reached before this process accepts.
+            drop(open.wait_for(|open| *open).await);
             wait_for_doors(&doors).await;
-            serve_admin(listener, router, end_of_admin).await;
+            serve_admin(listener, router, (succeeded, end_of_admin)).await;
         });
-        runtime.spawn(charge.audit.run(Arc::clone(&door), stops(&stopped)));
+        let succession = charge.succession;
+        runtime.spawn(
+            charge
+                .audit
+                .run(Arc::clone(&door), Arc::clone(&succession), stops(&stopped)),
+        );
         runtime.spawn(Arc::clone(&charge.live).watch(stops(&stopped)));
         runtime.spawn(reload_on_hangup(Arc::clone(&charge.live), hangup));
         runtime.spawn(judge_again(
@@ -116,21 +134,39 @@ impl Keeper {
             charge.register,
             charge.metrics,
         ));
-        runtime.spawn(audit_reloads(Arc::clone(&charge.live), Arc::clone(&door)));
-        runtime.spawn(keep_house(Arc::clone(&door), charge.assertions));
-        runtime.spawn(exchange_uses(Arc::clone(&door)));
-        let letters = runtime.spawn(charge.letters.run(stopped.clone()));
+        let rounds = vec![
+            runtime
+                .spawn(audit_reloads(Arc::clone(&charge.live), Arc::clone(&door)))
+                .abort_handle(),
+            runtime
+                .spawn(keep_house(Arc::clone(&door), charge.assertions))
+                .abort_handle(),
+            runtime.spawn(exchange_uses(Arc::clone(&door))).abort_handle(),
+        ];
+        let (rest, wanted) = watch::channel(false);
+        let (rests, resting) = watch::channel(false);
+        let letters = runtime.spawn(send_letters(charge.letters, wanted, rests, stopped.clone()));
         runtime.spawn(resolve(Arc::clone(&charge.live), charge.upstreams));
         if let Some(certificate) = charge.certificate {
             runtime.spawn(reload_certificate(charge.live, certificate));
         }
         drop(entered);
-        Ok(Self {
+        let pausable = Pausable {
+            letters: Letters {
+                rest: rest.clone(),
+                resting,
+            },
+            rounds,
+        };
+        let keeper = Self {
             runtime,
             stop,
             door,
+            succession,
             letters,
-        })
+            rest,
+        };
+        Ok((keeper, pausable))
     }
 
     /// The runtime that all of it runs on.
@@ -141,9 +177,17 @@ impl Keeper {
     /// Ends: writes what is left, then does `last`, within a bounded time.
     pub fn stop_and_then(self, and_then: impl Future<Output = ()>) {
         self.stop.send_replace(true);
-        let last = self
-            .runtime
-            .block_on(async { tokio::time::timeout(FAREWELL, self.door.keep_house()).await });
+        self.rest.send_replace(true);
+        let last = self.runtime.block_on(async {
+            let last = async {
+                if self.succession.is_succeeded() {
+                    self.succession.tell_last_uses(&self.door).await;
+                    return Ok(());
+                }
+                self.door.keep_house().await
+            };
+            tokio::time::timeout(FAREWELL, last).await
+        });
         if !matches!(last, Ok(Ok(()))) {
             tracing::error!("the last-used times of the last seconds could not be written");
         }
@@ -162,11 +206,28 @@ impl Keeper {
     }
 }
 
+/// What can be made to rest, or ended, before the process ends.
+#[derive(Debug)]
+pub struct Pausable {
+    /// Letters.
+    pub letters: Letters,
+    /// What only the process does that writes to the store.
+    pub rounds: Vec<AbortHandle>,
+}
+
 fn stops(stopped: &watch::Receiver<bool>) -> impl Future<Output = ()> + Send + 'static + use<> {
     let mut stopped = stopped.clone();
     async move {
         // An error means that the keeper itself is gone: then it is time to stop as well.
         let _either = stopped.wait_for(|stop| *stop).await;
+    }
+}
+
+/// Resolves when another process serves instead.
+pub async fn succeeded(mut succeeded: watch::Receiver<bool>) {
+    if succeeded.wait_for(|succeeded| *succeeded).await.is_err() {
+        // Nobody is left who could say so.
+        std::future::pending::<()>().await;
     }
 }
 
@@ -198,14 +259,20 @@ fn reachable(listener: SocketAddr) -> SocketAddr {
 async fn serve_admin(
     listener: tokio::net::TcpListener,
     router: axum::Router,
-    stop: impl Future<Output = ()> + Send + 'static,
+    (succeeded, stop): (impl Future<Output = ()>, impl Future<Output = ()>),
 ) {
     let places = Arc::new(Semaphore::new(ADMIN_CONNECTIONS_MAX));
     let ending = GracefulShutdown::new();
-    tokio::pin!(stop);
+    tokio::pin!(succeeded, stop);
     loop {
         let (stream, peer) = tokio::select! {
             () = &mut stop => break,
+            // Another process accepts, and its connections outlive this one's.
+            () = &mut succeeded => {
+                drop(listener);
+                stop.await;
+                break;
+            }
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
@@ -232,6 +299,25 @@ async fn serve_admin(
     }
     if tokio::time::timeout(FAREWELL, ending.shutdown()).await.is_err() {
         tracing::warn!("some calls of the admin API did not come to their end");
+    }
+}
+
+/// Until the end, with a rest whenever one is wanted; what is under way then comes to its end first.
+async fn send_letters(
+    mut sender: Sender,
+    mut rest: watch::Receiver<bool>,
+    rests: watch::Sender<bool>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    loop {
+        sender.run(rest.clone()).await;
+        rests.send_replace(true);
+        tokio::select! {
+            biased;
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+            goes_on = rest.wait_for(|rest| !*rest) => if goes_on.is_err() { return },
+        }
+        rests.send_replace(false);
     }
 }
 

@@ -71,7 +71,7 @@ impl Sender {
     }
 
     /// Sends until `stop`; a letter that is under way then is finished first.
-    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+    pub async fn run(&mut self, mut stop: watch::Receiver<bool>) {
         self.release().await;
         while !*stop.borrow() {
             if let Err(error) = self.round(&stop).await {

@@ -47,10 +47,21 @@ pub struct Slot {
     /// Held for a pointer's exchange, by the request itself and by the keeper.
     admitted: Mutex<Option<Arc<Admitted>>>,
     ended: AtomicBool,
+    /// The process is about to end.
+    going_away: AtomicBool,
     waker: AtomicWaker,
     private: PrivateWay,
     /// Only the task of the request at hand touches it, so that nobody ever waits for the lock.
     lines: Mutex<Lines>,
+}
+
+/// Why a tunnel has to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Farewell {
+    /// It is no longer permitted.
+    Revoked,
+    /// The process is about to end.
+    GoingAway,
 }
 
 /// How [`Slot::run`] came to its end.
@@ -122,9 +133,23 @@ impl Slot {
         self.ended.load(Ordering::Acquire)
     }
 
-    /// Resolves when the slot is ended. One task at a time may wait.
-    pub fn ended(&self) -> impl Future<Output = ()> + '_ {
-        std::future::poll_fn(|context| self.poll_ended(context))
+    /// The process is about to end: a tunnel says goodbye.
+    pub fn go_away(&self) {
+        self.going_away.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    /// Resolves when a tunnel has to say goodbye, and why. One task at a time may wait.
+    pub fn farewell(&self) -> impl Future<Output = Farewell> + '_ {
+        std::future::poll_fn(|context| {
+            if self.poll_ended(context).is_ready() {
+                return Poll::Ready(Farewell::Revoked);
+            }
+            if self.going_away.load(Ordering::Acquire) {
+                return Poll::Ready(Farewell::GoingAway);
+            }
+            Poll::Pending
+        })
     }
 
     fn poll_ended(&self, context: &mut Context<'_>) -> Poll<()> {
@@ -156,7 +181,7 @@ impl Slot {
                     Poll::Ready(Late::GiveUp) => return Poll::Ready(Ran::TooSlow),
                 }
             }
-            // A tunnel says goodbye itself: it waits for `ended` inside the request, so its waker must not be replaced.
+            // A tunnel says goodbye itself: it waits for `farewell` inside the request, so its waker must not be replaced.
             if self.turn.is_tunnel() {
                 return Poll::Pending;
             }
@@ -247,6 +272,34 @@ impl Register {
         ended
     }
 
+    /// What was let through and is under way.
+    pub fn admitted(&self) -> Vec<Arc<Admitted>> {
+        let admitted = |slots: &Vec<Arc<Slot>>| -> Vec<_> {
+            slots.iter().filter_map(|slot| slot.lock_admitted().clone()).collect()
+        };
+        self.shards
+            .iter()
+            .flat_map(|shard| admitted(&shard.lock().unwrap_or_else(PoisonError::into_inner)))
+            .collect()
+    }
+
+    /// The process is about to end: every tunnel says so. Answers how many there are.
+    pub fn go_away(&self) -> usize {
+        let mut told = 0;
+        for shard in &self.shards {
+            let slots: Vec<_> = shard.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            for slot in slots {
+                slot.go_away();
+                let is_tunnel = slot
+                    .lock_admitted()
+                    .as_ref()
+                    .is_some_and(|admitted| admitted.tunnelled());
+                told += usize::from(is_tunnel);
+            }
+        }
+        told
+    }
+
     /// How many requests are under way that were let through.
     pub fn under_way(&self) -> usize {
         let count = |slots: &Vec<Arc<Slot>>| slots.iter().filter(|slot| slot.lock_admitted().is_some()).count();
@@ -268,6 +321,20 @@ mod tests {
         tokio::task::yield_now().await;
         slot.end();
         assert!(matches!(running.await.unwrap(), Ran::Ended));
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_tells_tunnels_and_lets_requests_come_to_their_end() {
+        let register = Arc::new(Register::default());
+        let member = register.join();
+        register.go_away();
+        assert_eq!(member.slot().farewell().await, Farewell::GoingAway);
+        assert!(matches!(
+            member.slot().run(Pace::default(), async { 7 }).await,
+            Ran::Finished(7)
+        ));
+        member.slot().end();
+        assert_eq!(member.slot().farewell().await, Farewell::Revoked);
     }
 
     #[tokio::test]

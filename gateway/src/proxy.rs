@@ -25,6 +25,7 @@ use crate::panics::{PANICKED, caught, caught_at_once};
 use crate::refusal::Refused;
 use crate::request_id::RequestIds;
 use crate::seats::Seats;
+use crate::upgrade::Succession;
 use crate::upstream::Upstreams;
 use crate::upstream::fault::AnswerFault;
 use crate::upstream::strict::Stale;
@@ -62,6 +63,8 @@ pub struct Gate {
     pub access_log: Option<AccessLog>,
     /// Names for requests.
     pub ids: RequestIds,
+    /// Where steps are made, and so what requests are judged by.
+    pub succession: Arc<Succession>,
 }
 
 #[async_trait]

@@ -11,7 +11,7 @@ use stagedoor_identity::port::SharedStore;
 use stagedoor_identity::{Clock, Doorkeeper};
 use stagedoor_store::redis::{Loss, Sentinels, Settings, Several, Trust};
 use stagedoor_store::transfer::Movable;
-use stagedoor_store::{Embedded, Observer, Redis};
+use stagedoor_store::{Closed, Embedded, Observer, Redis};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
@@ -23,7 +23,19 @@ const HEARD_WITHIN: Duration = Duration::from_secs(60);
 
 /// What becomes of a store that can be lost to another process.
 #[derive(Debug, Clone)]
-pub struct Held(Option<Arc<Redis>>);
+pub struct Held(Option<Arc<Redis>>, Option<Arc<Embedded>>);
+
+/// A store that is about to be another process's: no step is made. Dropped, this process makes steps again.
+#[derive(Debug)]
+#[must_use = "dropped, the store stays this process's"]
+pub struct Passing(Closed);
+
+impl Passing {
+    /// The other process has it.
+    pub fn pass_on(self) {
+        self.0.pass_on();
+    }
+}
 
 /// Opens it.
 ///
@@ -37,7 +49,8 @@ pub async fn open(
     match choice {
         StoreChoice::Embedded { data_dir } => {
             let store = Embedded::open_observed(data_dir, observe).map_err(failed)?;
-            Ok((Arc::new(store), Held(None)))
+            let store = Arc::new(store);
+            Ok((Arc::clone(&store) as SharedStore, Held(None, Some(store))))
         }
         StoreChoice::Redis { data_dir, redis } => {
             make_folder(data_dir)?;
@@ -48,7 +61,7 @@ pub async fn open(
             });
             let store = Redis::open_observed(settings, observe).await.map_err(failed)?;
             let store = Arc::new(store);
-            Ok((Arc::clone(&store) as SharedStore, Held(Some(store))))
+            Ok((Arc::clone(&store) as SharedStore, Held(Some(store), None)))
         }
         other => Err(StartFault::Failed(format!("this binary has no store for {other:?}"))),
     }
@@ -187,11 +200,69 @@ impl Held {
         }
     }
 
+    /// Whether other doors share the store, and so another process of this one.
+    pub fn is_shared(&self) -> bool {
+        self.0.as_ref().is_some_and(|store| store.is_shared())
+    }
+
+    /// Makes no more steps, once those under way are made, and gives the store back.
+    pub async fn begin_to_pass(&self) -> Option<Passing> {
+        let closed = match (&self.0, &self.1) {
+            (Some(redis), _) => {
+                let closed = redis.close_gate().await;
+                redis.close().await;
+                closed
+            }
+            (None, Some(file)) => file.close_gate().await,
+            (None, None) => return None,
+        };
+        Some(Passing(closed))
+    }
+
+    /// The other process does not want it after all, and is gone.
+    ///
+    /// # Errors
+    /// Where it is not what it was any more.
+    pub async fn take_back(&self, passing: Passing) -> Result<(), StartFault> {
+        let taken = match (&self.0, &self.1) {
+            (Some(redis), _) => redis.take_again().await.map_err(failed),
+            (None, Some(file)) => file.still_fits().await.map_err(failed),
+            (None, None) => Ok(()),
+        };
+        match taken {
+            Ok(()) => drop(passing),
+            Err(_) => passing.pass_on(),
+        }
+        taken
+    }
+
     /// So that the next one need not wait for the lease to run out.
     pub async fn give_back(self) {
         if let Some(store) = self.0 {
             store.close().await;
         }
+    }
+}
+
+/// What a store is called where two processes have to agree that it is the same.
+pub fn name(choice: &StoreChoice) -> String {
+    match choice {
+        StoreChoice::Embedded { data_dir } => {
+            let folder = std::fs::canonicalize(data_dir).unwrap_or_else(|_| data_dir.clone());
+            format!("the store in `{}`", folder.display())
+        }
+        StoreChoice::Redis { redis, .. } => {
+            let master = redis
+                .sentinels
+                .as_ref()
+                .map(|sentinels| (&sentinels.at, &sentinels.master));
+            let prefix = redis.key_prefix.as_deref().unwrap_or_default();
+            format!(
+                "the store on Redis at {:?} {master:?}, database {}, prefix `{prefix}`",
+                redis.at, redis.database
+            )
+        }
+        other => format!("{other:?}"),
     }
 }
 

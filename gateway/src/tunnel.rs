@@ -15,7 +15,7 @@ use pingora::{Error, ErrorType, Result};
 use tokio::time::Instant;
 
 use crate::headers::nominated;
-use crate::open::{Slot, hands_over};
+use crate::open::{Farewell, Slot, hands_over};
 use crate::upstream::fault::AnswerFault;
 use crate::websocket::handshake::check_agreement;
 
@@ -34,6 +34,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 const GOODBYE_TIMEOUT: Duration = Duration::from_millis(200);
 /// Policy violation (RFC 6455, section 7.4.1): the endpoint ends the connection because of its rules.
 const CLOSE_POLICY: u16 = 1008;
+/// Going away: the server is about to end (ibid.).
+const CLOSE_GOING_AWAY: u16 = 1001;
 
 /// How a tunnel came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,20 @@ pub enum TunnelEnd {
     Idle,
     /// The rules or the session no longer permit it.
     Revoked,
+    /// This process is about to end.
+    GoingAway,
+}
+
+impl TunnelEnd {
+    /// The code and the reason that the visitor is told; `None` where one side has closed it.
+    fn goodbye(self) -> Option<(u16, &'static str)> {
+        match self {
+            Self::Closed => None,
+            Self::Idle => Some((CLOSE_POLICY, "idle for too long")),
+            Self::Revoked => Some((CLOSE_POLICY, "your session has ended")),
+            Self::GoingAway => Some((CLOSE_GOING_AWAY, "connect again")),
+        }
+    }
 }
 
 /// The console's answer to a handshake.
@@ -149,18 +165,19 @@ pub async fn pass(
     // The wait for the slot stands outside the loop, so that a write that is blocked cannot outlive a revocation.
     let end = tokio::select! {
         biased;
-        () = slot.ended() => TunnelEnd::Revoked,
+        why = slot.farewell() => match why {
+            Farewell::Revoked => TunnelEnd::Revoked,
+            Farewell::GoingAway => TunnelEnd::GoingAway,
+        },
         end = pass_until_closed(session, console, idle, (used, may_pass), &mut to_visitor, &mut writing) => end?,
     };
-    if end != TunnelEnd::Closed && !writing && to_visitor.at_frame_end() {
-        let reason = if end == TunnelEnd::Idle {
-            "idle for too long"
-        } else {
-            "your session has ended"
-        };
+    if let Some((code, reason)) = end.goodbye()
+        && !writing
+        && to_visitor.at_frame_end()
+    {
         let goodbye = session
             .downstream_session
-            .write_response_body(close_frame(reason), true);
+            .write_response_body(close_frame(code, reason), true);
         let _gone = tokio::time::timeout(GOODBYE_TIMEOUT, goodbye).await;
     }
     // It flushes first, and a console that reads nothing would keep that waiting for ever.
@@ -212,11 +229,11 @@ async fn hold_until(may_pass: &(dyn Fn() -> bool + Sync)) {
 }
 
 /// A Close frame as a server sends it: unmasked, with a code and a reason of at most 123 bytes.
-fn close_frame(reason: &str) -> Bytes {
+fn close_frame(code: u16, reason: &str) -> Bytes {
     let reason: String = reason.chars().filter(char::is_ascii).take(123).collect();
     let length = u8::try_from(reason.len() + 2).unwrap_or(2);
     let mut frame = vec![0x88, length];
-    frame.extend_from_slice(&CLOSE_POLICY.to_be_bytes());
+    frame.extend_from_slice(&code.to_be_bytes());
     frame.extend_from_slice(reason.as_bytes());
     frame.into()
 }

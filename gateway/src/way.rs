@@ -48,7 +48,11 @@ enum Way {
 /// # Errors
 /// Where the visitor is gone.
 pub async fn travel(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<bool> {
-    let mut way = caught_at_once("request", || Ok(establish(gate, session, ctx)))?;
+    let mut way = if session_stage::is_as_stored(gate, session).await {
+        caught_at_once("request", || Ok(establish(gate, session, ctx)))?
+    } else {
+        Way::Nowhere(Refused::StoreLost, None)
+    };
     if matches!(way, Way::NotKnownYet) {
         ctx.has_waited = true;
         Box::pin(gate.door.wait_until_fresh()).await;

@@ -241,6 +241,7 @@ async fn serve_door(console: SocketAddr, folder: &Path) -> SocketAddr {
     let log = snapshot.building.log.access.as_ref().unwrap();
     let gate = Gate {
         live: Arc::clone(&live),
+        succession: Arc::default(),
         door: Arc::clone(&door),
         portal: stagedoor_portal::router(portal),
         assertions: Arc::new(Assertions::new(&key, "x", Arc::new(SystemClock)).unwrap()),

@@ -103,6 +103,7 @@ impl Fixture {
             audit,
             access_log: None,
             ids: RequestIds::new(1),
+            succession: Arc::default(),
         };
         Self {
             at: serve(gate).await,
@@ -132,7 +133,9 @@ impl Fixture {
 
     /// The refusals in the audit, oldest first.
     async fn refusals(self) -> Vec<StoredEvent> {
-        self.writer.run(Arc::clone(&self.door), std::future::ready(())).await;
+        self.writer
+            .run(Arc::clone(&self.door), Arc::default(), std::future::ready(()))
+            .await;
         let query = AuditQuery {
             kind: Some("request.refused".to_owned()),
             limit: 100,

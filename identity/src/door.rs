@@ -33,6 +33,7 @@ mod profile;
 mod refused;
 mod rights;
 mod structure;
+mod succession;
 mod tally;
 mod tokens;
 mod turns;
@@ -59,6 +60,7 @@ use crate::{Chance, Clock, Freshness, LiveSession};
 pub use actor::{Actor, Who};
 pub use following::{Company, USES_INTERVAL};
 pub use refused::{Refused, RefusedWhy};
+pub use succession::Use;
 pub use tally::Tally;
 pub use tokens::SCOPES;
 

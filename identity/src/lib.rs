@@ -24,7 +24,7 @@ pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, SystemClock};
 pub use door::{
     Accepted, Actor, ChangeFault, Company, CurrentPolicy, Doorkeeper, Invited, OwnChange, OwnFault, Parts, Refused,
-    RefusedWhy, SCOPES, Tally, USES_INTERVAL, Who,
+    RefusedWhy, SCOPES, Tally, USES_INTERVAL, Use, Who,
 };
 pub use live::{Facts, Freshness, LiveSession, Lookup};
 pub use secret::{Password, Secret, SessionToken};

@@ -7,9 +7,11 @@ mod attempt_key;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod embedded;
+mod gate;
 mod grants;
 pub mod redis;
 pub mod transfer;
 
 pub use embedded::{Embedded, Observer, OpenError};
+pub use gate::Closed;
 pub use redis::Redis;

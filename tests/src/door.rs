@@ -241,6 +241,11 @@ impl Door {
         self.process.as_mut().expect("the door was started")
     }
 
+    /// The id of the process that was started here: of a door that was upgraded, the former one's.
+    pub fn process_id(&self) -> u32 {
+        self.process.as_ref().expect("the door was started").id()
+    }
+
     /// What the process has printed since it was started.
     pub fn log(&self) -> String {
         self.process.as_ref().map(Running::log).unwrap_or_default()

@@ -529,6 +529,13 @@ const LIMITS: &[Setting] = &[
          pictures.",
     )
     .or(r#""256KiB""#),
+    Setting::new(
+        "drain_deadline",
+        Kind::Duration,
+        "How long what is under way goes on after another process has taken over (SIGUSR2), or after SIGQUIT; then WebSockets \
+         are closed (1001) and whatever else is left is cut off. 1 h at most.",
+    )
+    .or(r#""60s""#),
 ];
 
 const LOG: &[Setting] = &[

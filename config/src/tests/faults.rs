@@ -407,6 +407,10 @@ fn a_limit_that_would_let_nothing_through_is_a_fault() {
             "picture_bytes_max = \"3MiB\"",
             "a picture may have 2 MiB at most: it is held in memory while it arrives",
         ),
+        (
+            "drain_deadline = \"2h\"",
+            "what is under way may go on for 1 h at most: until then an upgraded door runs twice",
+        ),
     ] {
         let told = faults_of(&format!("{BUILDING}[limits]\n{line}\n"), POLICY);
         let column = line.find('=').expect("a value") + 3;

@@ -65,9 +65,10 @@ fn a_building_of_three_lines_has_every_default() {
             limits.body_bytes_per_second_min,
             (limits.answer_bytes_per_second_min, limits.answer_stall_max.as_secs()),
             limits.websockets_per_account_max,
-            (limits.malformed_per_minute_max, limits.picture_bytes_max)
+            (limits.malformed_per_minute_max, limits.picture_bytes_max),
+            limits.drain_deadline.as_secs()
         ),
-        (200, 1000, 256, 10, 3600, 100, (100, 30), 500, (6000, 256 * 1024))
+        (200, 1000, 256, 10, 3600, 100, (100, 30), 500, (6000, 256 * 1024), 60)
     );
 }
 
@@ -128,6 +129,7 @@ answer_stall_max = "15s"
 websockets_per_account_max = 12
 malformed_per_minute_max = 13
 picture_bytes_max = "14KiB"
+drain_deadline = "16s"
 [log]
 format = "json"
 level = "debug"
@@ -211,9 +213,10 @@ access = "-"
             limits.body_bytes_per_second_min,
             (limits.answer_bytes_per_second_min, limits.answer_stall_max.as_secs()),
             limits.websockets_per_account_max,
-            (limits.malformed_per_minute_max, limits.picture_bytes_max)
+            (limits.malformed_per_minute_max, limits.picture_bytes_max),
+            limits.drain_deadline.as_secs()
         ),
-        (33, 5, 6, 10, 11, 0, (14, 15), 12, (13, 14 * 1024))
+        (33, 5, 6, 10, 11, 0, (14, 15), 12, (13, 14 * 1024), 16)
     );
     assert_eq!(building.log.access, Some(AccessLog::StandardOutput));
     assert_eq!(

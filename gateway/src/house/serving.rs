@@ -7,10 +7,12 @@ use stagedoor_config::{Environment, Inline, Sources};
 use stagedoor_identity::{Password, SessionToken, SystemChance};
 use stagedoor_portal::Setup;
 
-use crate::app::{self, Door, Start};
+use crate::app::{self, Door, Premises, Start};
 use crate::cli::ServeArgs;
 use crate::fault::StartFault;
-use crate::{first_start, logging};
+use crate::upgrade::giving::Relaunch;
+use crate::upgrade::taking::Heritage;
+use crate::{first_start, logging, storing};
 
 /// The building file where none is named.
 pub(super) const BUILDING_FILE: &str = "stagedoor.toml";
@@ -25,6 +27,16 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), StartFault> {
     let loaded = stagedoor_config::load(&sources, &environment).map_err(StartFault::Configuration)?;
     logging::start(&loaded.building.log);
     let password = first_password(args)?;
+    let relaunch = Some(Relaunch::of_this_process());
+    let heritage = if args.take_over {
+        let building = &loaded.building;
+        let mut heritage = Heritage::receive(&storing::name(&building.store))?;
+        let premises = Premises::make(building, Some(&mut heritage))?;
+        heritage.wait_for_store()?;
+        Some((heritage, premises))
+    } else {
+        None
+    };
     let runtime = starting_runtime()?;
     let (opened, start) = runtime.block_on(async {
         let opened = app::open(sources, environment).await?;
@@ -35,6 +47,8 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), StartFault> {
             signing_key,
             mark,
             setup,
+            heritage,
+            relaunch,
         };
         Ok::<_, StartFault>((opened, start))
     })?;

@@ -48,6 +48,8 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), StartFault> {
                 signing_key,
                 mark,
                 setup: None,
+                heritage: None,
+                relaunch: None,
             },
         ))
     })?;

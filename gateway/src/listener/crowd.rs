@@ -212,6 +212,7 @@ mod tests {
             websockets_per_account_max: 1,
             malformed_per_minute_max: 3,
             picture_bytes_max: 0,
+            drain_deadline: second,
         }
     }
 

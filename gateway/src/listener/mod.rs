@@ -12,6 +12,9 @@ use async_trait::async_trait;
 use pingora::listeners::tls::Acceptor;
 use pingora::server::{ListenFds, ShutdownWatch};
 use pingora::services::Service;
+use tokio::sync::watch;
+
+use crate::ending::Phase;
 
 pub mod crowd;
 pub mod descriptors;
@@ -43,8 +46,21 @@ impl Doorway {
     pub fn bind(address: SocketAddr, tls: Option<Arc<Acceptor>>) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         socket2::SockRef::from(&listener).listen(BACKLOG)?;
+        Self::on(listener, tls)
+    }
+
+    /// On a socket that is listened on already.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn on(listener: TcpListener, tls: Option<Arc<Acceptor>>) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         Ok(Self { listener, tls })
+    }
+
+    /// The socket, to be handed to another process.
+    pub fn socket(&self) -> &TcpListener {
+        &self.listener
     }
 }
 
@@ -53,16 +69,26 @@ pub struct Listeners {
     entry: Arc<Entry>,
     doorways: Vec<Doorway>,
     closing: Option<ShutdownWatch>,
+    phase: watch::Receiver<Phase>,
+    open: watch::Sender<bool>,
 }
 
 impl Listeners {
     /// Leads what comes in by the doorways to the entry, until `closing` says that it is time. Every listener and every
-    /// connection holds a clone of it as long as it is open.
-    pub fn new(entry: Entry, doorways: Vec<Doorway>, closing: ShutdownWatch) -> Self {
+    /// connection holds a clone of it as long as it is open. `open` is told once connections are accepted.
+    pub fn new(
+        entry: Entry,
+        doorways: Vec<Doorway>,
+        closing: ShutdownWatch,
+        phase: watch::Receiver<Phase>,
+        open: watch::Sender<bool>,
+    ) -> Self {
         Self {
             entry: Arc::new(entry),
             doorways,
             closing: Some(closing),
+            phase,
+            open,
         }
     }
 }
@@ -95,7 +121,10 @@ impl Service for Listeners {
             }
         }
         drop(closing);
+        self.open.send_replace(true);
         futures_util::future::join_all(accepting).await;
+        // Until then an idle connection may bring one more request, whose answer says that it is the last.
+        drop(self.phase.wait_for(|phase| *phase == Phase::Clearing).await);
         self.entry.close().await;
     }
 
@@ -122,8 +151,19 @@ async fn accept(
                 }
             },
             changed = shutdown.changed() => if changed.is_err() || *shutdown.borrow() {
-                return;
+                break;
             },
+        }
+    }
+    // Who waits in the socket's queue was told by the system that somebody listens. The socket itself is asked: what the
+    // runtime knows of it may be a moment old.
+    let Ok(listener) = listener.into_std() else { return };
+    while let Ok((stream, peer)) = listener.accept() {
+        let stream = stream
+            .set_nonblocking(true)
+            .and_then(|()| tokio::net::TcpStream::from_std(stream));
+        if let Ok(stream) = stream {
+            tokio::spawn(Arc::clone(&entry).attend(stream, peer, tls.clone(), shutdown.clone()));
         }
     }
 }

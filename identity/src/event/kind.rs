@@ -118,6 +118,8 @@ kinds! {
     DoorStarted = "door.started",
     /// The door closed.
     DoorStopped = "door.stopped",
+    /// A new process took the door over from a running one, or did not come to it.
+    DoorUpgraded = "door.upgraded",
     /// A console did not answer.
     UpstreamFailed = "upstream.failed",
     /// An administrator queued a letter to see whether letters arrive.

@@ -36,6 +36,7 @@ use rusqlite::Connection;
 use stagedoor_identity::port::StoreError;
 use tokio::sync::oneshot;
 
+use crate::gate::{Closed, Gate};
 use fault::Fault;
 use threads::Threads;
 
@@ -46,6 +47,7 @@ pub type Observer = Arc<dyn Fn(&'static str, Duration) + Send + Sync>;
 pub struct Embedded {
     file: Arc<Path>,
     observer: Observer,
+    gate: Gate,
     // In this order: the writer closes last and so folds the write-ahead log into the file.
     readers: Threads,
     writer: Threads,
@@ -119,9 +121,29 @@ impl Embedded {
         Ok(Self {
             file,
             observer,
+            gate: Gate::default(),
             readers,
             writer,
         })
+    }
+
+    /// For handing the store to another process: no step begins any more, and none is under way.
+    pub async fn close_gate(&self) -> Closed {
+        self.gate.close().await
+    }
+
+    /// Whether the file still has the schema that this process knows: another one may have brought it to a newer.
+    /// # Errors
+    /// Where the file cannot be read, or has another schema.
+    pub async fn still_fits(&self) -> Result<(), StoreError> {
+        let fits = self
+            .read("still_fits", |connection| Ok(schema::is_newest_known(connection)?))
+            .await?;
+        if fits {
+            return Ok(());
+        }
+        let why = "another version of Stagedoor has changed its schema";
+        Err(fault::engine("still_fits", &self.file, why))
     }
 
     /// Runs `work` in a transaction; the answer comes when it is on disk.
@@ -130,6 +152,11 @@ impl Embedded {
         T: Send + 'static,
         W: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     {
+        let _leave = self
+            .gate
+            .leave()
+            .await
+            .map_err(|why| fault::engine(operation, &self.file, why))?;
         self.through(&self.writer, operation, work).await
     }
 

@@ -37,6 +37,12 @@ pub(super) fn vet(connection: &Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// Whether the file has exactly the schema that is the newest known here.
+pub(super) fn is_newest_known(connection: &Connection) -> rusqlite::Result<bool> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok(usize::try_from(found).is_ok_and(|found| found == MIGRATIONS.len()))
+}
+
 /// Brings the file to the newest schema, in one step: all of it or nothing.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -75,14 +75,16 @@ mod trouble;
 mod vet;
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use stagedoor_identity::port::StoreError;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::Observer;
+use crate::gate::{Closed, Gate};
 use answer::Answer;
 pub use following::Node;
 use following::silent::Silent;
@@ -95,7 +97,10 @@ pub use settings::{Sentinels, Settings, Several, Trust};
 /// The store on Redis.
 pub struct Redis {
     link: Arc<Link>,
-    lease: Lease,
+    lease: RwLock<Arc<Lease>>,
+    /// Counts how often the lease was taken again.
+    taken_again: watch::Sender<u64>,
+    gate: Gate,
     /// Set where other doors share the store.
     several: Option<Several>,
     settings: Settings,
@@ -157,7 +162,9 @@ impl Redis {
         let lease = Lease::take(Arc::clone(&link), &settings, process).await?;
         Ok(Self {
             link,
-            lease,
+            lease: RwLock::new(Arc::new(lease)),
+            taken_again: watch::Sender::new(0),
+            gate: Gate::default(),
             several: settings.several.clone(),
             settings,
             observer,
@@ -169,12 +176,48 @@ impl Redis {
 
     /// Resolves when the store is no longer this process's: nothing may be judged from memory after that.
     pub async fn lost(&self) -> Loss {
-        self.lease.lost().await
+        let mut taken_again = self.taken_again.subscribe();
+        loop {
+            let lease = self.lease();
+            tokio::select! {
+                loss = lease.lost() => return loss,
+                // The sender is `self`: this is another lease.
+                _ = taken_again.changed() => {}
+            }
+        }
     }
 
     /// Gives the store back now, rather than when this is dropped and the lease has run out.
     pub async fn close(&self) {
-        self.lease.give_back().await;
+        self.lease().give_back().await;
+    }
+
+    /// Whether other doors share it.
+    pub fn is_shared(&self) -> bool {
+        self.several.is_some()
+    }
+
+    /// For handing the store to another process: no step begins any more, and none is under way.
+    pub async fn close_gate(&self) -> Closed {
+        self.gate.close().await
+    }
+
+    /// Takes the store again that was given back for another process, which did not want it after all.
+    /// # Errors
+    /// Where somebody else has it, or it cannot be reached.
+    pub async fn take_again(&self) -> Result<(), OpenError> {
+        let lease = Lease::take(Arc::clone(&self.link), &self.settings, self.process).await?;
+        let former = {
+            let mut place = self.lease.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *place, Arc::new(lease))
+        };
+        self.taken_again.send_modify(|times| *times += 1);
+        drop(former);
+        Ok(())
+    }
+
+    fn lease(&self) -> Arc<Lease> {
+        Arc::clone(&self.lease.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Makes a step: all of it or nothing, and once, however often it has to be sent.
@@ -184,11 +227,12 @@ impl Redis {
         script: &'static Script,
         args: Vec<Vec<u8>>,
     ) -> Result<Answer, StoreError> {
+        let _leave = self.gate.leave().await.map_err(|why| self.engine(operation, why))?;
         let asked = Instant::now();
         let number = self.steps.fetch_add(1, Ordering::Relaxed);
         let mut all = Vec::with_capacity(args.len().saturating_add(2));
         all.push(format!("{}-{number}", self.process.simple()).into_bytes());
-        all.push(self.lease.epoch().as_bytes().to_vec());
+        all.push(self.lease().epoch().as_bytes().to_vec());
         all.extend(args);
         let answered = self.link.run(script, &all, true).await;
         (self.observer)(operation, asked.elapsed());

@@ -232,6 +232,9 @@ pub struct ServeArgs {
     /// Make this administrator's account if it is not there; its password is read from STAGEDOOR_ADMIN_PASSWORD
     #[arg(long, value_name = "NAME")]
     pub admin: Option<String>,
+    /// Take over from the door that started this process
+    #[arg(long, hide = true)]
+    pub take_over: bool,
 }
 
 /// `stagedoor init`.

@@ -55,7 +55,7 @@ impl Ear {
         Ok(Self {
             connection,
             base: redis.settings.base(),
-            epoch: redis.lease.epoch().to_owned(),
+            epoch: redis.lease().epoch().to_owned(),
             node: redis.process,
             lease,
             replicas: redis.settings.wait_replicas,

@@ -1,0 +1,131 @@
+//! What each process does about upgrades once it lets people in: it runs the former one's errands, and may itself be succeeded.
+
+use std::sync::{Arc, Mutex};
+
+use stagedoor_identity::Doorkeeper;
+use stagedoor_identity::event::{Event, Kind, Outcome};
+use tokio::runtime::Handle;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::Succession;
+use super::errands::{self, Hands};
+use super::giving::{Giver, Relaunch, Sockets};
+use super::taking::{Heritage, Who};
+use crate::ending::Phase;
+use crate::keeping::Pausable;
+use crate::open::Register;
+use crate::storing::Held;
+use crate::systemd;
+
+/// Everything that it takes.
+#[derive(Debug)]
+pub struct Succeeding {
+    /// Of the process that this one takes over from.
+    pub heritage: Option<Heritage>,
+    /// What runs that one's errands.
+    pub hands: Hands,
+    /// What can be handed over.
+    pub sockets: Arc<Sockets>,
+    /// What rests or ends when it is.
+    pub pausable: Pausable,
+    /// How a new process is started; `None`: none is.
+    pub relaunch: Option<Relaunch>,
+    /// What the store is called.
+    pub store: String,
+    /// How it is handed over.
+    pub held: Held,
+    /// Accounts and sessions.
+    pub door: Arc<Doorkeeper>,
+    /// What is open.
+    pub register: Arc<Register>,
+    /// Where steps are made.
+    pub succession: Arc<Succession>,
+    /// Told that another process serves instead.
+    pub succeeded: watch::Sender<bool>,
+    /// How far this process has come in ending.
+    pub phase: watch::Receiver<Phase>,
+    /// Says when connections are accepted.
+    pub open: watch::Receiver<bool>,
+}
+
+impl Succeeding {
+    /// Begins, and goes on beside everything else.
+    pub fn begin(self, runtime: &Handle) {
+        let _entered = runtime.enter();
+        let asked = match signal(SignalKind::user_defined2()) {
+            Ok(asked) => asked,
+            Err(error) => {
+                tracing::error!(%error, "SIGUSR2 cannot be listened for: this process cannot be upgraded");
+                return;
+            }
+        };
+        runtime.spawn(async move {
+            let mut open = self.open;
+            if open.wait_for(|open| *open).await.is_err() {
+                return;
+            }
+            let former = match self.heritage {
+                Some(heritage) => {
+                    let who = heritage.former().clone();
+                    let (errands, former) = heritage.serves();
+                    tokio::spawn(run_errands(errands, self.hands));
+                    note_upgrade(&self.door, &who).await;
+                    Some(former)
+                }
+                None => {
+                    // One that takes over is announced by the process that systemd knows.
+                    systemd::tell("READY=1");
+                    None
+                }
+            };
+            let Some(relaunch) = self.relaunch else {
+                let mut asked = asked;
+                while asked.recv().await.is_some() {
+                    tracing::warn!("SIGUSR2 is heeded by `serve` alone");
+                }
+                return;
+            };
+            let giver = Giver {
+                relaunch,
+                sockets: self.sockets,
+                store: self.store,
+                held: self.held,
+                door: self.door,
+                register: self.register,
+                succession: self.succession,
+                letters: self.pausable.letters,
+                rounds: Mutex::new(self.pausable.rounds),
+                succeeded: self.succeeded,
+                former,
+                phase: self.phase,
+            };
+            giver.on_signals(asked).await;
+        });
+    }
+}
+
+async fn run_errands(socket: std::os::fd::OwnedFd, hands: Hands) {
+    if let Err(error) = errands::run_all(socket, hands).await {
+        tracing::debug!(%error, "the former process's errands broke off");
+    }
+}
+
+async fn note_upgrade(door: &Doorkeeper, former: &Who) {
+    let (pid, version) = (std::process::id(), env!("CARGO_PKG_VERSION"));
+    tracing::info!(
+        pid,
+        former_pid = former.pid,
+        version,
+        former_version = former.version,
+        "this process has taken over"
+    );
+    let event = Event::by_itself(Kind::DoorUpgraded, Outcome::Done, door.now())
+        .detail("pid", pid.to_string())
+        .detail("former_pid", former.pid.to_string())
+        .detail("version", version)
+        .detail("former_version", &former.version);
+    if let Err(error) = door.record(vec![event]).await {
+        tracing::error!(%error, "an upgrade could not be written to the audit");
+    }
+}
