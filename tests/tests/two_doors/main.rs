@@ -6,11 +6,15 @@ mod stage;
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::Method;
 use rustix::process::Signal;
 use serde_json::json;
-use stagedoor_tests::{PASSWORD, eventually, soon};
+use stagedoor_tests::{PASSWORD, Visitor, eventually};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
@@ -27,17 +31,15 @@ const ENOUGH: usize = 40;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_signed_in_once_is_served_by_both_doors_with_the_address_that_is_true() {
-    let mut stage = Stage::up().await;
+    let mut stage = Stage::up_with_a_long_lease().await;
     let grace = stage.signed_in(HERE).await;
-    for _request in 0..4 {
+    // Signed in at one of them; where the next request goes is the balancer's choice.
+    eventually("each door has its share", PATIENCE, async || {
         let told = grace.get("/.stagedoor/whoami").await.expect(200).json();
         assert_eq!((&told["account"], &told["address"]), (&json!(NAME), &json!(HERE)));
         assert_eq!(told["scheme"], "https");
-    }
-    // The sign-in went to one of them; a request is counted once its answer has gone out.
-    soon("each door had its share", async || {
         let (one, two) = (stage.answered_by("door-1").await, stage.answered_by("door-2").await);
-        (one.min(two) == 2.0 && one.max(two) == 3.0).then_some(())
+        (one.min(two) >= 2.0).then_some(())
     })
     .await;
     // What a visitor says of their address counts for nothing.
@@ -75,31 +77,18 @@ fn is_alive(process: u32) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_ends_a_session_at_one_door_ends_it_at_both_with_its_websockets() {
-    let stage = Stage::up().await;
+    let stage = Stage::up_with_a_long_lease().await;
     stage.admin("door-1").add_account("bob", "administrator").await;
     for (door, other) in [("door-1", "door-2"), ("door-2", "door-1")] {
         let bob = stage.visitor_by(HERE, &["http/1.1"]);
         bob.sign_in("bob", PASSWORD).await.expect(200);
         let mut sockets = Vec::new();
-        for _door in ["one", "the other"] {
-            let mut request = "wss://console.localhost/socket"
-                .into_client_request()
-                .expect("a request");
-            let cookie = bob.cookie_header().expect("a session").parse().expect("a cookie");
-            request.headers_mut().insert("cookie", cookie);
-            let stream = bob.connect_tls().await;
-            let (mut socket, _) = tokio_tungstenite::client_async(request, stream)
-                .await
-                .expect("a WebSocket");
-            socket.send(Message::text("hello")).await.expect("it is open");
-            let said = socket.next().await.expect("an answer").expect("it is open");
-            assert_eq!(said.to_text().expect("text"), "hello");
-            sockets.push(socket);
-        }
-        for door in [door, other] {
-            let open = stage.metric(door, "stagedoor_websockets_open").await;
-            assert!(open > 0.0, "{door} has its share");
-        }
+        eventually("each door has a WebSocket", PATIENCE, async || {
+            sockets.push(socket_of(&bob).await);
+            let open = [door, other].map(|door| stage.metric(door, "stagedoor_websockets_open"));
+            join_all(open).await.into_iter().all(|open| open > 0.0).then_some(())
+        })
+        .await;
         let disabled = json!({ "disabled": true });
         stage.admin(door).change_account("bob", disabled).await.expect(200);
         for _request in 0..4 {
@@ -114,6 +103,23 @@ async fn what_ends_a_session_at_one_door_ends_it_at_both_with_its_websockets() {
         let enabled = json!({ "disabled": false });
         stage.admin(other).change_account("bob", enabled).await.expect(200);
     }
+}
+
+/// A WebSocket that answers.
+async fn socket_of(visitor: &Visitor) -> WebSocketStream<TlsStream<TcpStream>> {
+    let mut request = "wss://console.localhost/socket"
+        .into_client_request()
+        .expect("a request");
+    let cookie = visitor.cookie_header().expect("a session").parse().expect("a cookie");
+    request.headers_mut().insert("cookie", cookie);
+    let stream = visitor.connect_tls().await;
+    let (mut socket, _) = tokio_tungstenite::client_async(request, stream)
+        .await
+        .expect("a WebSocket");
+    socket.send(Message::text("hello")).await.expect("it is open");
+    let said = socket.next().await.expect("an answer").expect("it is open");
+    assert_eq!(said.to_text().expect("text"), "hello");
+    socket
 }
 
 #[tokio::test(flavor = "multi_thread")]
