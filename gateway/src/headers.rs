@@ -131,6 +131,56 @@ const JUDGED: &[&str] = &[
 
 /// Whether only the gateway may set this header, however it is spelt.
 pub fn is_managed(name: &str) -> bool {
+    !is_everyday(name) && is_managed_by_the_lists(name)
+}
+
+/// Makes one list both the test's and the match's.
+macro_rules! everyday {
+    ($($name:literal),+ $(,)?) => {
+        #[cfg(test)]
+        const EVERYDAY: &[&str] = &[$($name),+];
+
+        /// Whether it is one of the headers that every browser sends and nobody manages, spelt as they are kept here: most
+        /// are, and are told apart without a look at the lists.
+        fn is_everyday(name: &str) -> bool {
+            matches!(name, $($name)|+)
+        }
+    };
+}
+
+everyday![
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "authorization",
+    "cache-control",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "dnt",
+    "host",
+    "if-modified-since",
+    "if-none-match",
+    "origin",
+    "pragma",
+    "priority",
+    "range",
+    "referer",
+    "sec-ch-ua",
+    "sec-ch-ua-mobile",
+    "sec-ch-ua-platform",
+    "sec-fetch-dest",
+    "sec-fetch-mode",
+    "sec-fetch-site",
+    "sec-fetch-user",
+    "transfer-encoding",
+    "upgrade-insecure-requests",
+    "user-agent",
+    "x-requested-with",
+];
+
+fn is_managed_by_the_lists(name: &str) -> bool {
     let initial = name.bytes().next().map_or(b'-', fold);
     // Most names of a browser's have an initial that none of ours has.
     let begins_alike = INITIALS.get(usize::from(initial)).copied().unwrap_or_default();
@@ -295,6 +345,13 @@ mod tests {
             let others = stems.iter().enumerate().filter(|(other, _)| *other != index);
             let swallowed: Vec<_> = others.filter(|(_, other)| other.starts_with(stem(entry))).collect();
             assert!(swallowed.is_empty(), "{entry} stands for {swallowed:?} too");
+        }
+    }
+
+    #[test]
+    fn nothing_that_the_lists_manage_is_taken_for_an_everyday_header() {
+        for name in EVERYDAY {
+            assert!(is_everyday(name) && !is_managed_by_the_lists(name), "{name}");
         }
     }
 

@@ -253,6 +253,9 @@ impl<'h> Framing<'h> {
 /// # Errors
 /// Where it only becomes one by folding.
 pub fn framing_name(name: &[u8]) -> Result<Option<&'static [u8]>, WireFault> {
+    if !matches!(letters(name).next(), Some(b'h' | b'e' | b'u' | b'c' | b't')) {
+        return Ok(None);
+    }
     // No two of them have as many letters, so that a name is compared with one of them at most.
     let count = letter_count(name);
     let of_its_length = FRAMING_NAMES.iter().find(|framing| letter_count(framing) == count);
