@@ -17,6 +17,8 @@ pub struct Snapshot {
     /// The building.
     pub building: Arc<Building>,
     pub(crate) texts: Texts,
+    /// Of the policy's text: hashed once, asked for several times a second.
+    etag: String,
     sites: Vec<Arc<SiteEntry>>,
     hosts: HostTable,
 }
@@ -53,6 +55,7 @@ impl Snapshot {
         Self {
             policy,
             building,
+            etag: etag(&texts.policy),
             texts,
             sites,
             hosts,
@@ -71,7 +74,7 @@ impl Snapshot {
 
     /// The entity tag of the policy, quotes included: `"<first 16 hex digits of SHA-256>"`.
     pub fn policy_etag(&self) -> String {
-        etag(&self.texts.policy)
+        self.etag.clone()
     }
 
     /// Every site, in the order of names.

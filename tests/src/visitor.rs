@@ -252,11 +252,6 @@ impl Visitor {
         }
     }
 
-    /// The host that is asked for.
-    pub fn host(&self) -> &str {
-        &self.host
-    }
-
     fn name(&self) -> &str {
         self.host.split(':').next().unwrap_or_default()
     }
