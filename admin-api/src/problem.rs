@@ -209,8 +209,9 @@ impl From<StoreError> for Problem {
             }
             StoreError::Engine(why) => {
                 tracing::error!(%why, "the store failed a call of the admin API");
-                Self::because(Sort::STORE_FAILED, "nothing was changed; the log says why")
-                    .with(RETRY_AFTER, HeaderValue::from_static("5"))
+                // A step that was sent may have been made though its answer was lost.
+                let why = "it may have been made all the same: read it before you repeat it; the log says why";
+                Self::because(Sort::STORE_FAILED, why).with(RETRY_AFTER, HeaderValue::from_static("5"))
             }
         }
     }

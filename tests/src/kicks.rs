@@ -107,7 +107,7 @@ async fn last_of(work: JoinHandle<Option<Served>>) -> Served {
     ended.expect("no panic").expect("served once at least")
 }
 
-/// One request after the other on one connection, until one is not served.
+/// One request after the other on one connection, until one is refused.
 async fn asks(visitor: Visitor, last: Last) -> Option<Served> {
     let stream = visitor.try_connect().await.ok()?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
@@ -121,9 +121,14 @@ async fn asks(visitor: Visitor, last: Last) -> Option<Served> {
         let Ok(answer) = sender.send_request(request).await else {
             break;
         };
-        let served = answer.status() == 200;
+        let status = answer.status();
         let whole = answer.into_body().collect().await.is_ok();
-        if !served || !whole {
+        if whole && status == 503 {
+            // The machine was so busy that the door could not tell for a moment: that is not the end.
+            tokio::time::sleep(BETWEEN).await;
+            continue;
+        }
+        if !whole || status != 200 {
             break;
         }
         let ended = Instant::now();
@@ -135,7 +140,14 @@ async fn asks(visitor: Visitor, last: Last) -> Option<Served> {
 
 /// One message after the other, until one is not said back.
 async fn talks(visitor: Visitor, last: Last) -> Option<Served> {
-    let mut socket = visitor.websocket("/socket").await.ok()?;
+    let patience = Instant::now() + PATIENCE;
+    let mut socket = loop {
+        match visitor.websocket("/socket").await {
+            Ok(socket) => break socket,
+            Err(_refused) if Instant::now() < patience => tokio::time::sleep(BETWEEN).await,
+            Err(_refused) => return None,
+        }
+    };
     loop {
         let began = Instant::now();
         if socket.send(Message::text("still there?")).await.is_err() {

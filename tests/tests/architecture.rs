@@ -19,9 +19,9 @@ const ARROWS: [(&str, &[&str], &[&str]); 9] = [
         &["admin-api", "config", "identity", "policy", "portal", "store"],
         &[],
     ),
+    ("tests", &["policy"], &[]),
     // What is measured with real doors is started by the harness of the tests.
     ("benches", &["identity", "policy", "store", "tests"], &[]),
-    ("tests", &["policy"], &[]),
 ];
 
 /// Libraries that only these crates may name, so that they can be exchanged by changing these alone. The benches build the

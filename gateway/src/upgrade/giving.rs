@@ -8,9 +8,9 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, getpid, kill_process};
 use stagedoor_identity::Doorkeeper;
 use stagedoor_identity::event::{Event, Kind, Outcome};
-use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
@@ -23,6 +23,9 @@ use crate::ending::Phase;
 use crate::open::Register;
 use crate::storing::{Held, Passing};
 use crate::systemd;
+
+/// Tells that somebody asks for it.
+type Asked = tokio::signal::unix::Signal;
 
 /// What only a process of ours is started with.
 const TAKE_OVER: &str = "--take-over";
@@ -141,7 +144,7 @@ struct Underway<'g> {
 
 impl Giver {
     /// Hands over whenever it is asked to, until it has or the door ends.
-    pub async fn on_signals(self, mut asked: Signal) {
+    pub async fn on_signals(self, mut asked: Asked) {
         let mut phase = self.phase.clone();
         let heir = tokio::select! {
             biased;
@@ -158,7 +161,7 @@ impl Giver {
         drop(heir);
     }
 
-    async fn until_handed_over(&self, asked: &mut Signal) -> Heir {
+    async fn until_handed_over(&self, asked: &mut Asked) -> Heir {
         loop {
             if asked.recv().await.is_none() {
                 std::future::pending::<()>().await;
@@ -302,8 +305,10 @@ impl Underway<'_> {
             && let Err(why) = giver.held.take_back(passing).await
         {
             // Nobody can make a step here any more: whoever started this process starts it again.
-            tracing::error!(%why, "the store cannot be taken back; this process ends");
-            giver.succeeded.send_replace(true);
+            tracing::error!(%why, "the store cannot be taken back: closing");
+            if kill_process(getpid(), Signal::TERM).is_err() {
+                std::process::abort();
+            }
             return Err(why.to_string());
         }
         if was_judged_elsewhere {
@@ -380,12 +385,12 @@ impl Heir {
     }
 
     fn kill(&self) {
-        let id = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw);
+        let id = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
         if let Some(id) = id
             && self.ended.borrow().is_none()
         {
             // It may have ended by itself: then there is nobody to send the signal to.
-            let _gone = rustix::process::kill_process(id, rustix::process::Signal::KILL);
+            let _gone = kill_process(id, Signal::KILL);
         }
     }
 }
