@@ -1,6 +1,7 @@
 //! Refusals on their way to the audit: queued, so that no request waits for the store, and written in batches.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use stagedoor_identity::event::{Event, Kind, Outcome};
 use stagedoor_identity::{Chance, Doorkeeper};
@@ -19,6 +20,8 @@ use crate::wire::WireFault;
 const WAITING_EVENTS_MAX: usize = 4096;
 /// Events in one write.
 const BATCH_EVENTS_MAX: usize = 256;
+/// Between two tries to write them.
+const TRY_AGAIN: Duration = Duration::from_millis(500);
 /// Letters and digits that are not mistaken for each other when read aloud.
 const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
@@ -91,25 +94,34 @@ impl AuditWriter {
     /// Writes until the queue is closed or `stop` resolves; then writes what is left.
     pub async fn run(mut self, door: Arc<Doorkeeper>, succession: Arc<Succession>, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
-        loop {
+        'open: loop {
             let mut batch = Vec::new();
             tokio::select! {
                 received = self.waiting.recv_many(&mut batch, BATCH_EVENTS_MAX) => if received == 0 { return },
                 () = &mut stop => break,
             }
-            write(&door, &succession, batch).await;
+            // While the store fails they wait, and what comes after them waits in the queue as long as that has room.
+            while !is_written(&door, &succession, &batch).await {
+                tokio::select! {
+                    () = tokio::time::sleep(TRY_AGAIN) => {}
+                    () = &mut stop => break 'open,
+                }
+            }
         }
         self.waiting.close();
         let mut rest = Vec::new();
         while self.waiting.recv_many(&mut rest, BATCH_EVENTS_MAX).await > 0 {
-            write(&door, &succession, std::mem::take(&mut rest)).await;
+            let _last_try = is_written(&door, &succession, &std::mem::take(&mut rest)).await;
         }
     }
 }
 
-async fn write(door: &Doorkeeper, succession: &Succession, batch: Vec<Event>) {
-    let events = batch.len();
-    if let Err(error) = succession.record(door, batch).await {
-        tracing::error!(error, events, "refusals could not be written to the audit");
+async fn is_written(door: &Doorkeeper, succession: &Succession, batch: &[Event]) -> bool {
+    match succession.record(door, batch.to_vec()).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::error!(error, events = batch.len(), "refusals cannot be written to the audit");
+            false
+        }
     }
 }

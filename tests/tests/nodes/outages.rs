@@ -59,6 +59,16 @@ async fn while_redis_is_stuck_or_gone_both_doors_refuse_and_afterwards_they_serv
             serves(door).await;
         }
     }
+    // Nothing could be written while it lasted; it is written now.
+    eventually("the refusals are in the audit", PATIENCE, async || {
+        let refused = stage.two.admin().audit("event=request.refused&limit=1000").await;
+        let nodes = ["one", "two"].map(|name| {
+            let seen = |event: &&serde_json::Value| event["reason"] == "store_lost" && event["details"]["node"] == name;
+            refused.iter().filter(seen).count()
+        });
+        nodes.iter().all(|seen| *seen >= 2).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
