@@ -13,7 +13,6 @@ use arc_swap::ArcSwapOption;
 use stagedoor_policy::rules::SecondFactor;
 use stagedoor_policy::time::Timestamp;
 use stagedoor_policy::{Policy, Visitor};
-use tokio::sync::watch;
 
 pub(crate) use cell::{AccountCell, AccountFacts, disused_since, is_banned_since};
 pub use freshness::Freshness;
@@ -32,7 +31,6 @@ pub struct LiveSession {
     /// The last use the store knows of.
     flushed: AtomicI64,
     ended: OnceLock<Ended>,
-    over: watch::Sender<bool>,
     cached: ArcSwapOption<Box<dyn Any + Send + Sync>>,
     /// Added to the idle limit, where other doors may know of a later use: until they have said so.
     idle_slack: Duration,
@@ -48,7 +46,6 @@ impl LiveSession {
             last_used: AtomicI64::new(last_used),
             flushed: AtomicI64::new(last_used),
             ended: OnceLock::new(),
-            over: watch::Sender::new(false),
             cached: ArcSwapOption::empty(),
             idle_slack,
         }
@@ -90,12 +87,6 @@ impl LiveSession {
             facts: self.cell.facts(),
             session: self,
         }
-    }
-
-    /// Resolves when the session has ended, whatever the reason; at once where it has ended already.
-    pub async fn ended(&self) {
-        // The sender lives in `self`, so that waiting cannot fail.
-        let _ = self.over.subscribe().wait_for(|over| *over).await;
     }
 
     /// When and why it ended; `None` while it has not. An idle or expired one has ended once somebody looked.
@@ -161,11 +152,9 @@ impl LiveSession {
         self.flushed(at);
     }
 
-    /// Ends it, once: the first reason stays. Wakes who waits in [`LiveSession::ended`].
+    /// Ends it, once: the first reason stays.
     pub(crate) fn finish(&self, ended: Ended) -> &Ended {
-        let settled = self.ended.get_or_init(|| ended);
-        self.over.send_replace(true);
-        settled
+        self.ended.get_or_init(|| ended)
     }
 
     /// Why it may not go on at `now` by the policy of the moment; `None` where it may. What a policy shortens ends at once,

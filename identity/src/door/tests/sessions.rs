@@ -3,9 +3,7 @@ use crate::door::admission::Proof;
 use crate::port::Sessions as _;
 use crate::session::EndReason;
 use stagedoor_policy::rules::{ChannelRules, WhenFull};
-use std::future::Future as _;
 use std::net::IpAddr;
-use std::task::Poll;
 
 #[tokio::test]
 async fn a_later_sign_in_displaces_the_former_and_its_visitor_is_told_from_where() {
@@ -263,17 +261,14 @@ async fn a_changed_role_ends_the_accounts_sessions_and_a_changed_display_name_re
 }
 
 #[tokio::test]
-async fn whatever_ends_a_session_wakes_who_waits_for_its_end() {
+async fn whatever_ends_a_session_wakes_who_waits_for_changes() {
     let stage = Stage::new().await;
     let account = stage.account("ann").await;
     let open = stage.opened(attempt("ann", PASSWORD)).await;
-    let session = Arc::clone(&open.session);
-    let mut waiting = Box::pin(async move { session.ended().await });
-    let pending = std::future::poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context).is_pending()));
-    assert!(pending.await);
+    let mut changed = stage.door.changed();
     assert_eq!(stage.door.end_sessions_of(account.id, &by()).await.unwrap(), 1);
-    waiting.await;
-    open.session.ended().await;
+    changed.changed().await.unwrap();
+    assert!(open.session.end().is_some());
     assert_eq!(stage.end(&open.token), "ended_by_administrator");
 }
 

@@ -151,7 +151,9 @@ async fn a_visitor_who_hangs_up_half_way_leaves_store_and_memory_agreed() {
     })
     .await;
     drop(hung_up);
-    first.session.ended().await;
+    while first.session.end().is_none() {
+        tokio::task::yield_now().await;
+    }
     while stage.door.sessions().is_empty() {
         tokio::task::yield_now().await;
     }
