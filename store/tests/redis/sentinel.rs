@@ -15,6 +15,8 @@ use super::certificates::Certificates;
 use super::server::{Server, free_port};
 
 const NAME: &str = "house";
+/// Times a Sentinel is started that found a port taken.
+const TRIES: usize = 20;
 const WITHIN: Duration = Duration::from_secs(60);
 
 /// What is set up otherwise than by default.
@@ -53,6 +55,16 @@ struct Sentinel {
 
 impl Sentinel {
     fn watching(primary: u16, folder: &Path, manner: &Manner) -> Self {
+        for _try in 0..TRIES {
+            let mut sentinel = Self::start(primary, folder, manner);
+            if sentinel.is_up() {
+                return sentinel;
+            }
+        }
+        panic!("no Sentinel starts");
+    }
+
+    fn start(primary: u16, folder: &Path, manner: &Manner) -> Self {
         let plain_port = free_port();
         let file = folder.join(format!("sentinel-{plain_port}.conf"));
         let mut text = format!(
@@ -79,6 +91,18 @@ impl Sentinel {
             password: manner.password,
             running,
         }
+    }
+
+    /// Not where somebody else was quicker to take one of its ports: then it ends.
+    fn is_up(&mut self) -> bool {
+        let itself = format!("process_id:{}\r", self.running.id());
+        while self.running.try_wait().expect("it is ours").is_none() {
+            if self.say(&["INFO", "server"]).contains(&itself) {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        false
     }
 
     fn say(&self, words: &[&str]) -> String {
