@@ -8,10 +8,10 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// What Redis works for each, in microseconds (`INFO commandstats` of two doors at work, docs/scaling.md).
-const STEP_MICROS: u64 = 130;
-const BEAT_MICROS: u64 = 60;
-const GROWTH_MICROS: u64 = 6;
-const LOOK_MICROS: u64 = 35;
+const STEP_MICROS: u64 = 200;
+const BEAT_MICROS: u64 = 65;
+const GROWTH_MICROS: u64 = 15;
+const LOOK_MICROS: u64 = 53;
 /// From a door to Redis and back, on one network.
 const ROUND_TRIP_MICROS: u64 = 300;
 /// Until a door that was told asks.
