@@ -21,9 +21,14 @@ use crate::nodes::{self, Company, Hearing};
 /// How long a door that starts may take to read what there is, and to hear of what changes meanwhile.
 const HEARD_WITHIN: Duration = Duration::from_secs(60);
 
-/// What becomes of a store that can be lost to another process.
+/// The store by what it is, for what no port has a word for: that it can be lost, shared or handed over.
 #[derive(Debug, Clone)]
-pub struct Held(Option<Arc<Redis>>, Option<Arc<Embedded>>);
+pub enum Held {
+    /// A file of this machine.
+    File(Arc<Embedded>),
+    /// On Redis.
+    Redis(Arc<Redis>),
+}
 
 /// A store that is about to be another process's: no step is made. Dropped, this process makes steps again.
 #[derive(Debug)]
@@ -50,7 +55,7 @@ pub async fn open(
         StoreChoice::Embedded { data_dir } => {
             let store = Embedded::open_observed(data_dir, observe).map_err(failed)?;
             let store = Arc::new(store);
-            Ok((Arc::clone(&store) as SharedStore, Held(None, Some(store))))
+            Ok((Arc::clone(&store) as SharedStore, Held::File(store)))
         }
         StoreChoice::Redis { data_dir, redis } => {
             make_folder(data_dir)?;
@@ -61,7 +66,7 @@ pub async fn open(
             });
             let store = Redis::open_observed(settings, observe).await.map_err(failed)?;
             let store = Arc::new(store);
-            Ok((Arc::clone(&store) as SharedStore, Held(Some(store), None)))
+            Ok((Arc::clone(&store) as SharedStore, Held::Redis(store)))
         }
         other => Err(StartFault::Failed(format!("this binary has no store for {other:?}"))),
     }
@@ -141,7 +146,7 @@ pub fn settings(place: &RedisPlace) -> Result<Settings, StartFault> {
 impl Held {
     /// Judging from memory is wrong once another process may change the store: this one says so and ends as by SIGTERM.
     pub fn end_this_process_when_lost(&self, runtime: &Handle) {
-        let Some(store) = self.0.clone() else { return };
+        let Self::Redis(store) = self.clone() else { return };
         runtime.spawn(async move {
             match store.lost().await {
                 Loss::Taken { by } => {
@@ -169,7 +174,7 @@ impl Held {
         clock: Arc<dyn Clock>,
     ) -> Result<JoinSet<()>, StartFault> {
         let building = Arc::clone(&live.current().building);
-        let (Some(store), Some(cluster)) = (&self.0, &building.cluster) else {
+        let (Self::Redis(store), Some(cluster)) = (self, &building.cluster) else {
             return Ok(JoinSet::new());
         };
         let (hearing, other_policy) = Hearing::new(door.follower());
@@ -190,8 +195,8 @@ impl Held {
 
     /// The doors at the store, for the admin API.
     pub fn nodes(&self, door: &Arc<Doorkeeper>, live: &Arc<Live>) -> Arc<dyn Nodes> {
-        match (&self.0, &live.current().building.cluster) {
-            (Some(store), Some(_)) => Arc::new(Company {
+        match (self, &live.current().building.cluster) {
+            (Self::Redis(store), Some(_)) => Arc::new(Company {
                 store: Arc::clone(store),
                 door: Arc::clone(door),
                 live: Arc::clone(live),
@@ -202,21 +207,19 @@ impl Held {
 
     /// Whether other doors share the store, and so another process of this one.
     pub fn is_shared(&self) -> bool {
-        self.0.as_ref().is_some_and(|store| store.is_shared())
+        matches!(self, Self::Redis(store) if store.is_shared())
     }
 
     /// Makes no more steps, once those under way are made, and gives the store back.
-    pub async fn begin_to_pass(&self) -> Option<Passing> {
-        let closed = match (&self.0, &self.1) {
-            (Some(redis), _) => {
+    pub async fn begin_to_pass(&self) -> Passing {
+        Passing(match self {
+            Self::File(file) => file.close_gate().await,
+            Self::Redis(redis) => {
                 let closed = redis.close_gate().await;
                 redis.close().await;
                 closed
             }
-            (None, Some(file)) => file.close_gate().await,
-            (None, None) => return None,
-        };
-        Some(Passing(closed))
+        })
     }
 
     /// The other process does not want it after all, and is gone.
@@ -224,10 +227,9 @@ impl Held {
     /// # Errors
     /// Where it is not what it was any more.
     pub async fn take_back(&self, passing: Passing) -> Result<(), StartFault> {
-        let taken = match (&self.0, &self.1) {
-            (Some(redis), _) => redis.take_again().await.map_err(failed),
-            (None, Some(file)) => file.still_fits().await.map_err(failed),
-            (None, None) => Ok(()),
+        let taken = match self {
+            Self::File(file) => file.still_fits().await.map_err(failed),
+            Self::Redis(redis) => redis.take_again().await.map_err(failed),
         };
         match taken {
             Ok(()) => drop(passing),
@@ -238,7 +240,7 @@ impl Held {
 
     /// So that the next one need not wait for the lease to run out.
     pub async fn give_back(self) {
-        if let Some(store) = self.0 {
+        if let Self::Redis(store) = self {
             store.close().await;
         }
     }

@@ -126,19 +126,13 @@ impl Live {
 
     pub(super) async fn adopt_newest(&self, watched: &mut Watched) -> Result<(), StoreError> {
         let in_force = self.current();
-        let own = NotedPolicy {
-            revision: in_force.policy.revision().0,
-            sha256: sha256(in_force.texts.policy.as_bytes()),
-            text: in_force.texts.policy.as_ref().to_owned(),
-            by: self.status().loaded_by,
-            at: self.status().loaded_at,
-        };
+        let revision = in_force.policy.revision().0;
         let newest = match self.history.newest_policy().await? {
-            Some(newest) if newest.revision >= own.revision => newest,
+            Some(newest) if newest.revision >= revision => newest,
             // A failover may lose what had been acknowledged. What is in force does not go back.
-            _ => return self.history.restore_policy(&own).await,
+            _ => return self.history.restore_policy(&self.as_noted(&in_force)).await,
         };
-        if (newest.revision, newest.sha256) == (own.revision, own.sha256) {
+        if (newest.revision, newest.text.as_str()) == (revision, &*in_force.texts.policy) {
             return Ok(());
         }
         let files = FileTexts {
@@ -164,6 +158,17 @@ impl Live {
             }
         }
         Ok(())
+    }
+
+    fn as_noted(&self, in_force: &Snapshot) -> NotedPolicy {
+        let notes = self.notes();
+        NotedPolicy {
+            revision: in_force.policy.revision().0,
+            sha256: sha256(in_force.texts.policy.as_bytes()),
+            text: in_force.texts.policy.as_ref().to_owned(),
+            by: notes.loaded_by.clone(),
+            at: notes.loaded_at,
+        }
     }
 
     /// After a look at the files: another door may have been faster, or other sites may let in force what could not be.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use stagedoor_identity::port::StoreError;
-use stagedoor_identity::{Doorkeeper, LiveSession, SessionToken};
+use stagedoor_identity::{Doorkeeper, LiveSession, SessionToken, USES_INTERVAL};
 use tokio::sync::Mutex;
 
 use super::errands::Errands;
@@ -15,8 +15,6 @@ use crate::open::Register;
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 /// For so long what is open goes on when the store cannot be read.
 const UNREAD_MAX: Duration = Duration::from_secs(1);
-/// Uses are told of this often.
-const USES_INTERVAL: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Debug)]

@@ -291,7 +291,7 @@ impl Giver {
         underway.waiting = Some(self.succession.wait().await);
         // What only memory knows is written down: the new process reads it.
         self.door.keep_house().await.map_err(text)?;
-        underway.passing = self.held.begin_to_pass().await;
+        underway.passing = Some(self.held.begin_to_pass().await);
         Ok(())
     }
 }
