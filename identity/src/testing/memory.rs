@@ -73,6 +73,11 @@ impl MemoryStore {
         self.broken.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// Forgets the newest policy, as a failover may.
+    pub fn lose_newest_policy(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).policies.pop();
+    }
+
     fn state(&self, operation: &'static str) -> Result<MutexGuard<'_, State>, StoreError> {
         if self
             .broken
