@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 use stagedoor_tests::{
     Admin, Door, DoorPlan, FakeConsole, PASSWORD, Reply, Visitor, Way, Ways, body_of, eventually, soon, totp,
+    when_not_busy,
 };
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
@@ -70,11 +71,7 @@ impl Stage {
 
 /// Tries to sign in until the door is not too busy to look: what it says then.
 async fn sign_in(visitor: &Visitor, name: &str, password: &str) -> Reply {
-    eventually("the door finds time for a sign-in", PATIENCE, async || {
-        let answer = visitor.sign_in(name, password).await;
-        (answer.status != 503).then_some(answer)
-    })
-    .await
+    when_not_busy(async || visitor.sign_in(name, password).await).await
 }
 
 /// Fails the test unless the answer is 401 with this code.

@@ -10,7 +10,7 @@ mod sign_ins;
 use std::time::Duration;
 
 use http::Request;
-use stagedoor_tests::{Admin, Door, FakeConsole, PASSWORD, Redis, Reply, Visitor, body_of, eventually};
+use stagedoor_tests::{Admin, Door, FakeConsole, Redis, Reply, Visitor, body_of, eventually};
 use tempfile::TempDir;
 
 const POLICY: &str = "[site.console.areas]\nall = { paths = [\"/**\"] }\n\n\
@@ -61,24 +61,6 @@ impl Stage {
         admin.add_account(name, "keeper").await;
         admin
     }
-}
-
-/// The same person at another door: the cookie of the session is the same.
-fn at(door: &Door, visitor: &Visitor) -> Visitor {
-    let there = door.visitor("console");
-    there.put_cookie("stagedoor", &visitor.cookie("stagedoor").expect("somebody signed in"));
-    there
-}
-
-/// Signs in as soon as the door is not too busy.
-async fn sign_in(door: &Door, name: &str) -> Visitor {
-    let visitor = door.visitor("console");
-    eventually("a sign-in", PATIENCE, async || {
-        let answer = visitor.sign_in(name, PASSWORD).await;
-        (answer.status != 503).then(|| answer.expect(200))
-    })
-    .await;
-    visitor
 }
 
 /// Asks once; nothing where the session ended under the very request, which closes its connection.

@@ -30,8 +30,8 @@ async fn serves(visitor: &Visitor) {
 async fn while_redis_is_stuck_or_gone_both_doors_refuse_and_afterwards_they_serve_by_themselves() {
     let mut stage = Stage::open().await;
     stage.add("ada").await;
-    let ada = sign_in(&stage.one, "ada").await;
-    let doors = [at(&stage.one, &ada), at(&stage.two, &ada)];
+    let ada = stage.one.signed_in_patiently("console", "ada").await;
+    let doors = [stage.one.visited_by(&ada), stage.two.visited_by(&ada)];
     for stuck in [true, false] {
         for door in &doors {
             serves(door).await;
@@ -77,8 +77,8 @@ async fn a_site_may_let_people_view_or_go_on_for_a_while() {
         let settings = format!("on_store_loss = \"{rule}\"\non_store_loss_for = \"1h\"");
         let stage = Stage::with(&settings).await;
         stage.add("ada").await;
-        let ada = sign_in(&stage.one, "ada").await;
-        let there = at(&stage.two, &ada);
+        let ada = stage.one.signed_in_patiently("console", "ada").await;
+        let there = stage.two.visited_by(&ada);
         let post = async || {
             let request = Request::post("/page").body(body_of("")).expect("a request");
             there.send(request).await
@@ -102,11 +102,11 @@ async fn connections_that_are_cut_cost_no_revocation() {
     let stage = Stage::open().await;
     stage.add("ada").await;
     for _round in 0..3 {
-        let ada = sign_in(&stage.one, "ada").await;
-        let there = at(&stage.two, &ada);
+        let ada = stage.one.signed_in_patiently("console", "ada").await;
+        let there = stage.two.visited_by(&ada);
         serves(&there).await;
         stage.redis.say(&["CLIENT", "KILL", "TYPE", "normal"]);
-        let here = at(&stage.one, &ada);
+        let here = stage.one.visited_by(&ada);
         soon("a sign-out that is acknowledged", async || {
             here.sign_out().await.status.is_success().then_some(())
         })
@@ -124,8 +124,8 @@ async fn connections_that_are_cut_cost_no_revocation() {
 async fn a_change_that_was_lost_on_its_way_is_noticed_and_everything_is_read_anew() {
     let stage = Stage::open().await;
     stage.add("ada").await;
-    let ada = sign_in(&stage.one, "ada").await;
-    let doors = [at(&stage.one, &ada), at(&stage.two, &ada)];
+    let ada = stage.one.signed_in_patiently("console", "ada").await;
+    let doors = [stage.one.visited_by(&ada), stage.two.visited_by(&ada)];
     for door in &doors {
         serves(door).await;
     }

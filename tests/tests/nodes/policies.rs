@@ -26,8 +26,8 @@ async fn replace(door: &Door, text: &str) {
 async fn a_policy_given_to_one_door_is_in_force_at_the_other_in_its_file_and_for_what_is_open_there() {
     let stage = Stage::open().await;
     stage.add("ada").await;
-    let ada = sign_in(&stage.one, "ada").await;
-    let there = at(&stage.two, &ada);
+    let ada = stage.one.signed_in_patiently("console", "ada").await;
+    let there = stage.two.visited_by(&ada);
     let mut socket = there.websocket("/socket").await.expect("a WebSocket opens");
     let narrower = POLICY.replace("may = { \"*\" = \"all\" }", "may = {}");
     replace(&stage.one, &narrower).await;
@@ -44,7 +44,7 @@ async fn a_policy_given_to_one_door_is_in_force_at_the_other_in_its_file_and_for
     std::fs::write(stage.two.policy_file(), POLICY).expect("written");
     for door in [&stage.one, &stage.two] {
         eventually("the policy of the file", PATIENCE, async || {
-            (ask(&at(door, &ada)).await.status == 200).then_some(())
+            (ask(&door.visited_by(&ada)).await.status == 200).then_some(())
         })
         .await;
         eventually("agreement", PATIENCE, async || {
