@@ -6,6 +6,9 @@ use crate::Reply;
 
 /// Long enough for what is immediate on an idle machine, with room for a busy one.
 const SOON: Duration = Duration::from_secs(20);
+/// The product promises a second for the end of whatever is no longer permitted, in each process and at each door; a busy
+/// machine may add the rest before it counts as not ended.
+pub const ENDED_WITHIN: Duration = Duration::from_secs(6);
 /// For a door that was asked for more than it takes on at once, on a busy machine.
 const BUSY_AT_MOST: Duration = Duration::from_secs(90);
 const BETWEEN_ASKINGS: Duration = Duration::from_millis(20);

@@ -29,9 +29,8 @@ fn steps(redis: &Redis) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_asks_redis_nothing() {
     let stage = Stage::open().await;
-    stage.add("ada").await;
-    let ada = stage.one.signed_in_patiently("console", "ada").await;
-    let doors = [stage.one.visited_by(&ada), stage.two.visited_by(&ada)];
+    let ada = stage.signed_in("ada").await;
+    let doors = stage.at_both(&ada);
     let (before, began) = (steps(&stage.redis), Instant::now());
     for number in 0..REQUESTS {
         ask(&doors[number as usize % 2]).await.expect(200);
@@ -47,8 +46,7 @@ async fn a_request_asks_redis_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_asks_redis_a_few_times() {
     let stage = Stage::open().await;
-    stage.add("ada").await;
-    stage.one.signed_in_patiently("console", "ada").await;
+    stage.signed_in("ada").await;
     let (before, began) = (steps(&stage.redis), Instant::now());
     for _sign_in in 0..SIGN_INS {
         stage.one.signed_in_patiently("console", "ada").await;

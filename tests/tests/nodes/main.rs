@@ -10,16 +10,12 @@ mod sign_ins;
 use std::time::Duration;
 
 use http::Request;
-use stagedoor_tests::{Admin, Door, FakeConsole, Redis, Reply, Visitor, body_of, eventually};
+use stagedoor_tests::{Admin, Door, ENDED_WITHIN, FakeConsole, Redis, Reply, Visitor, body_of, eventually};
 use tempfile::TempDir;
 
 const POLICY: &str = "[site.console.areas]\nall = { paths = [\"/**\"] }\n\n\
     [role.keeper]\nmay = { \"*\" = \"all\" }\n\n[role.nobody]\nmay = {}\n\n\
     # Attempts are counted before they are verified: so many at once would look like guesses.\n[lockout]\nfailures = 50\n\n[session]\nper_account = 1\nwhen_full = \"displace\"\n";
-/// What the product promises for the end of what is no longer permitted, on every node.
-const PROMISED: Duration = Duration::from_secs(1);
-/// What a busy machine may add before a stream counts as not ended.
-const MARGIN: Duration = Duration::from_secs(4);
 /// For what comes by itself.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -60,6 +56,17 @@ impl Stage {
         let admin = self.one.admin();
         admin.add_account(name, "keeper").await;
         admin
+    }
+
+    /// An account, and somebody signed in to it at the first door.
+    async fn signed_in(&self, name: &str) -> Visitor {
+        self.add(name).await;
+        self.one.signed_in_patiently("console", name).await
+    }
+
+    /// The same person at each of the doors.
+    fn at_both(&self, visitor: &Visitor) -> [Visitor; 2] {
+        [&self.one, &self.two].map(|door| door.visited_by(visitor))
     }
 }
 

@@ -71,7 +71,7 @@ async fn whatever_ends_a_session_at_one_door_ends_it_at_the_other_with_its_webso
             assert!([401, 403].contains(&answer.status.as_u16()), "{why}: {}", answer.text());
         }
         let until_closed = async { while let Some(Ok(_)) = socket.next().await {} };
-        let closed = tokio::time::timeout(PROMISED + MARGIN, until_closed).await;
+        let closed = tokio::time::timeout(ENDED_WITHIN, until_closed).await;
         assert!(closed.is_ok(), "{why}: the WebSocket at the other door is still open");
         println!(
             "{why}: the other door's WebSocket ended after {:?}",
@@ -134,7 +134,7 @@ async fn a_door_that_stood_still_passes_no_message_of_somebody_who_was_kicked_me
                 said_back += usize::from(said.is_text());
             }
         };
-        let closed = tokio::time::timeout(PROMISED + MARGIN, until_closed).await;
+        let closed = tokio::time::timeout(ENDED_WITHIN, until_closed).await;
         assert!(closed.is_ok(), "round {round}: the WebSocket outlives the session");
         assert_eq!(said_back, 0, "round {round}: a message passed");
     }
