@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stagedoor_identity::port::{SharedStore, StoreError};
+use stagedoor_identity::port::{FreshPolicy, SharedStore, StoreError};
 use stagedoor_policy::Revision;
 use stagedoor_policy::time::Timestamp;
 
@@ -18,12 +18,17 @@ pub(super) async fn number(
     now: Timestamp,
     after: Option<u64>,
 ) -> Result<Revision, StoreError> {
-    let (sum, text) = (sha256(loaded.policy_text.as_bytes()), &loaded.policy_text);
-    match store.note_policy(&sum, text, by, now, after).await {
+    let fresh = FreshPolicy {
+        sha256: sha256(loaded.policy_text.as_bytes()),
+        text: loaded.policy_text.clone(),
+        by: by.to_owned(),
+        at: now,
+    };
+    match store.note_policy(&fresh, after).await {
         Ok(revision) => Ok(Revision(revision)),
         // It may have its number already: of another process, where this one makes no steps any more.
         Err(fault) => match store.newest_policy().await {
-            Ok(Some(newest)) if newest.sha256 == sum => Ok(Revision(newest.revision)),
+            Ok(Some(newest)) if newest.sha256 == fresh.sha256 => Ok(Revision(newest.revision)),
             _ => Err(fault),
         },
     }
