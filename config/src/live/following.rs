@@ -4,11 +4,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use stagedoor_identity::port::{NotedPolicy, StoreError};
+use stagedoor_identity::port::{NotedPolicy, SharedStore, StoreError};
 use stagedoor_policy::Revision;
 use stagedoor_policy::time::Timestamp;
 
-use super::history::{self, PolicyHistory};
+use super::history;
 use super::replace::write;
 use super::watch::Watched;
 use super::{Cause, Live, OpenFault, Reloaded, check};
@@ -30,34 +30,30 @@ pub(super) struct AtStart {
 
 impl AtStart {
     /// The files of a door that has its store to itself.
-    pub(super) async fn alone(
-        history: &(impl PolicyHistory + ?Sized),
-        loaded: Loaded,
-        now: Timestamp,
-    ) -> Result<Self, StoreError> {
+    pub(super) async fn alone(store: &SharedStore, loaded: Loaded, now: Timestamp) -> Result<Self, StoreError> {
         let by = Cause::Start.to_string();
-        let revision = history::number(history, &loaded, &by, now, None).await?;
+        let revision = history::number(store, &loaded, &by, now, None).await?;
         Self::with(loaded, revision, by).await
     }
 
     /// What all doors run, rather than this one's file: that may be old, or a new machine's. A text that never was in force
     /// takes over only where the settings say so.
     pub(super) async fn beside_others(
-        history: &(impl PolicyHistory + ?Sized),
+        store: &SharedStore,
         (sources, env): (&Arc<Sources>, &Arc<Environment>),
         files: &FileTexts,
         own: Loaded,
         now: Timestamp,
     ) -> Result<Self, OpenFault> {
         let sum = sha256(own.policy_text.as_bytes());
-        let newest = match history.newest_policy().await? {
+        let newest = match store.newest_policy().await? {
             Some(newest) if newest.sha256 != sum => newest,
-            _ => return Ok(Self::alone(history, own, now).await?),
+            _ => return Ok(Self::alone(store, own, now).await?),
         };
-        let once = history.revision_of(&sum).await?;
+        let once = store.revision_of(&sum).await?;
         let file_takes_over = own.building.cluster.as_ref().map(|cluster| cluster.policy_at_start);
         if once.is_none() && file_takes_over == Some(PolicyAtStart::File) {
-            return Ok(Self::alone(history, own, now).await?);
+            return Ok(Self::alone(store, own, now).await?);
         }
         let file = files.policy.clone().ok();
         match (check(sources, env, &as_file(files, &newest)).await, once) {
@@ -127,10 +123,10 @@ impl Live {
     pub(super) async fn adopt_newest(&self, watched: &mut Watched) -> Result<(), StoreError> {
         let in_force = self.current();
         let revision = in_force.policy.revision().0;
-        let newest = match self.history.newest_policy().await? {
+        let newest = match self.store.newest_policy().await? {
             Some(newest) if newest.revision >= revision => newest,
             // A failover may lose what had been acknowledged. What is in force does not go back.
-            _ => return self.history.restore_policy(&self.as_noted(&in_force)).await,
+            _ => return self.store.restore_policy(&self.as_noted(&in_force)).await,
         };
         if (newest.revision, newest.text.as_str()) == (revision, &*in_force.texts.policy) {
             return Ok(());

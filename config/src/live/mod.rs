@@ -10,13 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use stagedoor_identity::letter::{CurrentLetterhead, Letterhead};
-use stagedoor_identity::port::StoreError;
+use stagedoor_identity::port::{SharedStore, StoreError};
 use stagedoor_identity::{Clock, CurrentPolicy};
 use stagedoor_policy::time::Timestamp;
 use stagedoor_policy::{Policy, Revision};
 use tokio::sync::watch as channel;
 
-pub use history::PolicyHistory;
 pub use replace::ReplaceFault;
 
 use crate::environment::Environment;
@@ -31,9 +30,10 @@ use watch::Watched;
 pub struct Live {
     sources: Arc<Sources>,
     env: Arc<Environment>,
-    history: Box<dyn PolicyHistory>,
+    /// Numbers policies, and keeps those it has numbered.
+    store: SharedStore,
     clock: Arc<dyn Clock>,
-    /// Whether other doors share the history, so that what they put in force is in force here.
+    /// Whether other doors share the store, so that what they put in force is in force here.
     follows: bool,
     snapshot: ArcSwap<Snapshot>,
     /// One change at a time; what was seen of the files.
@@ -147,7 +147,7 @@ impl Live {
     pub async fn open(
         sources: Sources,
         env: Environment,
-        history: impl PolicyHistory + 'static,
+        store: SharedStore,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, OpenFault> {
         let (sources, env) = (Arc::new(sources), Arc::new(env));
@@ -159,9 +159,9 @@ impl Live {
         let now = clock.now();
         let follows = loaded.building.cluster.is_some();
         let start = if follows {
-            AtStart::beside_others(&history, (&sources, &env), &files, loaded, now).await?
+            AtStart::beside_others(&store, (&sources, &env), &files, loaded, now).await?
         } else {
-            AtStart::alone(&history, loaded, now).await?
+            AtStart::alone(&store, loaded, now).await?
         };
         log_warnings(&start.warnings);
         if let Some((revision, fault)) = &start.cannot_take {
@@ -183,7 +183,7 @@ impl Live {
         let live = Self {
             sources,
             env,
-            history: Box::new(history),
+            store,
             clock,
             follows,
             changed: channel::Sender::new(start.snapshot.policy.revision()),
@@ -318,7 +318,7 @@ impl Live {
         } else {
             // Beside others it must come after what it was made from: another door may have been faster.
             let after = self.follows.then(|| in_force.policy.revision().0);
-            history::number(&*self.history, &loaded, by, now, after).await?
+            history::number(&self.store, &loaded, by, now, after).await?
         };
         self.swap(loaded, revision, by).await?;
         Ok(revision)
