@@ -7,7 +7,7 @@ use pingora::proxy::HttpProxy;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server};
 use stagedoor_admin_api::AdminParts;
-use stagedoor_config::{Building, Environment, Live, Sources};
+use stagedoor_config::{Building, Environment, Live, Loaded, Sources};
 use stagedoor_identity::letter::CurrentLetterhead;
 use stagedoor_identity::{
     Chance as _, Clock, Company, CurrentPolicy, Doorkeeper, Freshness, Parts, Secret, SystemChance, SystemClock,
@@ -140,15 +140,29 @@ impl Premises {
 /// # Errors
 /// Faulty files (exit 64), or a store that cannot be opened.
 pub async fn open(sources: Sources, environment: Environment) -> Result<Door, StartFault> {
+    let loaded = stagedoor_config::load(&sources, &environment).map_err(StartFault::Configuration)?;
+    open_loaded(sources, environment, loaded).await
+}
+
+/// The same with files that were loaded a moment ago.
+///
+/// # Errors
+/// See [`open`].
+pub async fn open_loaded(sources: Sources, environment: Environment, loaded: Loaded) -> Result<Door, StartFault> {
     let metrics = Arc::new(Metrics::new().map_err(|error| StartFault::Failed(error.to_string()))?);
-    let building = stagedoor_config::load(&sources, &environment)
-        .map_err(StartFault::Configuration)?
-        .building;
+    let building = loaded.building.clone();
     let observed = Arc::clone(&metrics);
     let observe = Arc::new(move |operation: &'static str, took| observed.store_worked(operation, took));
     let (store, held) = storing::open(&building.store, building.cluster.as_ref(), observe).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let live = Live::open(sources, environment, Arc::clone(&store), Arc::clone(&clock)).await?;
+    let live = Live::open_checked(
+        sources,
+        environment,
+        Some(loaded),
+        Arc::clone(&store),
+        Arc::clone(&clock),
+    )
+    .await?;
     let company = building.cluster.as_ref().map(|cluster| Company {
         freshness: Arc::new(Freshness::not_yet()),
         lease: cluster.lease,

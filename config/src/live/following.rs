@@ -33,7 +33,7 @@ impl AtStart {
     pub(super) async fn alone(store: &SharedStore, loaded: Loaded, now: Timestamp) -> Result<Self, StoreError> {
         let by = Cause::Start.to_string();
         let revision = history::number(store, &loaded, &by, now, None).await?;
-        Self::with(loaded, revision, by).await
+        Ok(Self::with(loaded, revision, by))
     }
 
     /// What all doors run, rather than this one's file: that may be old, or a new machine's. A text that never was in force
@@ -57,9 +57,9 @@ impl AtStart {
         }
         let file = files.policy.clone().ok();
         match (check(sources, env, &as_file(files, &newest)).await, once) {
-            (Ok(loaded), once) => Ok(Self::as_others(loaded, newest, sources, file.filter(|_| once.is_none())).await?),
+            (Ok(loaded), once) => Ok(Self::as_others(loaded, newest, sources, file.filter(|_| once.is_none())).await),
             (Err(faults), Some(once)) => {
-                let mut start = Self::with(own, Revision(once), Cause::Start.to_string()).await?;
+                let mut start = Self::with(own, Revision(once), Cause::Start.to_string());
                 start.cannot_take = Some((Revision(newest.revision), faults.render(false)));
                 Ok(start)
             }
@@ -71,14 +71,9 @@ impl AtStart {
     }
 
     /// `unknown` is the file's text, where that never was in force.
-    async fn as_others(
-        loaded: Loaded,
-        newest: NotedPolicy,
-        sources: &Sources,
-        unknown: Option<Arc<str>>,
-    ) -> Result<Self, StoreError> {
-        let mut start = Self::with(loaded, Revision(newest.revision), newest.by).await?;
-        let Some(path) = &sources.policy else { return Ok(start) };
+    async fn as_others(loaded: Loaded, newest: NotedPolicy, sources: &Sources, unknown: Option<Arc<str>>) -> Self {
+        let mut start = Self::with(loaded, Revision(newest.revision), newest.by);
+        let Some(path) = &sources.policy else { return start };
         if unknown.is_some() {
             start.warnings.push(format!(
                 "`{}` is not what all doors run (revision {}) and was not taken over: `stagedoor policy apply {}` puts it in force \
@@ -91,18 +86,18 @@ impl AtStart {
         } else {
             start.kept_out = keep_in_file(path, &Arc::from(newest.text)).await;
         }
-        Ok(start)
+        start
     }
 
-    async fn with(mut loaded: Loaded, revision: Revision, by: String) -> Result<Self, StoreError> {
+    fn with(mut loaded: Loaded, revision: Revision, by: String) -> Self {
         let warnings = std::mem::take(&mut loaded.warnings);
-        Ok(Self {
-            snapshot: history::snapshot(loaded, revision).await?,
+        Self {
+            snapshot: history::snapshot(loaded, revision),
             by,
             warnings,
             cannot_take: None,
             kept_out: None,
-        })
+        }
     }
 }
 
@@ -138,7 +133,7 @@ impl Live {
         match check(&self.sources, &self.env, &files).await {
             Ok(loaded) => {
                 let by = format!("{}, at another door", newest.by);
-                self.swap(loaded, Revision(newest.revision), &by).await?;
+                self.swap(loaded, Revision(newest.revision), &by);
                 self.keep(watched, &Arc::from(newest.text)).await;
             }
             Err(faults) => {

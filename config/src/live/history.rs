@@ -6,7 +6,6 @@ use stagedoor_identity::port::{FreshPolicy, SharedStore, StoreError};
 use stagedoor_policy::Revision;
 use stagedoor_policy::time::Timestamp;
 
-use super::blocking;
 use crate::load::Loaded;
 use crate::snapshot::{Snapshot, Texts, sha256};
 
@@ -35,19 +34,11 @@ pub(super) async fn number(
 }
 
 /// Makes the snapshot of what was checked.
-pub(super) async fn snapshot(loaded: Loaded, revision: Revision) -> Result<Snapshot, StoreError> {
-    let Loaded {
-        building,
-        rules,
-        policy_text,
-        building_text,
-        ..
-    } = loaded;
-    let compiled = blocking(move || stagedoor_policy::compile(&rules, revision)).await;
-    let policy = compiled.map_err(|_| StoreError::Engine("a policy that was checked does not compile".to_owned()))?;
+pub(super) fn snapshot(loaded: Loaded, revision: Revision) -> Snapshot {
     let texts = Texts {
-        building: building_text.into(),
-        policy: policy_text.into(),
+        building: loaded.building_text.into(),
+        policy: loaded.policy_text.into(),
     };
-    Ok(Snapshot::new(Arc::new(policy), Arc::new(building), texts))
+    let policy = Arc::new(loaded.policy.numbered(revision));
+    Snapshot::new(policy, Arc::new(loaded.building), texts)
 }

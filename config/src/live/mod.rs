@@ -25,6 +25,9 @@ use crate::snapshot::Snapshot;
 use following::AtStart;
 use watch::Watched;
 
+/// Added to the niceness (setpriority(2)) of the thread that checks a policy.
+const NICENESS: i32 = 10;
+
 /// The snapshot in force, swapped while requests run.
 #[derive(Debug)]
 pub struct Live {
@@ -150,12 +153,29 @@ impl Live {
         store: SharedStore,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, OpenFault> {
+        Self::open_checked(sources, env, None, store, clock).await
+    }
+
+    /// The same with what the files were found to say a moment ago, which is not checked again if they still do.
+    ///
+    /// # Errors
+    /// See [`Live::open`].
+    pub async fn open_checked(
+        sources: Sources,
+        env: Environment,
+        checked: Option<Loaded>,
+        store: SharedStore,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, OpenFault> {
         let (sources, env) = (Arc::new(sources), Arc::new(env));
         let files = {
             let sources = Arc::clone(&sources);
             blocking(move || FileTexts::read(&sources)).await
         };
-        let loaded = check(&sources, &env, &files).await?;
+        let loaded = match checked.filter(|checked| files.are_of(checked)) {
+            Some(checked) => checked,
+            None => check(&sources, &env, &files).await?,
+        };
         let now = clock.now();
         let follows = loaded.building.cluster.is_some();
         let start = if follows {
@@ -320,16 +340,16 @@ impl Live {
             let after = self.follows.then(|| in_force.policy.revision().0);
             history::number(&self.store, &loaded, by, now, after).await?
         };
-        self.swap(loaded, revision, by).await?;
+        self.swap(loaded, revision, by);
         Ok(revision)
     }
 
     /// Puts in force what was found good and has its number.
-    async fn swap(&self, mut loaded: Loaded, revision: Revision, by: &str) -> Result<(), StoreError> {
+    fn swap(&self, mut loaded: Loaded, revision: Revision, by: &str) {
         let in_force = self.current();
         let restart_needed = loaded.building.keep_fixed(&in_force.building);
         let warnings = std::mem::take(&mut loaded.warnings);
-        let snapshot = history::snapshot(loaded, revision).await?;
+        let snapshot = history::snapshot(loaded, revision);
         log_warnings(&warnings);
         for key in &restart_needed {
             tracing::warn!("`{key}` was changed; the new value waits for a restart");
@@ -351,7 +371,6 @@ impl Live {
         if other_tls {
             self.tls_changed.send_modify(|times| *times += 1);
         }
-        Ok(())
     }
 
     /// The files are good; a policy of other doors may still be at fault here.
@@ -379,10 +398,20 @@ impl CurrentLetterhead for Live {
     }
 }
 
-/// Parses and checks on a thread where it holds nobody up.
+/// Parses and checks on a thread of its own, which gives way to those that serve: a large policy takes a core for a while.
 async fn check(sources: &Arc<Sources>, env: &Arc<Environment>, files: &FileTexts) -> Result<Loaded, Faults> {
     let (sources, env, files) = (Arc::clone(sources), Arc::clone(env), files.clone());
-    blocking(move || load_texts(&sources, &env, &files)).await
+    blocking(move || {
+        std::thread::scope(|scope| {
+            let checking = scope.spawn(|| {
+                // Without the right to, it checks as well; Linux takes it for this thread alone.
+                let _ = rustix::process::nice(NICENESS);
+                load_texts(&sources, &env, &files)
+            });
+            checking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    })
+    .await
 }
 
 /// Runs `work` where it may block. A panic in it goes on here.
