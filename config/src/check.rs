@@ -85,6 +85,14 @@ pub(crate) fn sites_without_rules(building: &Building, rules: &Rules) -> Vec<Str
     without.map(|site| site.name.clone()).collect()
 }
 
+/// What is to be said of a policy that lets nobody in, as an empty file does.
+pub(crate) fn says_nothing(rules: &Rules) -> Option<&'static str> {
+    (rules.roles.is_empty() && rules.sites.is_empty()).then_some(
+        "policy.toml has no role and no rules for a site: no account can be made, and every request is refused; \
+         `stagedoor init FOLDER` writes a policy to begin with",
+    )
+}
+
 /// Rules about passwords that demand other than a standard does, and nobody has said why.
 pub(crate) fn departures_without_reason(policy: &Policy) -> Vec<String> {
     let departures = compliance::departures(policy).into_iter();

@@ -180,10 +180,14 @@ fn name(path: &Option<PathBuf>, built_in: &str) -> String {
 /// Gives rules what the building says of them; answers what is probably not meant.
 fn complete(rules: &mut Rules, building: &Building) -> Vec<String> {
     let mut warnings = Vec::new();
+    let says_nothing = check::says_nothing(rules);
+    warnings.extend(says_nothing.map(str::to_owned));
     for site in check::sites_without_rules(building, rules) {
-        warnings.push(format!(
-            "site `{site}` has no rules in policy.toml: every request to it is refused"
-        ));
+        if says_nothing.is_none() {
+            warnings.push(format!(
+                "site `{site}` has no rules in policy.toml: every request to it is refused"
+            ));
+        }
         rules.sites.insert(site, SiteRules::default());
     }
     rules.title.clone_from(&building.portal.title);

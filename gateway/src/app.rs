@@ -1,7 +1,7 @@
 //! Assembly: files, store, identity, portal, admin API and listeners become one running door.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use pingora::proxy::HttpProxy;
 use pingora::server::configuration::ServerConf;
@@ -35,7 +35,7 @@ use crate::storing::{self, Held};
 use crate::upgrade::Succession;
 use crate::upgrade::beginning::Succeeding;
 use crate::upgrade::errands::Hands;
-use crate::upgrade::giving::{Relaunch, Sockets};
+use crate::upgrade::giving::{Giver, Relaunch, Sockets};
 use crate::upgrade::taking::Heritage;
 use crate::upstream::Upstreams;
 
@@ -282,16 +282,20 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
     let succeeding = Succeeding {
         heritage,
         hands,
-        sockets,
-        pausable,
-        relaunch: start.relaunch,
-        store: storing::name(&building.store),
-        held: opened.held.clone(),
-        door: opened.door,
-        register: Arc::clone(&register),
-        succession,
-        succeeded: words.succeeded,
-        phase: words.phase.clone(),
+        giver: Giver {
+            relaunch: start.relaunch,
+            sockets,
+            store: storing::name(&building.store),
+            held: opened.held.clone(),
+            door: opened.door,
+            register: Arc::clone(&register),
+            succession,
+            letters: pausable.letters,
+            rounds: Mutex::new(pausable.rounds),
+            succeeded: words.succeeded,
+            former: None,
+            phase: words.phase.clone(),
+        },
         open: is_open,
     };
     succeeding.begin(keeper.runtime());
