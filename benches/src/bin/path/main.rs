@@ -36,7 +36,7 @@ fn main() -> Result<(), Failure> {
     }
     let machine = Machine::describe();
     machine::keep_to_loads_core()?;
-    let rig = Rig::set_up(std::path::absolute(&options.peers)?)?;
+    let rig = Rig::set_up(&options)?;
     let mut report = Report {
         machine,
         command: std::env::args().collect::<Vec<_>>().join(" "),
@@ -52,17 +52,27 @@ fn main() -> Result<(), Failure> {
     for line in &report.left_out {
         println!("{line}");
     }
+    let mut failed = false;
     for scenario in wanted(&options) {
         eprintln!("{}", scenario.name());
-        let section = scenario
-            .run(&rig, &options)
-            .map_err(|error| format!("{}: {error}", scenario.name()))?;
+        let section = match scenario.run(&rig, &options) {
+            Ok(section) => section,
+            // What can be measured is worth having all the same.
+            Err(error) => {
+                eprintln!("{} failed: {error}", scenario.name());
+                failed = true;
+                continue;
+            }
+        };
         print!("{section}");
         report.sections.push(section);
         // After each, so that an interrupted run has lost one scenario at most.
         save(&report, &options)?;
     }
-    Ok(())
+    match failed {
+        true => Err("not everything could be measured".into()),
+        false => Ok(()),
+    }
 }
 
 fn wanted(options: &Options) -> Vec<Scenario> {

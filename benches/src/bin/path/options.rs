@@ -28,6 +28,12 @@ pub(crate) struct Options {
     /// Where `benches/peers/install` has put peers.
     #[arg(long, value_name = "FOLDER", default_value = "target/peers")]
     pub(crate) peers: PathBuf,
+    /// The door to be measured, in place of the one beside this program.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) door: Option<PathBuf>,
+    /// Ends candidates by SIGTERM and waits for them, so that a door built with `-Cprofile-generate` writes its profile.
+    #[arg(long)]
+    pub(crate) train: bool,
     /// Writes all figures there.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,

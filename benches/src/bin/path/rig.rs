@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use stagedoor_tests::{Certificates, Running, free_port};
 
+use crate::options::Options;
 use crate::sessions::{self, Population};
 use crate::{Failure, upstream};
 
@@ -18,8 +19,10 @@ const READY_WITHIN: Duration = Duration::from_secs(120);
 pub(crate) struct Rig {
     /// Of this run; gone with it.
     pub(crate) folder: tempfile::TempDir,
-    /// Where `stagedoor` and `bare-proxy` are, built with the flags that this was built with.
-    pub(crate) binaries: PathBuf,
+    /// `stagedoor`.
+    pub(crate) door: PathBuf,
+    /// `bare-proxy`, built with the flags that this was built with.
+    pub(crate) bare: PathBuf,
     /// Where peers were installed that no package of the system brings.
     pub(crate) peers: PathBuf,
     /// The console.
@@ -60,7 +63,7 @@ impl Serving {
 
 impl Rig {
     /// Sets everything up; takes some seconds, most of them for the people.
-    pub(crate) fn set_up(peers: PathBuf) -> Result<Self, Failure> {
+    pub(crate) fn set_up(options: &Options) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
         let binaries = std::env::current_exe()?;
         let binaries = binaries.parent().ok_or("no folder of binaries")?.to_path_buf();
@@ -74,8 +77,12 @@ impl Rig {
             certificates: Certificates::write(folder.path(), &["localhost"]),
             upstream: upstream::serve()?,
             folder,
-            binaries,
-            peers,
+            door: match &options.door {
+                Some(door) => std::path::absolute(door)?,
+                None => binaries.join("stagedoor"),
+            },
+            bare: binaries.join("bare-proxy"),
+            peers: std::path::absolute(&options.peers)?,
             cookies,
         })
     }

@@ -22,7 +22,7 @@ pub(super) const PLAIN: Candidate = Candidate {
 
 /// The command that serves there.
 pub(crate) fn command(rig: &Rig, listen: SocketAddr) -> Command {
-    let mut command = machine::on_candidates_core(rig.binaries.join("bare-proxy"));
+    let mut command = machine::on_candidates_core(&rig.bare);
     command.args([listen.to_string(), rig.upstream.to_string(), "1".to_owned()]);
     command
 }

@@ -108,10 +108,9 @@ impl Plan {
             self.building(rig, folder, listen, upstream),
         )?;
         std::fs::write(folder.join("policy.toml"), self.policy())?;
-        let binary = rig.binaries.join("stagedoor");
         let mut command = match self.all_cores {
-            true => machine::on_all_cores(binary),
-            false => machine::on_candidates_core(binary),
+            true => machine::on_all_cores(&rig.door),
+            false => machine::on_candidates_core(&rig.door),
         };
         command.args(["serve", "--config"]).arg(folder.join("stagedoor.toml"));
         Ok((command, listen))

@@ -65,6 +65,11 @@ pub(super) fn asking(rig: &Rig, folder: &Path, authoriser: SocketAddr, path: &st
     )
 }
 
+/// Whether it can be measured here.
+pub(crate) fn is_installed(rig: &Rig) -> bool {
+    NGINX.find(&rig.peers).is_some()
+}
+
 /// nginx that ends TLS and forwards.
 pub(crate) fn with_tls(rig: &Rig, folder: &Path) -> Result<Serving, Failure> {
     serve(rig, folder, include_str!("../../../../peers/nginx-tls.conf"), &[])

@@ -2,6 +2,9 @@
 //! falls on all.
 
 use std::path::Path;
+use std::time::Duration;
+
+use rustix::process::Signal;
 
 use crate::Failure;
 use crate::load::Figures;
@@ -9,10 +12,14 @@ use crate::options::Options;
 use crate::report::Row;
 use crate::rig::{Rig, Serving};
 
+/// A door waits 5 s for what is under way, and writing a profile takes a while.
+const ENDED_WITHIN: Duration = Duration::from_secs(60);
+
 /// The figure that is compared, and whatever else was seen.
 pub(super) type Measured = Result<(f64, Option<Figures>), Failure>;
 
 /// Who takes part.
+#[derive(Clone, Copy)]
 pub(super) struct Entrant<'a> {
     pub(super) name: &'a str,
     pub(super) does: &'a str,
@@ -33,9 +40,13 @@ pub(super) fn take(rig: &Rig, options: &Options, entrants: &[Entrant<'_>]) -> Re
                 continue;
             };
             let folder = rig.fresh(entrant.name)?;
-            let serving = (entrant.start)(&folder).map_err(|error| format!("{}: {error}", entrant.name))?;
+            let mut serving = (entrant.start)(&folder).map_err(|error| format!("{}: {error}", entrant.name))?;
             let measured = (entrant.measure)(&serving, &folder);
             let (figure, more) = measured.map_err(|error| format!("{}: {error}", entrant.name))?;
+            if options.train {
+                serving.process.signal(Signal::TERM);
+                serving.process.end_within(ENDED_WITHIN);
+            }
             eprintln!("  round {}, {}: {figure:.2}", round + 1, entrant.name);
             figures.push(figure);
             seen.extend(more);
