@@ -36,6 +36,7 @@ pub mod panics;
 pub mod preferences;
 pub mod proxy;
 pub mod refusal;
+pub mod recall;
 pub mod request_id;
 pub mod seats;
 pub mod spelling;

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use crate::bound::PrivateWay;
 use crate::pace::{Late, Pace, Timer};
+use crate::recall::Recall;
 use crate::stage::decide::Admitted;
 use crate::upstream::lines::Lines;
 use crate::wire::{Stage, Turn};
@@ -51,8 +52,9 @@ pub struct Slot {
     going_away: AtomicBool,
     waker: AtomicWaker,
     private: PrivateWay,
-    /// Only the task of the request at hand touches it, so that nobody ever waits for the lock.
+    /// Only the task of the request at hand touches these, so that nobody ever waits for a lock.
     lines: Mutex<Lines>,
+    recall: Mutex<Recall>,
 }
 
 /// Why a tunnel has to end.
@@ -100,6 +102,11 @@ impl Slot {
     /// What the door says in the request at hand.
     pub fn lines(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the request before was for.
+    pub fn recall(&self) -> MutexGuard<'_, Recall> {
+        self.recall.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From now on the request counts as let through and can be judged again.

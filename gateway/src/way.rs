@@ -105,7 +105,7 @@ fn establish(gate: &Gate, session: &Session, ctx: &mut RequestContext) -> Way {
     let snapshot = Arc::clone(&ctx.snapshot);
     match checked(gate, session, &snapshot, ctx) {
         Ok((address, entry, target)) => match https::instead(session, &snapshot, &target) {
-            Ok(None) => judge(gate, session, ctx, &snapshot, address, entry, &target),
+            Ok(None) => judge(gate, session, ctx, &snapshot, address, &entry, &target),
             Ok(Some(location)) => Way::ToHttps(location),
             Err(refused) => Way::Nowhere(refused, None),
         },
@@ -117,9 +117,9 @@ fn establish(gate: &Gate, session: &Session, ctx: &mut RequestContext) -> Way {
 fn checked<'s>(
     gate: &Gate,
     session: &'s Session,
-    snapshot: &'s Snapshot,
+    snapshot: &Arc<Snapshot>,
     ctx: &mut RequestContext,
-) -> Result<(ClientAddress, &'s SiteEntry, Target<'s>), Refused> {
+) -> Result<(ClientAddress, Arc<SiteEntry>, Target<'s>), Refused> {
     let address = address::establish(session, snapshot)?;
     ctx.address = Some(address);
     if let Some(fault) = ctx.wire_fault() {
@@ -129,8 +129,8 @@ fn checked<'s>(
     if gate.mark.is_on(&request.headers) {
         return Err(Refused::Loop);
     }
-    let entry = target::site(request, snapshot)?;
-    ctx.site = Some(Arc::clone(entry));
+    let entry = target::site(request, snapshot, ctx.slot.as_deref())?;
+    ctx.site = Some(Arc::clone(&entry));
     let target = target::establish(request, snapshot.policy.leniencies(entry.id))?;
     ctx.target = Some((target.method().clone(), Spelling::of(&target, request)));
     Ok((address, entry, target))
