@@ -28,6 +28,7 @@ use crate::seats::Seats;
 use crate::upgrade::Succession;
 use crate::upstream::Upstreams;
 use crate::upstream::fault::AnswerFault;
+use crate::upstream::patience::TooSlow;
 use crate::upstream::strict::Stale;
 use crate::way;
 
@@ -258,6 +259,7 @@ pub(crate) fn refused_by(error: &Error) -> Option<Refused> {
     match (error.etype(), error.esource()) {
         (etype, _) if etype == &PANICKED => Some(Refused::Internal),
         _ if below::<AnswerFault>(error).is_some() => Some(Refused::UpstreamMalformed),
+        _ if below::<TooSlow>(error).is_some() => Some(Refused::UpstreamTimeout),
         (ErrorType::HTTPStatus(413), _) => Some(Refused::BodyTooLarge),
         (ErrorType::HTTPStatus(_), _) => Some(Refused::Internal),
         (ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout, ErrorSource::Upstream) => {

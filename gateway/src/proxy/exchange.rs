@@ -15,6 +15,7 @@ use crate::context::RequestContext;
 use crate::stage::forward::Passport;
 use crate::stage::target::raw_host;
 use crate::stage::{forward as forwarding, reply as replying};
+use crate::upstream::patience;
 use crate::way;
 
 /// Where to; the limits of the site are the connection's.
@@ -39,9 +40,13 @@ pub(super) async fn peer(gate: &Gate, session: &mut Session, ctx: &mut RequestCo
         ctx.group()
     };
     match gate.upstreams.peer(site, group.as_deref()).await {
-        Ok(mut peer) => {
-            // A silent console is noticed by a read that takes too long.
-            peer.options.read_timeout = Some(site.timeouts.read.min(admitted.due.left(now)));
+        Ok(peer) => {
+            if let Some(slot) = &ctx.slot {
+                slot.patience().begin(patience::Limits {
+                    read: site.timeouts.read.min(admitted.due.left(now)),
+                    write: site.timeouts.write,
+                });
+            }
             Ok(Box::new(peer))
         }
         Err(_) => Error::e_explain(ErrorType::ConnectError, "the upstream's name does not resolve"),
