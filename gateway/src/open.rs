@@ -60,6 +60,7 @@ pub struct Slot {
     private: PrivateWay,
     /// Only the task of the request at hand touches these, so that nobody ever waits for a lock.
     lines: Mutex<Lines>,
+    answer_lines: Mutex<Lines>,
     recall: Mutex<Recall>,
     patience: Mutex<Patience>,
 }
@@ -111,6 +112,11 @@ impl Slot {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What the door says of the console's answer to it, where that is written by the guarded stream (HTTP/1).
+    pub fn answer_lines(&self) -> MutexGuard<'_, Lines> {
+        self.answer_lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How long the console of the request at hand is waited for.
     pub fn patience(&self) -> MutexGuard<'_, Patience> {
         self.patience.lock().unwrap_or_else(PoisonError::into_inner)
@@ -138,6 +144,7 @@ impl Slot {
     /// The request is over; the slot waits for the connection's next one.
     pub fn clear(&self) {
         self.patience().end();
+        self.answer_lines().begin();
         let over = self.lock_admitted().take();
         drop(over);
     }

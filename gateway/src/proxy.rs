@@ -149,7 +149,7 @@ impl ProxyHttp for Gate {
         ctx: &mut RequestContext,
     ) -> Result<()> {
         caught_at_once("reply", || {
-            exchange::reply(self, answer, ctx)?;
+            exchange::reply(self, session, answer, ctx)?;
             https::promise(answer, session, &ctx.snapshot.building)
         })
     }
@@ -203,6 +203,10 @@ impl ProxyHttp for Gate {
 impl Gate {
     /// Answers what could not be forwarded, where nothing has been sent yet.
     async fn refuse_for(&self, session: &mut Session, error: &Error, ctx: &mut RequestContext) -> Result<u16> {
+        if let Some(slot) = &ctx.slot {
+            // What was to be said of the console's answer is not said of ours.
+            slot.answer_lines().begin();
+        }
         if error.etype() == &PANICKED {
             self.metrics.panics.inc();
         }

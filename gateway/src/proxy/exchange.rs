@@ -136,7 +136,12 @@ pub(super) fn answer_body(body: Option<&Bytes>, is_last: bool, ctx: &mut Request
 }
 
 /// The console's answer as the visitor gets it.
-pub(super) fn reply(gate: &Gate, answer: &mut ResponseHeader, ctx: &mut RequestContext) -> Result<()> {
+pub(super) fn reply(
+    gate: &Gate,
+    session: &Session,
+    answer: &mut ResponseHeader,
+    ctx: &mut RequestContext,
+) -> Result<()> {
     if !answer.status.is_informational() {
         if let Some(started) = ctx.upstream_started.take() {
             let took = ctx.seen.saturating_duration_since(started);
@@ -147,7 +152,10 @@ pub(super) fn reply(gate: &Gate, answer: &mut ResponseHeader, ctx: &mut RequestC
     let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
         return no_permit();
     };
-    replying::finish(answer, site, admitted)
+    // HTTP/2 packs headers in a way of its own.
+    let slot = ctx.slot.as_ref().filter(|_| !session.is_http2());
+    let mut lines = slot.map(|slot| slot.answer_lines());
+    replying::finish(answer, site, admitted, lines.as_deref_mut())
 }
 
 fn await_header(ctx: &RequestContext) {
