@@ -40,7 +40,7 @@ pub fn finish(answer: &mut ResponseHeader, site: &Site, admitted: &Admitted, lin
         return said.try_for_each(|(name, value)| answer.append_header(name, value).map(|_| ()));
     };
     lines.begin();
-    said.try_for_each(|(name, value)| lines.say(name, value.as_bytes()))?;
+    said.for_each(|(name, value)| lines.say_value(name, &value));
     lines.end();
     Ok(())
 }

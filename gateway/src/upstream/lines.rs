@@ -8,6 +8,7 @@
 use std::fmt;
 
 use bytes::BytesMut;
+use http::HeaderValue;
 use pingora::{Error, ErrorType, Result};
 
 use crate::figures;
@@ -53,10 +54,13 @@ impl Lines {
         if value.iter().fold(false, unfit) {
             return Error::e_explain(ErrorType::InvalidHTTPHeader, "a header's value cannot be written");
         }
-        self.begin_line(name);
-        self.text.extend_from_slice(value);
-        self.text.extend_from_slice(LINE_END);
+        self.put(name, value);
         Ok(())
+    }
+
+    /// [`Lines::say`], of what is known to be a header's value.
+    pub fn say_value(&mut self, name: &str, value: &HeaderValue) {
+        self.put(name, value.as_bytes());
     }
 
     /// [`Lines::say`], of an address.
@@ -108,6 +112,12 @@ impl Lines {
             return Ok(false);
         }
         self.accompany(head, to).map(|()| true)
+    }
+
+    fn put(&mut self, name: &str, value: &[u8]) {
+        self.begin_line(name);
+        self.text.extend_from_slice(value);
+        self.text.extend_from_slice(LINE_END);
     }
 
     fn begin_line(&mut self, name: &str) {
