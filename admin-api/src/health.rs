@@ -14,6 +14,7 @@ use crate::auth::{Anybody, Gate};
 use crate::board::BoardStatus;
 use crate::layers::text;
 use crate::nodes::{Word, agreement};
+use crate::problem::ListenerRefusals;
 
 /// A store that takes longer than this to answer is not ready.
 const STORE_SECONDS_MAX: Duration = Duration::from_secs(2);
@@ -44,7 +45,7 @@ struct Check {
 
 /// Whether the process answers at all.
 #[utoipa::path(get, path = "/livez", tag = "health",
-    responses((status = 200, content_type = "text/plain", body = String, description = "It does.")))]
+    responses((status = 200, content_type = "text/plain", body = String, description = "It does."), ListenerRefusals))]
 async fn livez() -> Response {
     text("text/plain; charset=utf-8", "ok\n".to_owned())
 }
@@ -52,7 +53,7 @@ async fn livez() -> Response {
 /// Whether requests can be judged: 200 where they can, 503 where they cannot.
 #[utoipa::path(get, path = "/readyz", tag = "health",
     responses((status = 200, body = Readiness, description = "They can."),
-        (status = 503, body = Readiness, description = "They cannot; the checks say why.")))]
+        (status = 503, body = Readiness, description = "They cannot; the checks say why."), ListenerRefusals))]
 async fn readyz(anybody: Anybody) -> (StatusCode, Answer<Readiness>) {
     let (word, store) = (anybody.nodes().word(), store_check(&anybody).await);
     let mut readiness = readiness(anybody.board().status(), store, word);
@@ -143,7 +144,8 @@ async fn store_check(anybody: &Anybody) -> Check {
 
 /// Counters and gauges in the Prometheus text format.
 #[utoipa::path(get, path = "/metrics", tag = "health",
-    responses((status = 200, content_type = "text/plain", body = String, description = "The metrics of the moment.")))]
+    responses((status = 200, content_type = "text/plain", body = String, description = "The metrics of the moment."),
+        ListenerRefusals))]
 async fn metrics(anybody: Anybody) -> Response {
     text("text/plain; version=0.0.4; charset=utf-8", anybody.metrics())
 }

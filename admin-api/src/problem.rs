@@ -285,6 +285,27 @@ pub(crate) enum Refusals {
     /// The store failed, or too much is under way.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemBody),
+    /// A door has let the call through: a site's upstream leads here.
+    #[response(status = 508, content_type = "application/problem+json")]
+    ThroughADoor(ProblemBody),
+}
+
+/// What a call that needs no token may meet: the listener's own refusals.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only the document reads it")]
+pub(crate) enum ListenerRefusals {
+    /// The request could not be read.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Malformed(ProblemBody),
+    /// The host or origin is not allowed.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemBody),
+    /// Something went wrong inside.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(ProblemBody),
+    /// A door has let the call through: a site's upstream leads here.
+    #[response(status = 508, content_type = "application/problem+json")]
+    ThroughADoor(ProblemBody),
 }
 
 /// What a call that names one thing may meet besides.

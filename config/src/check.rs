@@ -8,7 +8,7 @@ use std::path::Path;
 use stagedoor_policy::fault::{Fault, KeyPath};
 use stagedoor_policy::request::Leniency;
 use stagedoor_policy::rules::Rules;
-use stagedoor_policy::{Revision, compliance};
+use stagedoor_policy::{Policy, compliance};
 
 use crate::building::{Building, Site};
 use crate::fault::quoted;
@@ -85,13 +85,17 @@ pub(crate) fn sites_without_rules(building: &Building, rules: &Rules) -> Vec<Str
     without.map(|site| site.name.clone()).collect()
 }
 
+/// What is to be said of a policy that lets nobody in, as an empty file does.
+pub(crate) fn says_nothing(rules: &Rules) -> Option<&'static str> {
+    (rules.roles.is_empty() && rules.sites.is_empty()).then_some(
+        "policy.toml has no role and no rules for a site: no account can be made, and every request is refused; \
+         `stagedoor init FOLDER` writes a policy to begin with",
+    )
+}
+
 /// Rules about passwords that demand other than a standard does, and nobody has said why.
-pub(crate) fn departures_without_reason(rules: &Rules) -> Vec<String> {
-    // A policy with a fault has been refused before.
-    let Ok(policy) = stagedoor_policy::compile(rules, Revision::default()) else {
-        return Vec::new();
-    };
-    let departures = compliance::departures(&policy).into_iter();
+pub(crate) fn departures_without_reason(policy: &Policy) -> Vec<String> {
+    let departures = compliance::departures(policy).into_iter();
     let unexplained = departures.filter(|found| found.setting.starts_with("password.") && found.reason.is_none());
     let warning = |found: compliance::Departure| {
         let documents: Vec<&str> = found.demands.iter().map(|demand| demand.document).collect();

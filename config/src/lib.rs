@@ -40,7 +40,7 @@ pub use environment::{COMMAND_LINE_NAMES, Environment};
 pub use fault::{Faults, FileFault};
 pub use frame_ancestors::FrameAncestors;
 pub use host::HostPattern;
-pub use live::{Cause, Live, OpenFault, PolicyHistory, Reloaded, ReplaceFault, Status};
+pub use live::{Cause, Live, OpenFault, Reloaded, ReplaceFault, Status};
 pub use load::{Inline, Loaded, Sources, load, load_building};
 pub use snapshot::{SiteEntry, Snapshot};
 pub use starter::{PRESETS, Preset, starter_files};

@@ -4,9 +4,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use stagedoor_policy::Revision;
 use stagedoor_policy::fault::Fault;
 use stagedoor_policy::rules::{Rules, SiteRules};
+use stagedoor_policy::{Policy, Revision};
 
 use crate::assemble::Assembly;
 use crate::building::Building;
@@ -40,12 +40,14 @@ pub struct Inline {
 }
 
 /// Two files without a fault.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Loaded {
     /// The building.
     pub building: Building,
     /// The rules; a site that is declared and has none was given empty ones.
     pub rules: Rules,
+    /// The rules, compiled; it has no number yet.
+    pub policy: Policy,
     /// The text of `policy.toml`, or of the starter policy.
     pub policy_text: String,
     /// The text of `stagedoor.toml`; empty where there is no file.
@@ -99,6 +101,12 @@ impl FileTexts {
             policy: text(&sources.policy, starter_files().1),
         }
     }
+
+    /// Whether this is what was loaded.
+    pub(crate) fn are_of(&self, loaded: &Loaded) -> bool {
+        let is = |text: &Result<Arc<str>, FileFault>, loaded: &str| text.as_deref().is_ok_and(|text| text == loaded);
+        is(&self.building, &loaded.building_text) && is(&self.policy, &loaded.policy_text)
+    }
 }
 
 /// Checks texts that were read already.
@@ -106,13 +114,16 @@ pub(crate) fn load_texts(sources: &Sources, env: &Environment, files: &FileTexts
     let (building, assembled) = assemble(sources, env, &files.building);
     let mut policy = Half::new(name(&sources.policy, "built-in policy"), &files.policy);
     let declared = building.root.names_in("site");
-    let rules = policy.read(POLICY).map(rules::rules);
-    if let Some(rules) = &rules {
-        policy.add(
-            stagedoor_policy::compile(rules, Revision::default())
-                .err()
-                .unwrap_or_default(),
-        );
+    let mut rules = policy.read(POLICY).map(rules::rules);
+    let (mut compiled, mut warnings) = (None, Vec::new());
+    if let Some(rules) = &mut rules {
+        if let Some(building) = &assembled {
+            warnings = complete(rules, building);
+        }
+        match stagedoor_policy::compile(rules, Revision::default()) {
+            Ok(policy) => compiled = Some(policy),
+            Err(faults) => policy.add(faults),
+        }
         // Without the names of the sites, every name in the rules would be called wrong.
         if building.parsed && !declared.is_empty() {
             let prefix = assembled.as_ref().map(|building| building.portal.prefix.as_str());
@@ -122,8 +133,18 @@ pub(crate) fn load_texts(sources: &Sources, env: &Environment, files: &FileTexts
     let (building_text, policy_text) = (building.text.clone(), policy.text.clone());
     let mut faults = building.into_faults();
     faults.extend(policy.into_faults());
-    match (assembled, rules) {
-        (Some(building), Some(rules)) if faults.is_empty() => Ok(finish(building, rules, &building_text, &policy_text)),
+    match (assembled, rules, compiled) {
+        (Some(building), Some(rules), Some(policy)) if faults.is_empty() => {
+            warnings.extend(check::departures_without_reason(&policy));
+            Ok(Loaded {
+                building,
+                rules,
+                policy,
+                policy_text: policy_text.as_ref().to_owned(),
+                building_text: building_text.as_ref().to_owned(),
+                warnings,
+            })
+        }
         _ if faults.is_empty() => Err(nothing_to_say()),
         _ => Err(faults),
     }
@@ -156,23 +177,21 @@ fn name(path: &Option<PathBuf>, built_in: &str) -> String {
     }
 }
 
-fn finish(building: Building, mut rules: Rules, building_text: &str, policy_text: &str) -> Loaded {
+/// Gives rules what the building says of them; answers what is probably not meant.
+fn complete(rules: &mut Rules, building: &Building) -> Vec<String> {
     let mut warnings = Vec::new();
-    for site in check::sites_without_rules(&building, &rules) {
-        warnings.push(format!(
-            "site `{site}` has no rules in policy.toml: every request to it is refused"
-        ));
+    let says_nothing = check::says_nothing(rules);
+    warnings.extend(says_nothing.map(str::to_owned));
+    for site in check::sites_without_rules(building, rules) {
+        if says_nothing.is_none() {
+            warnings.push(format!(
+                "site `{site}` has no rules in policy.toml: every request to it is refused"
+            ));
+        }
         rules.sites.insert(site, SiteRules::default());
     }
     rules.title.clone_from(&building.portal.title);
-    warnings.extend(check::departures_without_reason(&rules));
-    Loaded {
-        building,
-        rules,
-        policy_text: policy_text.to_owned(),
-        building_text: building_text.to_owned(),
-        warnings,
-    }
+    warnings
 }
 
 /// A part could not be made although no fault was found: refused all the same.

@@ -68,10 +68,7 @@ impl Line<'_> {
     /// As JSON, in the order above, with a line end.
     fn write(&self, to: &mut Vec<u8>) {
         to.extend_from_slice(b"{\"time_micros\":");
-        if self.time_micros < 0 {
-            to.push(b'-');
-        }
-        push_decimal(to, self.time_micros.unsigned_abs());
+        push_decimal(to, self.time_micros);
         to.extend_from_slice(b",\"request_id\":\"");
         self.request_id.push_to(to);
         to.extend_from_slice(b"\",\"address\":");

@@ -1,13 +1,13 @@
 //! Assembly: files, store, identity, portal, admin API and listeners become one running door.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use pingora::proxy::HttpProxy;
 use pingora::server::configuration::ServerConf;
 use pingora::server::{RunArgs, Server};
 use stagedoor_admin_api::AdminParts;
-use stagedoor_config::{Building, Environment, Live, Sources};
+use stagedoor_config::{Building, Environment, Live, Loaded, Sources};
 use stagedoor_identity::letter::CurrentLetterhead;
 use stagedoor_identity::{
     Chance as _, Clock, Company, CurrentPolicy, Doorkeeper, Freshness, Parts, Secret, SystemChance, SystemClock,
@@ -35,7 +35,7 @@ use crate::storing::{self, Held};
 use crate::upgrade::Succession;
 use crate::upgrade::beginning::Succeeding;
 use crate::upgrade::errands::Hands;
-use crate::upgrade::giving::{Relaunch, Sockets};
+use crate::upgrade::giving::{Giver, Relaunch, Sockets};
 use crate::upgrade::taking::Heritage;
 use crate::upstream::Upstreams;
 
@@ -140,15 +140,29 @@ impl Premises {
 /// # Errors
 /// Faulty files (exit 64), or a store that cannot be opened.
 pub async fn open(sources: Sources, environment: Environment) -> Result<Door, StartFault> {
+    let loaded = stagedoor_config::load(&sources, &environment).map_err(StartFault::Configuration)?;
+    open_loaded(sources, environment, loaded).await
+}
+
+/// The same with files that were loaded a moment ago.
+///
+/// # Errors
+/// See [`open`].
+pub async fn open_loaded(sources: Sources, environment: Environment, loaded: Loaded) -> Result<Door, StartFault> {
     let metrics = Arc::new(Metrics::new().map_err(|error| StartFault::Failed(error.to_string()))?);
-    let building = stagedoor_config::load(&sources, &environment)
-        .map_err(StartFault::Configuration)?
-        .building;
+    let building = loaded.building.clone();
     let observed = Arc::clone(&metrics);
     let observe = Arc::new(move |operation: &'static str, took| observed.store_worked(operation, took));
     let (store, held) = storing::open(&building.store, building.cluster.as_ref(), observe).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let live = Live::open(sources, environment, Arc::clone(&store), Arc::clone(&clock)).await?;
+    let live = Live::open_checked(
+        sources,
+        environment,
+        Some(loaded),
+        Arc::clone(&store),
+        Arc::clone(&clock),
+    )
+    .await?;
     let company = building.cluster.as_ref().map(|cluster| Company {
         freshness: Arc::new(Freshness::not_yet()),
         lease: cluster.lease,
@@ -268,16 +282,20 @@ pub fn run(opened: Door, start: Start, runtime: Runtime) -> Result<(), StartFaul
     let succeeding = Succeeding {
         heritage,
         hands,
-        sockets,
-        pausable,
-        relaunch: start.relaunch,
-        store: storing::name(&building.store),
-        held: opened.held.clone(),
-        door: opened.door,
-        register: Arc::clone(&register),
-        succession,
-        succeeded: words.succeeded,
-        phase: words.phase.clone(),
+        giver: Giver {
+            relaunch: start.relaunch,
+            sockets,
+            store: storing::name(&building.store),
+            held: opened.held.clone(),
+            door: opened.door,
+            register: Arc::clone(&register),
+            succession,
+            letters: pausable.letters,
+            rounds: Mutex::new(pausable.rounds),
+            succeeded: words.succeeded,
+            former: None,
+            phase: words.phase.clone(),
+        },
         open: is_open,
     };
     succeeding.begin(keeper.runtime());

@@ -7,22 +7,10 @@ use std::net::IpAddr;
 const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
 /// `255.255.255.255`, and a dot behind it that is not written.
 const ADDRESS_BYTES_MAX: usize = 16;
-/// What 64 bits hold at most.
-const DECIMAL_DIGITS_MAX: usize = 20;
 
 /// In decimal.
-pub fn push_decimal(to: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [b'0'; DECIMAL_DIGITS_MAX];
-    let mut used = 0;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
-        used += 1;
-        if number == 0 {
-            break;
-        }
-    }
-    to.extend_from_slice(digits.get(DECIMAL_DIGITS_MAX - used..).unwrap_or_default());
+pub fn push_decimal(to: &mut Vec<u8>, number: impl itoa::Integer) {
+    to.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Sixteen hexadecimal digits.
@@ -99,7 +87,6 @@ mod tests {
         #[test]
         fn whatever_the_number_it_is_written_as_the_standard_library_does(number: u64, small: u8) {
             for number in [number, u64::from(small), u64::MAX, 0] {
-                prop_assert_eq!(written(|to| push_decimal(to, number)), format!("so: {number}"));
                 prop_assert_eq!(written(|to| push_hexadecimal(to, number)), format!("so: {number:016x}"));
             }
         }

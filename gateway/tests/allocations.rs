@@ -9,17 +9,15 @@
     reason = "helpers of a test: a broken fixture should stop it here"
 )]
 
+mod common;
+
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::AsRawFd as _;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 
 use async_trait::async_trait;
-use pingora::apps::ServerApp as _;
 use pingora::prelude::{HttpPeer, ProxyHttp, Session};
-use pingora::protocols::l4::stream::Stream;
-use pingora::protocols::{GetSocketDigest as _, SocketDigest};
 use pingora::proxy::HttpProxy;
 use pingora::server::configuration::ServerConf;
 use serde::Deserialize;
@@ -32,15 +30,17 @@ use stagedoor::metrics::Metrics;
 use stagedoor::proxy::Gate;
 use stagedoor::request_id::RequestIds;
 use stagedoor::upstream::Upstreams;
-use stagedoor_config::{Environment, Live, Sources};
-use stagedoor_identity::port::SharedStore;
-use stagedoor_identity::{Clock, CurrentPolicy, Doorkeeper, Parts, Password, Secret, SystemChance, SystemClock};
+use stagedoor_identity::{Password, Secret, SystemChance, SystemClock};
 use stagedoor_portal::PortalParts;
-use stagedoor_store::embedded::Embedded;
 use tokio::runtime::Runtime;
 use tokio::sync::{oneshot, watch};
 
+use common::{open_door, serve};
+
 const BUDGET: &str = include_str!("../../benches/budget.toml");
+const POLICY: &str = "[networks]\nhere = [\"127.0.0.0/8\"]\n[site.console]\nnetworks = [\"here\"]\n[site.console.areas]\n\
+    all = { paths = [\"/**\"] }\narea = { paths = [\"/area/**\"] }\n[role.administrator]\n\
+    may = { \"*\" = \"all\" }\nnetworks = [\"here\"]\n";
 const PASSWORD: &str = "correct horse battery 9";
 /// Enough that whatever grows for a while has grown.
 const WARM_REQUESTS: u32 = 300;
@@ -69,7 +69,7 @@ fn a_request_takes_no_more_from_the_heap_than_the_budget_allows() {
         .build()
         .unwrap();
     let console = serve_console();
-    let bare = runtime.block_on(serve_bare(console));
+    let bare = runtime.block_on(serve(HttpProxy::new(Bare(console), Arc::new(ServerConf::default()))));
     let door = runtime.block_on(serve_door(console, folder.path()));
     let cookie = running(&runtime, move || sign_in(door));
     for (headers, allowed) in [
@@ -186,6 +186,7 @@ fn serve_console() -> SocketAddr {
     at
 }
 
+/// Pingora without us.
 struct Bare(SocketAddr);
 
 #[async_trait]
@@ -199,29 +200,14 @@ impl ProxyHttp for Bare {
     }
 }
 
-/// Pingora without us.
-async fn serve_bare(console: SocketAddr) -> SocketAddr {
-    let proxy = Arc::new(HttpProxy::new(Bare(console), Arc::new(ServerConf::default())));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let at = listener.local_addr().unwrap();
-    let (never, shutdown) = watch::channel(false);
-    tokio::spawn(async move {
-        let _never = never;
-        while let Ok((stream, _)) = listener.accept().await {
-            let digest = SocketDigest::from_raw_fd(stream.as_raw_fd());
-            stream.set_nodelay(true).unwrap();
-            let mut stream = Stream::from(stream);
-            stream.set_socket_digest(digest);
-            let (proxy, shutdown) = (Arc::clone(&proxy), shutdown.clone());
-            tokio::spawn(async move { proxy.process_new(Box::new(stream), &shutdown).await });
-        }
-    });
-    at
-}
-
 /// The whole door: identity headers, assertion, metrics and access log are on.
 async fn serve_door(console: SocketAddr, folder: &Path) -> SocketAddr {
-    let (live, door) = open_door(console, folder).await;
+    let building = format!(
+        "[listen]\nhttp = [\"127.0.0.1:1\"]\n[log]\naccess = \"{}\"\n[site.console]\nupstream = \"http://{console}\"\n\
+         assertion = true\n",
+        folder.join("access.log").display()
+    );
+    let (live, door) = open_door(folder, &building, POLICY, Arc::new(SystemClock)).await;
     let snapshot = live.current();
     let password = Password::new(PASSWORD).unwrap();
     let made = first_administrator(&door, &snapshot.policy, "admin", password).await;
@@ -271,37 +257,4 @@ async fn serve_door(console: SocketAddr, folder: &Path) -> SocketAddr {
         }
     });
     at
-}
-
-async fn open_door(console: SocketAddr, folder: &Path) -> (Arc<Live>, Arc<Doorkeeper>) {
-    let building = format!(
-        "[listen]\nhttp = [\"127.0.0.1:1\"]\n[log]\naccess = \"{}\"\n[site.console]\nupstream = \"http://{console}\"\n\
-         assertion = true\n",
-        folder.join("access.log").display()
-    );
-    let policy = "[networks]\nhere = [\"127.0.0.0/8\"]\n[site.console]\nnetworks = [\"here\"]\n[site.console.areas]\n\
-                  all = { paths = [\"/**\"] }\narea = { paths = [\"/area/**\"] }\n[role.administrator]\n\
-                  may = { \"*\" = \"all\" }\nnetworks = [\"here\"]\n";
-    std::fs::write(folder.join("stagedoor.toml"), building).unwrap();
-    std::fs::write(folder.join("policy.toml"), policy).unwrap();
-    let sources = Sources {
-        building: Some(folder.join("stagedoor.toml")),
-        policy: Some(folder.join("policy.toml")),
-        ..Sources::default()
-    };
-    let store: SharedStore = Arc::new(Embedded::open(&folder.join("data")).unwrap());
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let live = Live::open(sources, Environment::default(), Arc::clone(&store), Arc::clone(&clock)).await;
-    let live = live.unwrap_or_else(|fault| panic!("{fault}"));
-    let door = Doorkeeper::open(Parts {
-        store,
-        clock,
-        chance: Arc::new(SystemChance),
-        policy: Arc::clone(&live) as Arc<dyn CurrentPolicy>,
-        hashes_in_flight: 1,
-        issuer: "x".to_owned(),
-        letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
-        links_under: "/.stagedoor/".to_owned(),
-    });
-    (live, door.await.unwrap())
 }

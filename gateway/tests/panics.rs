@@ -7,17 +7,14 @@
     reason = "helpers of a test, one of which panics for a living"
 )]
 
+mod common;
+
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::AsRawFd as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use pingora::apps::ServerApp as _;
-use pingora::protocols::l4::stream::Stream;
-use pingora::protocols::{GetSocketDigest as _, SocketDigest};
 use pingora::proxy::http_proxy;
 use pingora::server::configuration::ServerConf;
 use stagedoor::assertion::{self, Assertions};
@@ -26,13 +23,15 @@ use stagedoor::metrics::Metrics;
 use stagedoor::proxy::Gate;
 use stagedoor::request_id::RequestIds;
 use stagedoor::upstream::Upstreams;
-use stagedoor_config::{Environment, Live, Sources};
 use stagedoor_identity::event::{AuditQuery, StoredEvent};
-use stagedoor_identity::port::SharedStore;
-use stagedoor_identity::{Chance, Clock, CurrentPolicy, Doorkeeper, Parts, SystemChance, SystemClock};
+use stagedoor_identity::{Chance, Clock, Doorkeeper, SystemChance, SystemClock};
 use stagedoor_policy::time::Timestamp;
-use stagedoor_store::embedded::Embedded;
 
+use common::{open_door, serve};
+
+const BUILDING: &str = "[listen]\nhttp = [\"127.0.0.1:1\"]\n[site.console]\nhosts = [\"console.test\"]\nupstream = \
+    \"http://127.0.0.1:2\"\n";
+const POLICY: &str = "[site.console.areas]\nall = { paths = [\"/**\"] }\n";
 /// What nobody outside is to read.
 const TEXT: &str = "the combination is 1234";
 
@@ -87,7 +86,13 @@ impl Fixture {
     async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (clock, chance) = (Arc::<Fragile>::default(), Arc::<Fragile>::default());
-        let (live, door) = open_door(folder.path(), Arc::new(FragileClock(Arc::clone(&clock)))).await;
+        let (live, door) = open_door(
+            folder.path(),
+            BUILDING,
+            POLICY,
+            Arc::new(FragileClock(Arc::clone(&clock))),
+        )
+        .await;
         let (audit, writer) = audit::queue(Arc::new(FragileChance(Arc::clone(&chance))));
         let metrics = Arc::new(Metrics::new().unwrap());
         let key = assertion::generate_key().unwrap();
@@ -106,7 +111,7 @@ impl Fixture {
             succession: Arc::default(),
         };
         Self {
-            at: serve(gate).await,
+            at: serve(http_proxy(&Arc::new(ServerConf::default()), gate)).await,
             clock,
             chance,
             metrics,
@@ -149,55 +154,6 @@ impl Fixture {
 
 async fn page_that_panics() -> &'static str {
     panic!("{TEXT}")
-}
-
-async fn open_door(folder: &Path, clock: Arc<dyn Clock>) -> (Arc<Live>, Arc<Doorkeeper>) {
-    let building = "[listen]\nhttp = [\"127.0.0.1:1\"]\n[site.console]\nhosts = [\"console.test\"]\nupstream = \
-                    \"http://127.0.0.1:2\"\n";
-    std::fs::write(folder.join("stagedoor.toml"), building).unwrap();
-    std::fs::write(
-        folder.join("policy.toml"),
-        "[site.console.areas]\nall = { paths = [\"/**\"] }\n",
-    )
-    .unwrap();
-    let sources = Sources {
-        building: Some(folder.join("stagedoor.toml")),
-        policy: Some(folder.join("policy.toml")),
-        ..Sources::default()
-    };
-    let store: SharedStore = Arc::new(Embedded::open(&folder.join("data")).unwrap());
-    let environment = Environment::default();
-    let live = Live::open(sources, environment, Arc::clone(&store), Arc::new(SystemClock)).await;
-    let live = live.unwrap_or_else(|fault| panic!("{fault}"));
-    let door = Doorkeeper::open(Parts {
-        store,
-        clock,
-        chance: Arc::new(SystemChance),
-        policy: Arc::clone(&live) as Arc<dyn CurrentPolicy>,
-        hashes_in_flight: 1,
-        issuer: "x".to_owned(),
-        letterhead: Arc::new(stagedoor_identity::letter::NoLetterhead),
-        links_under: "/.stagedoor/".to_owned(),
-    });
-    (live, door.await.unwrap())
-}
-
-async fn serve(gate: Gate) -> SocketAddr {
-    let proxy = Arc::new(http_proxy(&Arc::new(ServerConf::default()), gate));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let at = listener.local_addr().unwrap();
-    let (never, shutdown) = tokio::sync::watch::channel(false);
-    tokio::spawn(async move {
-        let _never = never;
-        while let Ok((stream, _)) = listener.accept().await {
-            let digest = SocketDigest::from_raw_fd(stream.as_raw_fd());
-            let mut stream = Stream::from(stream);
-            stream.set_socket_digest(digest);
-            let (proxy, shutdown) = (Arc::clone(&proxy), shutdown.clone());
-            tokio::spawn(async move { proxy.process_new(Box::new(stream), &shutdown).await });
-        }
-    });
-    at
 }
 
 #[tokio::test(flavor = "multi_thread")]

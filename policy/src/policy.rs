@@ -57,6 +57,12 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The same rules under another number: a policy is checked before it is known which it will have.
+    #[must_use]
+    pub fn numbered(self, revision: Revision) -> Self {
+        Self { revision, ..self }
+    }
+
     /// The policy's number.
     pub fn revision(&self) -> Revision {
         self.revision

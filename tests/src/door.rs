@@ -9,7 +9,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::redis::Redis;
-use crate::{Admin, PASSWORD, Reply, Running, Visitor, eventually, free_port, stagedoor_binary};
+use crate::{Admin, PASSWORD, Reply, Running, Visitor, eventually, free_port, stagedoor_binary, when_not_busy};
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
@@ -261,6 +261,21 @@ impl Door {
         let visitor = self.visitor(site);
         visitor.sign_in(name, PASSWORD).await.expect(200);
         visitor
+    }
+
+    /// [`Self::signed_in`], as soon as the door is not too busy.
+    pub async fn signed_in_patiently(&self, site: &str, name: &str) -> Visitor {
+        let visitor = self.visitor(site);
+        when_not_busy(async || visitor.sign_in(name, PASSWORD).await)
+            .await
+            .expect(200);
+        visitor
+    }
+
+    /// Somebody who is signed in at another door, at the same site of this one.
+    pub fn visited_by(&self, visitor: &Visitor) -> Visitor {
+        let host = format!("{}:{}", visitor.name(), self.http);
+        Visitor::new(self.address(), host).with_session_of(visitor)
     }
 
     /// The address of a page of a site, for a browser.

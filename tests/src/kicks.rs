@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::{Door, FakeConsole, PASSWORD, Redis, Visitor, eventually};
+use crate::{Door, FakeConsole, Redis, Visitor};
 
 /// Between two requests or messages: often enough to tell milliseconds apart, seldom enough not to be what is measured.
 const BETWEEN: Duration = Duration::from_micros(500);
@@ -61,16 +61,10 @@ pub async fn measure_kicks(times: usize) -> Kicks {
 }
 
 async fn kick(here: &Door, there: &Door, kicks: &mut Kicks) {
-    let visitor = here.visitor("console");
-    eventually("a sign-in", PATIENCE, async || {
-        (visitor.sign_in(ACCOUNT, PASSWORD).await.status == 200).then_some(())
-    })
-    .await;
-    let cookie = visitor.cookie("stagedoor").expect("somebody signed in");
+    let visitor = here.signed_in_patiently("console", ACCOUNT).await;
     let (mut requests, mut sockets) = (Vec::new(), Vec::new());
     for door in [here, there] {
-        let at_door = door.visitor("console");
-        at_door.put_cookie("stagedoor", &cookie);
+        let at_door = door.visited_by(&visitor);
         requests.push(watched(|last| asks(at_door.clone(), last)).await);
         sockets.push(watched(|last| talks(at_door.clone(), last)).await);
     }

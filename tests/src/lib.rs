@@ -49,7 +49,7 @@ pub use cluster::Cluster;
 pub use door::{Door, DoorPlan, stagedoor};
 pub use fake::{FakeConsole, sha256};
 pub use kicks::{Kicks, measure_kicks};
-pub use patience::{eventually, soon, unix_seconds};
+pub use patience::{ENDED_WITHIN, eventually, soon, unix_seconds, when_not_busy};
 pub use place::{free_port, repository, stagedoor_binary};
 pub use process::Running;
 pub use recorder::{Recorder, Seen};

@@ -20,6 +20,9 @@ use tokio_tungstenite::tungstenite;
 
 use crate::Reply;
 
+/// What the door calls the cookie of a session, by plain HTTP and by TLS.
+const SESSION_COOKIES: [&str; 2] = ["stagedoor", "__Host-stagedoor"];
+
 /// A body that a visitor sends.
 pub type Body = BoxBody<Bytes, Infallible>;
 
@@ -87,6 +90,14 @@ impl Visitor {
     pub fn always(mut self, name: &'static str, value: &str) -> Self {
         self.always
             .push((HeaderName::from_static(name), value.parse().expect("a header value")));
+        self
+    }
+
+    /// The same person at another place: the cookie of the session is the same.
+    pub fn with_session_of(self, other: &Visitor) -> Self {
+        let session = SESSION_COOKIES.map(|name| other.cookie(name).map(|value| (name, value)));
+        let (name, value) = session.into_iter().flatten().next().expect("somebody signed in");
+        self.put_cookie(name, &value);
         self
     }
 
@@ -252,7 +263,8 @@ impl Visitor {
         }
     }
 
-    fn name(&self) -> &str {
+    /// The name in [`Self::host`], without a port.
+    pub(crate) fn name(&self) -> &str {
         self.host.split(':').next().unwrap_or_default()
     }
 

@@ -2,26 +2,10 @@
 
 use std::time::Duration;
 
-use stagedoor_tests::{Cluster, Door, FakeConsole, PASSWORD, Visitor, eventually};
+use stagedoor_tests::{Cluster, Door, FakeConsole, Visitor, eventually};
 
 const POLICY: &str = "[site.console.areas]\nall = { paths = [\"/**\"] }\n\n[role.keeper]\nmay = { \"*\" = \"all\" }\n";
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The same person at another door.
-fn at(door: &Door, visitor: &Visitor) -> Visitor {
-    let there = door.visitor("console");
-    there.put_cookie("stagedoor", &visitor.cookie("stagedoor").expect("somebody signed in"));
-    there
-}
-
-async fn signed_in(door: &Door, name: &str) -> Visitor {
-    let visitor = door.visitor("console");
-    eventually("a sign-in", PATIENCE, async || {
-        (visitor.sign_in(name, PASSWORD).await.status == 200).then_some(())
-    })
-    .await;
-    visitor
-}
 
 async fn serves(visitor: &Visitor) {
     eventually("the door serves", PATIENCE, async || {
@@ -43,8 +27,8 @@ async fn doors_follow_their_keys_from_shard_to_shard_and_to_a_replica_and_forget
     for name in ["ada", "bob"] {
         one.admin().add_account(name, "keeper").await;
     }
-    let ada = signed_in(&one, "ada").await;
-    let doors = [at(&one, &ada), at(&two, &ada)];
+    let ada = one.signed_in_patiently("console", "ada").await;
+    let doors = [one.visited_by(&ada), two.visited_by(&ada)];
     // Once round the shards: the replica is of the one that had the keys first.
     for what in [
         "nothing",
@@ -53,8 +37,8 @@ async fn doors_follow_their_keys_from_shard_to_shard_and_to_a_replica_and_forget
         "back",
         "the replica takes over",
     ] {
-        let bob = signed_in(&two, "bob").await;
-        let ended = [at(&one, &bob), at(&two, &bob)];
+        let bob = two.signed_in_patiently("console", "bob").await;
+        let ended = [one.visited_by(&bob), two.visited_by(&bob)];
         // Known at the other door with the very next request, and no longer known with the next after the answer.
         ended[0].get("/page").await.expect(200);
         bob.sign_out().await.expect(200);

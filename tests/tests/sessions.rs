@@ -9,7 +9,8 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 use stagedoor_tests::{
-    Admin, Door, DoorPlan, FakeConsole, PASSWORD, Reply, Visitor, Way, Ways, body_of, eventually, soon, totp,
+    Admin, Door, DoorPlan, ENDED_WITHIN, FakeConsole, PASSWORD, Reply, Visitor, Way, Ways, body_of, eventually, soon,
+    totp, when_not_busy,
 };
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
@@ -23,10 +24,6 @@ const AREAS: &str = "[site.console.areas]\nall = { paths = [\"/**\"] }\n\n\
     [role.keeper]\nmay = { \"*\" = \"all\" }\nchannels = [\"browser\", \"client\"]\n\n[role.nobody]\nmay = {}\n\n\
     [channel.client]\n\n";
 const AT_ONCE: usize = 200;
-/// What the product promises for the end of what is no longer permitted.
-const PROMISED: Duration = Duration::from_secs(1);
-/// What a busy machine may add before a stream counts as not ended.
-const MARGIN: Duration = Duration::from_secs(3);
 /// For what happens after a few seconds of the policy's.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -70,11 +67,7 @@ impl Stage {
 
 /// Tries to sign in until the door is not too busy to look: what it says then.
 async fn sign_in(visitor: &Visitor, name: &str, password: &str) -> Reply {
-    eventually("the door finds time for a sign-in", PATIENCE, async || {
-        let answer = visitor.sign_in(name, password).await;
-        (answer.status != 503).then_some(answer)
-    })
-    .await
+    when_not_busy(async || visitor.sign_in(name, password).await).await
 }
 
 /// Fails the test unless the answer is 401 with this code.
@@ -375,7 +368,7 @@ async fn who_does_not_come_is_banned_at_once_when_the_time_is_up_even_who_never_
         (stage.admin.account("ada").await["banned"] == true).then_some(Instant::now())
     })
     .await;
-    tokio::time::timeout(PROMISED + MARGIN, until_closed(&mut socket))
+    tokio::time::timeout(ENDED_WITHIN, until_closed(&mut socket))
         .await
         .expect("the stream ends with the ban");
     println!("an idle WebSocket ended {:?} after the ban was seen", banned.elapsed());

@@ -4,11 +4,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use stagedoor_identity::port::{NotedPolicy, StoreError};
+use stagedoor_identity::port::{NotedPolicy, SharedStore, StoreError};
 use stagedoor_policy::Revision;
 use stagedoor_policy::time::Timestamp;
 
-use super::history::{self, PolicyHistory};
+use super::history;
 use super::replace::write;
 use super::watch::Watched;
 use super::{Cause, Live, OpenFault, Reloaded, check};
@@ -30,40 +30,36 @@ pub(super) struct AtStart {
 
 impl AtStart {
     /// The files of a door that has its store to itself.
-    pub(super) async fn alone(
-        history: &(impl PolicyHistory + ?Sized),
-        loaded: Loaded,
-        now: Timestamp,
-    ) -> Result<Self, StoreError> {
+    pub(super) async fn alone(store: &SharedStore, loaded: Loaded, now: Timestamp) -> Result<Self, StoreError> {
         let by = Cause::Start.to_string();
-        let revision = history::number(history, &loaded, &by, now, None).await?;
-        Self::with(loaded, revision, by).await
+        let revision = history::number(store, &loaded, &by, now, None).await?;
+        Ok(Self::with(loaded, revision, by))
     }
 
     /// What all doors run, rather than this one's file: that may be old, or a new machine's. A text that never was in force
     /// takes over only where the settings say so.
     pub(super) async fn beside_others(
-        history: &(impl PolicyHistory + ?Sized),
+        store: &SharedStore,
         (sources, env): (&Arc<Sources>, &Arc<Environment>),
         files: &FileTexts,
         own: Loaded,
         now: Timestamp,
     ) -> Result<Self, OpenFault> {
         let sum = sha256(own.policy_text.as_bytes());
-        let newest = match history.newest_policy().await? {
+        let newest = match store.newest_policy().await? {
             Some(newest) if newest.sha256 != sum => newest,
-            _ => return Ok(Self::alone(history, own, now).await?),
+            _ => return Ok(Self::alone(store, own, now).await?),
         };
-        let once = history.revision_of(&sum).await?;
+        let once = store.revision_of(&sum).await?;
         let file_takes_over = own.building.cluster.as_ref().map(|cluster| cluster.policy_at_start);
         if once.is_none() && file_takes_over == Some(PolicyAtStart::File) {
-            return Ok(Self::alone(history, own, now).await?);
+            return Ok(Self::alone(store, own, now).await?);
         }
         let file = files.policy.clone().ok();
         match (check(sources, env, &as_file(files, &newest)).await, once) {
-            (Ok(loaded), once) => Ok(Self::as_others(loaded, newest, sources, file.filter(|_| once.is_none())).await?),
+            (Ok(loaded), once) => Ok(Self::as_others(loaded, newest, sources, file.filter(|_| once.is_none())).await),
             (Err(faults), Some(once)) => {
-                let mut start = Self::with(own, Revision(once), Cause::Start.to_string()).await?;
+                let mut start = Self::with(own, Revision(once), Cause::Start.to_string());
                 start.cannot_take = Some((Revision(newest.revision), faults.render(false)));
                 Ok(start)
             }
@@ -75,14 +71,9 @@ impl AtStart {
     }
 
     /// `unknown` is the file's text, where that never was in force.
-    async fn as_others(
-        loaded: Loaded,
-        newest: NotedPolicy,
-        sources: &Sources,
-        unknown: Option<Arc<str>>,
-    ) -> Result<Self, StoreError> {
-        let mut start = Self::with(loaded, Revision(newest.revision), newest.by).await?;
-        let Some(path) = &sources.policy else { return Ok(start) };
+    async fn as_others(loaded: Loaded, newest: NotedPolicy, sources: &Sources, unknown: Option<Arc<str>>) -> Self {
+        let mut start = Self::with(loaded, Revision(newest.revision), newest.by);
+        let Some(path) = &sources.policy else { return start };
         if unknown.is_some() {
             start.warnings.push(format!(
                 "`{}` is not what all doors run (revision {}) and was not taken over: `stagedoor policy apply {}` puts it in force \
@@ -95,18 +86,18 @@ impl AtStart {
         } else {
             start.kept_out = keep_in_file(path, &Arc::from(newest.text)).await;
         }
-        Ok(start)
+        start
     }
 
-    async fn with(mut loaded: Loaded, revision: Revision, by: String) -> Result<Self, StoreError> {
+    fn with(mut loaded: Loaded, revision: Revision, by: String) -> Self {
         let warnings = std::mem::take(&mut loaded.warnings);
-        Ok(Self {
-            snapshot: history::snapshot(loaded, revision).await?,
+        Self {
+            snapshot: history::snapshot(loaded, revision),
             by,
             warnings,
             cannot_take: None,
             kept_out: None,
-        })
+        }
     }
 }
 
@@ -127,10 +118,10 @@ impl Live {
     pub(super) async fn adopt_newest(&self, watched: &mut Watched) -> Result<(), StoreError> {
         let in_force = self.current();
         let revision = in_force.policy.revision().0;
-        let newest = match self.history.newest_policy().await? {
+        let newest = match self.store.newest_policy().await? {
             Some(newest) if newest.revision >= revision => newest,
             // A failover may lose what had been acknowledged. What is in force does not go back.
-            _ => return self.history.restore_policy(&self.as_noted(&in_force)).await,
+            _ => return self.store.restore_policy(&self.as_noted(&in_force)).await,
         };
         if (newest.revision, newest.text.as_str()) == (revision, &*in_force.texts.policy) {
             return Ok(());
@@ -142,7 +133,7 @@ impl Live {
         match check(&self.sources, &self.env, &files).await {
             Ok(loaded) => {
                 let by = format!("{}, at another door", newest.by);
-                self.swap(loaded, Revision(newest.revision), &by).await?;
+                self.swap(loaded, Revision(newest.revision), &by);
                 self.keep(watched, &Arc::from(newest.text)).await;
             }
             Err(faults) => {

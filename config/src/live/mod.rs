@@ -10,13 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use stagedoor_identity::letter::{CurrentLetterhead, Letterhead};
-use stagedoor_identity::port::StoreError;
+use stagedoor_identity::port::{SharedStore, StoreError};
 use stagedoor_identity::{Clock, CurrentPolicy};
 use stagedoor_policy::time::Timestamp;
 use stagedoor_policy::{Policy, Revision};
 use tokio::sync::watch as channel;
 
-pub use history::PolicyHistory;
 pub use replace::ReplaceFault;
 
 use crate::environment::Environment;
@@ -26,14 +25,18 @@ use crate::snapshot::Snapshot;
 use following::AtStart;
 use watch::Watched;
 
+/// Added to the niceness (setpriority(2)) of the thread that checks a policy.
+const NICENESS: i32 = 10;
+
 /// The snapshot in force, swapped while requests run.
 #[derive(Debug)]
 pub struct Live {
     sources: Arc<Sources>,
     env: Arc<Environment>,
-    history: Box<dyn PolicyHistory>,
+    /// Numbers policies, and keeps those it has numbered.
+    store: SharedStore,
     clock: Arc<dyn Clock>,
-    /// Whether other doors share the history, so that what they put in force is in force here.
+    /// Whether other doors share the store, so that what they put in force is in force here.
     follows: bool,
     snapshot: ArcSwap<Snapshot>,
     /// One change at a time; what was seen of the files.
@@ -147,7 +150,21 @@ impl Live {
     pub async fn open(
         sources: Sources,
         env: Environment,
-        history: impl PolicyHistory + 'static,
+        store: SharedStore,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, OpenFault> {
+        Self::open_checked(sources, env, None, store, clock).await
+    }
+
+    /// The same with what the files were found to say a moment ago, which is not checked again if they still do.
+    ///
+    /// # Errors
+    /// See [`Live::open`].
+    pub async fn open_checked(
+        sources: Sources,
+        env: Environment,
+        checked: Option<Loaded>,
+        store: SharedStore,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, OpenFault> {
         let (sources, env) = (Arc::new(sources), Arc::new(env));
@@ -155,13 +172,16 @@ impl Live {
             let sources = Arc::clone(&sources);
             blocking(move || FileTexts::read(&sources)).await
         };
-        let loaded = check(&sources, &env, &files).await?;
+        let loaded = match checked.filter(|checked| files.are_of(checked)) {
+            Some(checked) => checked,
+            None => check(&sources, &env, &files).await?,
+        };
         let now = clock.now();
         let follows = loaded.building.cluster.is_some();
         let start = if follows {
-            AtStart::beside_others(&history, (&sources, &env), &files, loaded, now).await?
+            AtStart::beside_others(&store, (&sources, &env), &files, loaded, now).await?
         } else {
-            AtStart::alone(&history, loaded, now).await?
+            AtStart::alone(&store, loaded, now).await?
         };
         log_warnings(&start.warnings);
         if let Some((revision, fault)) = &start.cannot_take {
@@ -183,7 +203,7 @@ impl Live {
         let live = Self {
             sources,
             env,
-            history: Box::new(history),
+            store,
             clock,
             follows,
             changed: channel::Sender::new(start.snapshot.policy.revision()),
@@ -318,18 +338,18 @@ impl Live {
         } else {
             // Beside others it must come after what it was made from: another door may have been faster.
             let after = self.follows.then(|| in_force.policy.revision().0);
-            history::number(&*self.history, &loaded, by, now, after).await?
+            history::number(&self.store, &loaded, by, now, after).await?
         };
-        self.swap(loaded, revision, by).await?;
+        self.swap(loaded, revision, by);
         Ok(revision)
     }
 
     /// Puts in force what was found good and has its number.
-    async fn swap(&self, mut loaded: Loaded, revision: Revision, by: &str) -> Result<(), StoreError> {
+    fn swap(&self, mut loaded: Loaded, revision: Revision, by: &str) {
         let in_force = self.current();
         let restart_needed = loaded.building.keep_fixed(&in_force.building);
         let warnings = std::mem::take(&mut loaded.warnings);
-        let snapshot = history::snapshot(loaded, revision).await?;
+        let snapshot = history::snapshot(loaded, revision);
         log_warnings(&warnings);
         for key in &restart_needed {
             tracing::warn!("`{key}` was changed; the new value waits for a restart");
@@ -351,7 +371,6 @@ impl Live {
         if other_tls {
             self.tls_changed.send_modify(|times| *times += 1);
         }
-        Ok(())
     }
 
     /// The files are good; a policy of other doors may still be at fault here.
@@ -379,10 +398,20 @@ impl CurrentLetterhead for Live {
     }
 }
 
-/// Parses and checks on a thread where it holds nobody up.
+/// Parses and checks on a thread of its own, which gives way to those that serve: a large policy takes a core for a while.
 async fn check(sources: &Arc<Sources>, env: &Arc<Environment>, files: &FileTexts) -> Result<Loaded, Faults> {
     let (sources, env, files) = (Arc::clone(sources), Arc::clone(env), files.clone());
-    blocking(move || load_texts(&sources, &env, &files)).await
+    blocking(move || {
+        std::thread::scope(|scope| {
+            let checking = scope.spawn(|| {
+                // Without the right to, it checks as well; Linux takes it for this thread alone.
+                let _ = rustix::process::nice(NICENESS);
+                load_texts(&sources, &env, &files)
+            });
+            checking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    })
+    .await
 }
 
 /// Runs `work` where it may block. A panic in it goes on here.

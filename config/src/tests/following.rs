@@ -1,11 +1,12 @@
-//! Doors that share a history of policies: what one puts in force is in force at all, and in their files.
+//! Doors that share a store: what one puts in force is in force at all, and in their files.
 
 use std::io::Write as _;
 use std::os::fd::AsRawFd as _;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use super::stage::{HandClock, History, OTHER};
+use stagedoor_identity::testing::{ManualClock, MemoryStore};
+
+use super::stage::{OTHER, newest};
 use super::{BUILDING, Folder, POLICY};
 use crate::{Environment, Live, OpenFault, ReplaceFault};
 
@@ -23,13 +24,13 @@ struct Node {
 }
 
 impl Node {
-    async fn open(history: &'static History, policy: &str) -> Self {
-        Self::with(history, policy, SHARED).await.expect("opens")
+    async fn open(store: &Arc<MemoryStore>, policy: &str) -> Self {
+        Self::with(store, policy, SHARED).await.expect("opens")
     }
 
-    async fn with(history: &'static History, policy: &str, settings: &str) -> Result<Self, OpenFault> {
+    async fn with(store: &Arc<MemoryStore>, policy: &str, settings: &str) -> Result<Self, OpenFault> {
         let folder = Folder::with(&format!("{BUILDING}{settings}"), policy);
-        let live = open(&folder, history).await?;
+        let live = open(&folder, store).await?;
         Ok(Self { folder, live })
     }
 
@@ -51,25 +52,25 @@ impl Node {
     }
 }
 
-async fn open(folder: &Folder, history: &'static History) -> Result<Arc<Live>, OpenFault> {
-    let clock = Arc::new(HandClock::default());
-    Live::open(folder.sources(), Environment::default(), history, clock).await
+async fn open(folder: &Folder, store: &Arc<MemoryStore>) -> Result<Arc<Live>, OpenFault> {
+    let clock = Arc::new(ManualClock::new());
+    Live::open(folder.sources(), Environment::default(), store.clone(), clock).await
 }
 
-fn history() -> &'static History {
-    Box::leak(Box::default())
+fn store() -> Arc<MemoryStore> {
+    Arc::new(MemoryStore::new())
 }
 
 #[tokio::test]
 async fn what_one_door_puts_in_force_is_in_force_at_the_other_and_in_its_file() {
-    let history = history();
-    let (one, two) = (Node::open(history, POLICY).await, Node::open(history, POLICY).await);
+    let store = &store();
+    let (one, two) = (Node::open(store, POLICY).await, Node::open(store, POLICY).await);
     one.live.replace_policy(OTHER, None, "ada").await.expect("replaced");
     two.live.take_newest().await.expect("taken");
     assert_eq!(two.in_force(), (2, OTHER.to_owned()));
     assert_eq!(two.file(), OTHER);
     two.settle().await;
-    assert_eq!(history.taken.lock().expect("fine").len(), 2, "its own file is no edit");
+    assert_eq!(newest(store).await.revision, 2, "its own file is no edit");
     two.folder.write("policy.toml", THIRD);
     two.settle().await;
     one.live.take_newest().await.expect("taken");
@@ -78,8 +79,8 @@ async fn what_one_door_puts_in_force_is_in_force_at_the_other_and_in_its_file() 
 
 #[tokio::test]
 async fn of_two_changes_made_from_the_same_policy_the_second_is_refused_and_sees_the_first() {
-    let history = history();
-    let (one, two) = (Node::open(history, POLICY).await, Node::open(history, POLICY).await);
+    let store = &store();
+    let (one, two) = (Node::open(store, POLICY).await, Node::open(store, POLICY).await);
     let etag = two.live.policy_etag();
     one.live.replace_policy(OTHER, None, "ada").await.expect("replaced");
     let fault = two
@@ -93,8 +94,8 @@ async fn of_two_changes_made_from_the_same_policy_the_second_is_refused_and_sees
 
 #[tokio::test]
 async fn an_edit_of_a_file_while_another_door_was_faster_comes_after_it() {
-    let history = history();
-    let (one, two) = (Node::open(history, POLICY).await, Node::open(history, POLICY).await);
+    let store = &store();
+    let (one, two) = (Node::open(store, POLICY).await, Node::open(store, POLICY).await);
     one.live.replace_policy(OTHER, None, "ada").await.expect("replaced");
     two.folder.write("policy.toml", THIRD);
     two.live.take_newest().await.expect("taken");
@@ -109,9 +110,9 @@ async fn an_edit_of_a_file_while_another_door_was_faster_comes_after_it() {
 
 #[tokio::test]
 async fn a_door_that_cannot_take_a_policy_keeps_the_former_and_says_so_until_it_can() {
-    let history = history();
-    let one = Node::open(history, POLICY).await;
-    let two = Node::with(history, POLICY, &format!("{EXTRA}{SHARED}"))
+    let store = &store();
+    let one = Node::open(store, POLICY).await;
+    let two = Node::with(store, POLICY, &format!("{EXTRA}{SHARED}"))
         .await
         .expect("opens");
     let narrower = format!("{POLICY}{EXTRA_RULES}");
@@ -141,34 +142,34 @@ async fn a_door_that_cannot_take_a_policy_keeps_the_former_and_says_so_until_it_
 
 #[tokio::test]
 async fn what_the_store_has_lost_is_put_back_under_its_number() {
-    let history = history();
-    let one = Node::open(history, POLICY).await;
+    let store = &store();
+    let one = Node::open(store, POLICY).await;
     one.live.replace_policy(OTHER, None, "ada").await.expect("replaced");
-    history.taken.lock().expect("fine").pop();
+    store.lose_newest_policy();
     one.live.take_newest().await.expect("read");
     assert_eq!(one.in_force(), (2, OTHER.to_owned()));
-    let newest = history.taken.lock().expect("fine").last().cloned().expect("one");
+    let newest = newest(store).await;
     assert_eq!((newest.revision, newest.text.as_str()), (2, OTHER));
 }
 
 #[tokio::test]
 async fn a_door_that_starts_with_an_old_file_runs_what_the_others_run() {
-    let history = history();
-    let one = Node::open(history, POLICY).await;
+    let store = &store();
+    let one = Node::open(store, POLICY).await;
     one.live.replace_policy(OTHER, None, "ada").await.expect("replaced");
-    let late = Node::open(history, POLICY).await;
+    let late = Node::open(store, POLICY).await;
     assert_eq!(
         (late.in_force(), late.file()),
         ((2, OTHER.to_owned()), OTHER.to_owned())
     );
-    assert_eq!(history.taken.lock().expect("fine").len(), 2);
+    assert_eq!(newest(store).await.revision, 2);
 }
 
 #[tokio::test]
 async fn the_file_of_a_new_machine_replaces_nothing_unless_the_settings_say_so() {
-    let history = history();
-    Node::open(history, POLICY).await;
-    let new = Node::open(history, THIRD).await;
+    let store = &store();
+    Node::open(store, POLICY).await;
+    let new = Node::open(store, THIRD).await;
     assert_eq!((new.in_force(), new.file()), ((1, POLICY.to_owned()), THIRD.to_owned()));
     let warnings = new.live.status().warnings.join("\n");
     assert!(warnings.contains("policy apply"), "{warnings}");
@@ -179,9 +180,9 @@ async fn the_file_of_a_new_machine_replaces_nothing_unless_the_settings_say_so()
     new.settle().await;
     assert_eq!(new.in_force(), (2, OTHER.to_owned()), "an edit is");
 
-    let rolled_out = Node::with(history, THIRD, &format!("{SHARED}policy_at_start = \"file\"\n")).await;
+    let rolled_out = Node::with(store, THIRD, &format!("{SHARED}policy_at_start = \"file\"\n")).await;
     assert_eq!(rolled_out.expect("opens").in_force(), (3, THIRD.to_owned()));
-    let late = Node::with(history, OTHER, &format!("{SHARED}policy_at_start = \"file\"\n")).await;
+    let late = Node::with(store, OTHER, &format!("{SHARED}policy_at_start = \"file\"\n")).await;
     assert_eq!(
         late.expect("opens").in_force(),
         (3, THIRD.to_owned()),
@@ -191,8 +192,8 @@ async fn the_file_of_a_new_machine_replaces_nothing_unless_the_settings_say_so()
 
 #[tokio::test]
 async fn a_file_that_cannot_be_written_is_older_than_what_is_in_force_and_no_edit() {
-    let history = history();
-    let one = Node::open(history, POLICY).await;
+    let store = &store();
+    let one = Node::open(store, POLICY).await;
     let folder = Folder::with(&format!("{BUILDING}{SHARED}"), POLICY);
     // Without a name of its own it cannot be replaced, not even by `root`.
     let mut nameless = tempfile::tempfile().expect("a file");
@@ -200,7 +201,7 @@ async fn a_file_that_cannot_be_written_is_older_than_what_is_in_force_and_no_edi
     std::fs::remove_file(folder.path("policy.toml")).expect("removed");
     let link = format!("/proc/self/fd/{}", nameless.as_raw_fd());
     std::os::unix::fs::symlink(link, folder.path("policy.toml")).expect("linked");
-    let live = open(&folder, history).await.expect("opens");
+    let live = open(&folder, store).await.expect("opens");
     let two = Node { folder, live };
     one.live.replace_policy(OTHER, None, "ada").await.expect("replaced");
     two.live.take_newest().await.expect("taken");
@@ -212,22 +213,22 @@ async fn a_file_that_cannot_be_written_is_older_than_what_is_in_force_and_no_edi
 
 #[tokio::test]
 async fn a_door_that_can_run_neither_its_own_nor_the_others_policy_does_not_open() {
-    let history = history();
+    let store = &store();
     let (extra, building) = (format!("{POLICY}{EXTRA_RULES}"), format!("{EXTRA}{SHARED}"));
-    Node::with(history, &extra, &building).await.expect("opens");
-    let refused = Node::with(history, THIRD, SHARED).await;
+    Node::with(store, &extra, &building).await.expect("opens");
+    let refused = Node::with(store, THIRD, SHARED).await;
     assert!(matches!(refused.err(), Some(OpenFault::Shared { revision: 1, .. })));
 }
 
 #[tokio::test]
 async fn while_the_store_fails_nothing_changes() {
-    let history = history();
-    let (one, two) = (Node::open(history, POLICY).await, Node::open(history, POLICY).await);
+    let store = &store();
+    let (one, two) = (Node::open(store, POLICY).await, Node::open(store, POLICY).await);
     one.live.replace_policy(OTHER, None, "ada").await.expect("replaced");
-    history.fails.store(true, Ordering::SeqCst);
+    store.break_down("newest_policy");
     assert!(two.live.take_newest().await.is_err());
     assert_eq!((two.in_force().0, two.file()), (1, POLICY.to_owned()));
-    history.fails.store(false, Ordering::SeqCst);
+    store.mend();
     two.live.take_newest().await.expect("taken");
     assert_eq!(two.in_force().0, 2);
 }

@@ -1,11 +1,13 @@
 //! What is in force, and how it changes.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
+use stagedoor_identity::port::Keys as _;
+use stagedoor_identity::testing::{ManualClock, MemoryStore};
 use stagedoor_policy::request::Host;
+use stagedoor_policy::time::Timestamp;
 
-use super::stage::{HandClock, History, OTHER, Stage};
+use super::stage::{OTHER, Stage, newest};
 use super::{BUILDING, Folder, POLICY};
 use crate::live::watch::Polled;
 use crate::{Cause, Environment, Live, OpenFault, Reloaded};
@@ -14,12 +16,12 @@ use crate::{Cause, Environment, Live, OpenFault, Reloaded};
 async fn the_first_policy_is_numbered_and_the_same_text_keeps_its_number() {
     let stage = Stage::open().await;
     assert_eq!(stage.revision(), 1);
-    assert_eq!(stage.history.taken.lock().expect("fine")[0].by, "start");
+    assert_eq!(newest(&stage.store).await.by, "start");
     assert_eq!(stage.live.reload(Cause::Signal).await, Reloaded::Unchanged);
     let again = Live::open(
         stage.folder.sources(),
         Environment::default(),
-        stage.history,
+        stage.store.clone(),
         stage.clock.clone(),
     )
     .await;
@@ -29,19 +31,17 @@ async fn the_first_policy_is_numbered_and_the_same_text_keeps_its_number() {
 #[tokio::test]
 async fn files_at_fault_do_not_open() {
     let folder = Folder::with(BUILDING, "[sesion]\n");
-    let history: &'static History = Box::leak(Box::default());
+    let store = Arc::new(MemoryStore::new());
     let opened = Live::open(
         folder.sources(),
         Environment::default(),
-        history,
-        Arc::new(HandClock::default()),
+        store.clone(),
+        Arc::new(ManualClock::new()),
     )
     .await;
     assert!(matches!(opened, Err(OpenFault::Faults(_))));
-    assert!(
-        history.taken.lock().expect("fine").is_empty(),
-        "a policy at fault gets no number"
-    );
+    let numbered = store.newest_policy().await.expect("answers");
+    assert_eq!(numbered, None, "a policy at fault gets no number");
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn a_change_is_taken_over_once_it_reads_the_same_twice() {
     let stage = Stage::open().await;
     assert!(stage.settle().await.is_empty(), "nothing has changed");
     let mut changed = stage.live.changed();
-    stage.clock.0.store(7_000_000, Ordering::SeqCst);
+    stage.clock.set(Timestamp::from_micros(7_000_000));
     stage.folder.write("policy.toml", OTHER);
     assert_eq!(stage.live.poll_once().await, Polled::Settling);
     assert_eq!(stage.revision(), 1, "not yet");
@@ -91,7 +91,7 @@ async fn a_file_that_is_still_being_written_is_waited_for() {
 async fn a_fault_keeps_what_is_in_force_until_it_is_mended() {
     let stage = Stage::open().await;
     stage.settle().await;
-    stage.clock.0.store(9_000_000, Ordering::SeqCst);
+    stage.clock.set(Timestamp::from_micros(9_000_000));
     stage.folder.write("policy.toml", "[sesion]\n");
     assert!(
         matches!(stage.settle().await.as_slice(), [Reloaded::Refused(why)] if why.contains("did you mean `session`?"))
@@ -208,7 +208,7 @@ access = "-"
 async fn a_policy_that_cannot_be_numbered_is_tried_again() {
     let stage = Stage::open().await;
     stage.settle().await;
-    stage.history.fails.store(true, Ordering::SeqCst);
+    stage.store.break_down("note_policy");
     stage.folder.write("policy.toml", OTHER);
     stage.live.poll_once().await;
     assert!(matches!(
@@ -216,7 +216,7 @@ async fn a_policy_that_cannot_be_numbered_is_tried_again() {
         Polled::Settled(Reloaded::Unnumbered(_))
     ));
     assert_eq!(stage.revision(), 1);
-    stage.history.fails.store(false, Ordering::SeqCst);
+    stage.store.mend();
     assert!(matches!(stage.settle().await.as_slice(), [Reloaded::Swapped(_)]));
     assert_eq!(stage.revision(), 2);
 }
@@ -253,12 +253,12 @@ async fn watching_ends_when_it_is_told_to() {
 async fn a_host_finds_its_site_and_a_stranger_finds_none() {
     let two = "[site.a]\nupstream = \"http://x\"\nhosts = [\"a.example\"]\n[site.b]\nupstream = \"http://y\"\nhosts = [\"*.b.example\"]\n";
     let folder = Folder::with(two, "[site.a.areas]\nall = { paths = [\"/**\"] }\n");
-    let history: &'static History = Box::leak(Box::default());
+    let store = Arc::new(MemoryStore::new());
     let live = Live::open(
         folder.sources(),
         Environment::default(),
-        history,
-        Arc::new(HandClock::default()),
+        store,
+        Arc::new(ManualClock::new()),
     )
     .await
     .expect("opens");

@@ -2,9 +2,10 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use super::stage::{HandClock, History, OTHER, Stage};
+use stagedoor_identity::testing::{ManualClock, MemoryStore};
+
+use super::stage::{OTHER, Stage, newest};
 use super::{BUILDING, Folder, POLICY};
 use crate::{Environment, Live, ReplaceFault};
 
@@ -28,7 +29,7 @@ async fn a_policy_sent_in_is_written_and_put_in_force() {
         std::fs::metadata(&path).expect("there").permissions().mode() & 0o777,
         0o640
     );
-    assert_eq!(stage.history.taken.lock().expect("fine")[1].by, "token:ci");
+    assert_eq!(newest(&stage.store).await.by, "token:ci");
     assert!(stage.settle().await.is_empty(), "the watcher has nothing to do");
     let left: Vec<_> = std::fs::read_dir(path.parent().expect("a folder"))
         .expect("read")
@@ -69,7 +70,7 @@ async fn a_policy_at_fault_is_neither_written_nor_in_force() {
 #[tokio::test]
 async fn a_policy_that_cannot_be_numbered_leaves_the_file_as_it_was() {
     let stage = Stage::open().await;
-    stage.history.fails.store(true, Ordering::SeqCst);
+    stage.store.break_down("note_policy");
     let fault = stage
         .live
         .replace_policy(OTHER, None, "x")
@@ -104,8 +105,8 @@ async fn the_built_in_policy_cannot_be_replaced() {
         policy: None,
         ..folder.sources()
     };
-    let history: &'static History = Box::leak(Box::default());
-    let live = Live::open(sources, Environment::default(), history, Arc::new(HandClock::default()))
+    let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(ManualClock::new()));
+    let live = Live::open(sources, Environment::default(), store, clock)
         .await
         .expect("opens");
     assert!(matches!(
@@ -123,10 +124,7 @@ async fn checking_a_policy_changes_nothing() {
         .check_policy("[site.other.areas]\n")
         .await
         .expect_err("no such site");
-    assert_eq!(
-        (stage.revision(), stage.history.taken.lock().expect("fine").len()),
-        (1, 1)
-    );
+    assert_eq!((stage.revision(), newest(&stage.store).await.revision), (1, 1));
 }
 
 #[tokio::test]

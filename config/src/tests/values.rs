@@ -326,7 +326,7 @@ at_most = 64
 }
 
 #[test]
-fn an_empty_policy_has_the_policy_crates_own_defaults_and_opens_nothing() {
+fn an_empty_policy_has_the_policy_crates_own_defaults_opens_nothing_and_is_warned_of() {
     let loaded = Folder::with(BUILDING, "").load().expect("loads");
     let mut nothing = Rules {
         title: "Stagedoor".to_owned(),
@@ -336,8 +336,19 @@ fn an_empty_policy_has_the_policy_crates_own_defaults_and_opens_nothing() {
     assert_eq!(loaded.rules, nothing);
     assert_eq!(
         loaded.warnings,
-        ["site `console` has no rules in policy.toml: every request to it is refused"]
+        [
+            "policy.toml has no role and no rules for a site: no account can be made, and every request is refused; \
+             `stagedoor init FOLDER` writes a policy to begin with"
+        ]
     );
+    let warned = |policy: &str| Folder::with(BUILDING, policy).load().expect("loads").warnings;
+    assert_eq!(warned("# to be written\n[session]\n"), loaded.warnings);
+    for policy in [
+        "[role.viewer]\nmay = {}\n",
+        "[site.console.areas]\nall = { paths = [\"/**\"] }\n",
+    ] {
+        assert_ne!(warned(policy), loaded.warnings, "{policy}");
+    }
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use serde_json::json;
 use stagedoor_config::Loaded;
-use stagedoor_policy::{Policy, Revision};
 
 use super::arguments::{CheckArgs, Output};
 use super::failure::Failure;
@@ -26,7 +25,7 @@ pub(crate) fn run(shell: &mut Shell<'_>, args: &CheckArgs) -> Result<Checked, Fa
     };
     match stagedoor_config::load(&place::sources(shell, building), &place::settings(shell)) {
         Ok(loaded) => {
-            let summary = Summary::of(&loaded)?;
+            let summary = Summary::of(&loaded);
             shell.answer(&summary.to_json(), |_| summary.to_text())?;
             Ok(Checked::Fine)
         }
@@ -40,17 +39,6 @@ pub(crate) fn run(shell: &mut Shell<'_>, args: &CheckArgs) -> Result<Checked, Fa
     }
 }
 
-/// The policy in the files, compiled. Its revision means nothing: it is not in force.
-pub(crate) fn compiled(loaded: &Loaded) -> Result<Policy, Failure> {
-    stagedoor_policy::compile(&loaded.rules, Revision(0)).map_err(|faults| {
-        let told: Vec<String> = faults
-            .iter()
-            .map(|fault| format!("`{}`: {}", fault.at, fault.message))
-            .collect();
-        Failure::configuration(told.join("; "))
-    })
-}
-
 #[derive(Debug)]
 struct Summary {
     sites: usize,
@@ -60,14 +48,14 @@ struct Summary {
 }
 
 impl Summary {
-    fn of(loaded: &Loaded) -> Result<Self, Failure> {
-        let policy = compiled(loaded)?;
-        Ok(Self {
+    fn of(loaded: &Loaded) -> Self {
+        let policy = &loaded.policy;
+        Self {
             sites: loaded.building.sites.len(),
             areas: policy.sites().map(|(site, _)| policy.areas(site).count()).sum(),
             roles: policy.roles().count(),
             warnings: loaded.warnings.clone(),
-        })
+        }
     }
 
     fn to_text(&self) -> String {

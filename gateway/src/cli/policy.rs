@@ -10,7 +10,6 @@ use stagedoor_policy::RoleTable;
 
 use super::api::{Answer, Api, understand};
 use super::arguments::{ApplyArgs, ExplainArgs, Output, PolicyCommand, Reach};
-use super::check::compiled;
 use super::failure::Failure;
 use super::place;
 use super::shell::Shell;
@@ -67,7 +66,7 @@ fn table_of_files(shell: &Shell<'_>, reach: &Reach) -> Result<Option<Value>, Fai
         // What is in force is what all doors share, and which door runs what only they know.
         return Ok(None);
     }
-    let table = RoleTable::of(&compiled(&loaded)?);
+    let table = RoleTable::of(&loaded.policy);
     let rows = table
         .rows
         .iter()

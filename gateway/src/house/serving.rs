@@ -39,7 +39,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), StartFault> {
     };
     let runtime = starting_runtime()?;
     let (opened, start) = runtime.block_on(async {
-        let opened = app::open(sources, environment).await?;
+        let opened = app::open_loaded(sources, environment, loaded).await?;
         let setup = prepare(&opened, args, password).await?;
         let signing_key = app::signing_key(&opened.door).await?;
         let mark = app::mark(&opened.door).await?;

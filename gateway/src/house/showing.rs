@@ -35,7 +35,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), StartFault> {
     logging::start(&loaded.building.log);
     let passwords: [String; 3] = std::array::from_fn(|_| password());
     let (opened, start) = runtime.block_on(async {
-        let opened = app::open(sources, Environment::default()).await?;
+        let opened = app::open_loaded(sources, Environment::default(), loaded).await?;
         first_start::first_token(&opened.door, &folder.0.join("data")).await?;
         for (account, password) in demo::ACCOUNTS.iter().zip(&passwords) {
             first_start::demo_account(&opened.door, account, password).await?;

@@ -1,21 +1,14 @@
 //! What each process does about upgrades once it lets people in: it runs the former one's errands, and may itself be succeeded.
 
-use std::sync::{Arc, Mutex};
-
 use stagedoor_identity::Doorkeeper;
 use stagedoor_identity::event::{Event, Kind, Outcome};
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::Succession;
 use super::errands::{self, Hands};
-use super::giving::{Giver, Relaunch, Sockets};
+use super::giving::Giver;
 use super::taking::{Heritage, Who};
-use crate::ending::Phase;
-use crate::keeping::Pausable;
-use crate::open::Register;
-use crate::storing::Held;
 use crate::systemd;
 
 /// Everything that it takes.
@@ -25,26 +18,8 @@ pub struct Succeeding {
     pub heritage: Option<Heritage>,
     /// What runs that one's errands.
     pub hands: Hands,
-    /// What can be handed over.
-    pub sockets: Arc<Sockets>,
-    /// What rests or ends when it is.
-    pub pausable: Pausable,
-    /// How a new process is started; `None`: none is.
-    pub relaunch: Option<Relaunch>,
-    /// What the store is called.
-    pub store: String,
-    /// How it is handed over.
-    pub held: Held,
-    /// Accounts and sessions.
-    pub door: Arc<Doorkeeper>,
-    /// What is open.
-    pub register: Arc<Register>,
-    /// Where steps are made.
-    pub succession: Arc<Succession>,
-    /// Told that another process serves instead.
-    pub succeeded: watch::Sender<bool>,
-    /// How far this process has come in ending.
-    pub phase: watch::Receiver<Phase>,
+    /// What it hands over in its turn.
+    pub giver: Giver,
     /// Says when connections are accepted.
     pub open: watch::Receiver<bool>,
 }
@@ -65,41 +40,18 @@ impl Succeeding {
             if open.wait_for(|open| *open).await.is_err() {
                 return;
             }
-            let former = match self.heritage {
+            let mut giver = self.giver;
+            match self.heritage {
                 Some(heritage) => {
                     let who = heritage.former().clone();
                     let (errands, former) = heritage.serves();
                     tokio::spawn(run_errands(errands, self.hands));
-                    note_upgrade(&self.door, &who).await;
-                    Some(former)
+                    note_upgrade(&giver.door, &who).await;
+                    giver.former = Some(former);
                 }
-                None => {
-                    // One that takes over is announced by the process that systemd knows.
-                    systemd::tell("READY=1");
-                    None
-                }
-            };
-            let Some(relaunch) = self.relaunch else {
-                let mut asked = asked;
-                while asked.recv().await.is_some() {
-                    tracing::warn!("SIGUSR2 is heeded by `serve` alone");
-                }
-                return;
-            };
-            let giver = Giver {
-                relaunch,
-                sockets: self.sockets,
-                store: self.store,
-                held: self.held,
-                door: self.door,
-                register: self.register,
-                succession: self.succession,
-                letters: self.pausable.letters,
-                rounds: Mutex::new(self.pausable.rounds),
-                succeeded: self.succeeded,
-                former,
-                phase: self.phase,
-            };
+                // One that takes over is announced by the process that systemd knows.
+                None => systemd::tell("READY=1"),
+            }
             giver.on_signals(asked).await;
         });
     }

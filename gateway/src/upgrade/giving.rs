@@ -90,8 +90,8 @@ impl Sockets {
 /// What the former process hands over, and how it stops.
 #[derive(Debug)]
 pub struct Giver {
-    /// How the new process is started.
-    pub relaunch: Relaunch,
+    /// How the new process is started; `None`: none is.
+    pub relaunch: Option<Relaunch>,
     /// What is listened on, visitors' and the admin API's.
     pub sockets: Arc<Sockets>,
     /// What the store is called.
@@ -166,11 +166,14 @@ impl Giver {
             if asked.recv().await.is_none() {
                 std::future::pending::<()>().await;
             }
-            if let Some(why) = self.not_now() {
-                tracing::error!(why, "not upgraded; this process goes on serving");
-                continue;
-            }
-            let (pid, handing_over) = (std::process::id(), self.hand_over());
+            let relaunch = match self.may_relaunch() {
+                Ok(relaunch) => relaunch,
+                Err(why) => {
+                    tracing::error!(why, "not upgraded; this process goes on serving");
+                    continue;
+                }
+            };
+            let (pid, handing_over) = (std::process::id(), self.hand_over(relaunch));
             tokio::pin!(handing_over);
             let outcome = loop {
                 tokio::select! {
@@ -188,15 +191,20 @@ impl Giver {
         }
     }
 
-    fn not_now(&self) -> Option<&'static str> {
+    fn may_relaunch(&self) -> Result<&Relaunch, &'static str> {
+        let relaunch = self.relaunch.as_ref().ok_or("only what `serve` runs can be upgraded")?;
         if std::process::id() == 1 {
-            return Some(
+            return Err(
                 "this is the first process of its container, which ends with it: start a second container and take this \
                  one down by SIGQUIT",
             );
         }
-        let former = self.former.as_ref()?;
-        (!former.is_gone()).then_some("the process that this one took over from has not ended yet: wait for it")
+        match &self.former {
+            Some(former) if !former.is_gone() => {
+                Err("the process that this one took over from has not ended yet: wait for it")
+            }
+            _ => Ok(relaunch),
+        }
     }
 
     async fn note_failure(&self, why: &str) {
@@ -209,9 +217,9 @@ impl Giver {
     }
 
     /// Answers the new process once that serves.
-    async fn hand_over(&self) -> Result<Heir, String> {
+    async fn hand_over(&self, relaunch: &Relaunch) -> Result<Heir, String> {
         let (errands_here, errands_there) = std::os::unix::net::UnixStream::pair().map_err(text)?;
-        let mut heir = Heir::start(&self.relaunch)?;
+        let mut heir = Heir::start(relaunch)?;
         tracing::info!(former_pid = std::process::id(), pid = heir.pid, "an upgrade begins");
         self.greet(&heir, &errands_there)?;
         drop(errands_there);

@@ -5,8 +5,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use stagedoor_policy::Policy;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -22,6 +23,10 @@ use crate::{Chance, Password};
 const QUEUED_PER_THREAD: usize = 4;
 /// More threads than this is a slip of the pen: 19 MiB each.
 const THREADS_MAX: usize = 64;
+/// After so long without a password the memory for hashing is given back.
+const KEPT_FOR: Duration = Duration::from_secs(10);
+/// Added to the threads' niceness (setpriority(2)): whoever is let through already goes before whoever signs in.
+const NICENESS: i32 = 10;
 
 /// The right to hand in one password after the other.
 #[derive(Debug)]
@@ -46,28 +51,45 @@ pub(crate) struct HashPool {
 
 struct Job(Box<dyn FnOnce(&mut Scratch) + Send>);
 
+/// What the threads share.
+struct Bench {
+    queue: Mutex<Receiver<Job>>,
+    /// Memory that no hash is using.
+    spare: Mutex<Vec<Scratch>>,
+    kept_for: Duration,
+}
+
 impl HashPool {
     /// Starts the threads.
     /// # Errors
     /// Where the system gives no thread.
     pub(crate) fn start(threads: usize) -> std::io::Result<Self> {
+        Self::start_keeping(threads, KEPT_FOR).map(|(pool, _)| pool)
+    }
+
+    fn start_keeping(threads: usize, kept_for: Duration) -> std::io::Result<(Self, Arc<Bench>)> {
         let threads = threads.clamp(1, THREADS_MAX);
         let places_max = threads * (QUEUED_PER_THREAD + 1);
         // As long as there are places, so that handing a job in never waits.
         let (jobs, queue) = sync_channel(places_max);
-        let queue = Arc::new(Mutex::new(queue));
+        let bench = Arc::new(Bench {
+            queue: Mutex::new(queue),
+            spare: Mutex::default(),
+            kept_for,
+        });
         for number in 0..threads {
-            let queue = Arc::clone(&queue);
+            let bench = Arc::clone(&bench);
             std::thread::Builder::new()
                 .name(format!("hash-{number}"))
-                .spawn(move || work(&queue))?;
+                .spawn(move || bench.work())?;
         }
-        Ok(Self {
+        let pool = Self {
             jobs,
             places: Arc::new(Semaphore::new(places_max)),
             places_max,
             computed: AtomicU64::new(0),
-        })
+        };
+        Ok((pool, bench))
     }
 
     /// Takes a place, or says that all are taken. Never waits.
@@ -142,15 +164,33 @@ impl HashPool {
     }
 }
 
-fn work(queue: &Mutex<Receiver<Job>>) {
-    let mut scratch = Scratch::default();
-    loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job(job)) = next else { return };
-        if catch_unwind(AssertUnwindSafe(|| job(&mut scratch))).is_err() {
-            tracing::error!("a password hash panicked; its sign-in was refused, the thread goes on");
-            scratch = Scratch::default();
+impl Bench {
+    fn work(&self) {
+        // Without the right to, it hashes as well; Linux takes it for this thread alone.
+        let _ = rustix::process::nice(NICENESS);
+        while let Some(Job(job)) = self.next() {
+            let mut scratch = self.spare().pop().unwrap_or_default();
+            match catch_unwind(AssertUnwindSafe(|| job(&mut scratch))) {
+                Ok(()) => self.spare().push(scratch),
+                Err(_) => tracing::error!("a password hash panicked; its sign-in was refused, the thread goes on"),
+            }
         }
+    }
+
+    /// Waits for a job; `None` once there will be none.
+    fn next(&self) -> Option<Job> {
+        loop {
+            let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            match queue.recv_timeout(self.kept_for) {
+                Ok(job) => return Some(job),
+                Err(RecvTimeoutError::Timeout) => *self.spare() = Vec::new(),
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Scratch>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -195,6 +235,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn memory_for_hashing_is_given_back_once_nobody_signs_in_any_more() {
+        let (pool, bench) = HashPool::start_keeping(2, Duration::from_millis(1)).unwrap();
+        let place = pool.place().unwrap();
+        pool.hash(&place, &password("right"), &SeededChance::new(1))
+            .await
+            .unwrap();
+        while !bench.spare().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let phc = pool
+            .hash(&place, &password("right"), &SeededChance::new(1))
+            .await
+            .unwrap();
+        assert!(pool.verify(&place, &password("right"), &phc).await.unwrap().right);
+    }
+
+    #[tokio::test]
     async fn a_panic_in_a_hash_fails_that_hash_alone() {
         let pool = HashPool::start(1).unwrap();
         let place = pool.place().unwrap();
@@ -206,7 +263,12 @@ mod tests {
     #[test]
     fn the_threads_end_with_the_pool() {
         let (jobs, queue) = sync_channel(1);
-        let thread = std::thread::spawn(move || work(&Mutex::new(queue)));
+        let bench = Bench {
+            queue: Mutex::new(queue),
+            spare: Mutex::default(),
+            kept_for: KEPT_FOR,
+        };
+        let thread = std::thread::spawn(move || bench.work());
         drop::<SyncSender<Job>>(jobs);
         thread.join().unwrap();
     }

@@ -3,7 +3,7 @@
 //! Sessions and accounts come into memory by one way alone, in the order of the store's steps, whichever door made them. So a
 //! sign-in here and a kick elsewhere cannot pass each other: the store orders them, and every memory sees them in that order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use super::ending::ended;
 use super::house::House;
 use crate::port::{Changes, Follower, StoreError};
 use crate::session::{EndReason, Ended, SessionId, SessionRecord};
-use crate::{AccountId, Freshness, LiveSession};
+use crate::{Account, AccountId, Freshness, LiveSession};
 
 /// Uses reach the store this often where other doors may ask for them.
 pub const USES_INTERVAL: Duration = Duration::from_secs(1);
@@ -55,13 +55,14 @@ impl Follower for Following {
         // Accounts come first: whoever may do less from now on does not begin with a session that may do more.
         for id in &changes.accounts {
             if house.memory.knows(*id) {
-                house.take_account_in(*id).await?;
+                house.take_account_in(*id, house.store.account(*id).await?);
             }
         }
         let found = house.store.sessions_by_id(&changes.sessions).await?;
         let kept: HashSet<SessionId> = found.iter().map(|record| record.id).collect();
+        let strangers = house.owners(&found, |id| !house.memory.knows(id)).await?;
         for record in found {
-            self.take_session_in(record).await?;
+            self.take_session_in(record, &strangers);
         }
         let gone = changes.sessions.iter().filter(|id| !kept.contains(id));
         house.forget_sessions_without_record(gone.copied());
@@ -73,14 +74,15 @@ impl Follower for Following {
         let known: HashSet<SessionId> = house.memory.ids().into_iter().collect();
         let records = house.store.sessions(house.clock.now()).await?;
         let kept: HashSet<SessionId> = records.iter().map(|record| record.id).collect();
-        let owners: HashSet<AccountId> = records.iter().map(|record| record.account).collect();
-        for owner in owners {
-            if house.memory.knows(owner) {
-                house.take_account_in(owner).await?;
+        let owners = house.owners(&records, |_| true).await?;
+        let ids: HashSet<AccountId> = records.iter().map(|record| record.account).collect();
+        for id in ids {
+            if house.memory.knows(id) {
+                house.take_account_in(id, owners.get(&id).cloned());
             }
         }
         for record in records {
-            self.take_session_in(record).await?;
+            self.take_session_in(record, &owners);
         }
         house.forget_sessions_without_record(known.difference(&kept).copied());
         house.note_kept().await
@@ -88,23 +90,24 @@ impl Follower for Following {
 }
 
 impl Following {
-    async fn take_session_in(&self, record: SessionRecord) -> Result<(), StoreError> {
+    /// `owners` holds the accounts of those sessions whose account memory does not know.
+    fn take_session_in(&self, record: SessionRecord, owners: &HashMap<AccountId, Account>) {
         let house = &self.0;
-        let account = if house.memory.knows(record.account) {
-            None
-        } else {
-            let Some(account) = house.store.account(record.account).await? else {
-                // A session whose account is gone is nobody's.
-                house.forget_sessions_without_record(std::iter::once(record.id));
-                return Ok(());
-            };
-            Some(account)
+        let account = match house.memory.knows(record.account) {
+            true => None,
+            false => {
+                let Some(account) = owners.get(&record.account) else {
+                    // A session whose account is gone is nobody's.
+                    house.forget_sessions_without_record(std::iter::once(record.id));
+                    return;
+                };
+                Some(account.clone())
+            }
         };
         let id = record.id;
         if let Some(here) = house.memory.take_in(record, account) {
             self.end_again(id, here);
         }
-        Ok(())
     }
 
     /// The store has lost an end that it had acknowledged, as a failover may. What was over stays over: here, and from now on in
@@ -122,12 +125,11 @@ impl Following {
 }
 
 impl House {
-    async fn take_account_in(&self, id: AccountId) -> Result<(), StoreError> {
-        match self.store.account(id).await? {
+    fn take_account_in(&self, id: AccountId, account: Option<Account>) {
+        match account {
             Some(account) => self.memory.replace(account),
             None => self.end_in_memory(id, None, &EndReason::AccountRemoved, self.clock.now()),
         }
-        Ok(())
     }
 
     fn forget_sessions_without_record(&self, gone: impl Iterator<Item = SessionId>) {

@@ -1,6 +1,5 @@
 //! What is behind the face: the parts, and how they are put together.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -115,17 +114,27 @@ impl House {
         live
     }
 
+    /// The accounts of these sessions that are `wanted` and there.
+    pub(super) async fn owners(
+        &self,
+        records: &[SessionRecord],
+        wanted: impl Fn(AccountId) -> bool,
+    ) -> Result<HashMap<AccountId, Account>, StoreError> {
+        let ids: HashSet<AccountId> = records.iter().map(|record| record.account).collect();
+        let ids: Vec<AccountId> = ids.into_iter().filter(|id| wanted(*id)).collect();
+        let found = self.store.accounts_by_id(&ids).await?;
+        Ok(found.into_iter().map(|account| (account.id, account)).collect())
+    }
+
     async fn fill_memory(&self) -> Result<(), StoreError> {
         let mut records = self.store.sessions(self.clock.now()).await?;
         records.sort_by_key(|record| (record.opened_at, record.id));
-        let mut accounts: HashMap<AccountId, Option<Account>> = HashMap::new();
+        let accounts = self.owners(&records, |_| true).await?;
         for record in records {
-            let account = match accounts.entry(record.account) {
-                Entry::Occupied(known) => known.get().clone(),
-                Entry::Vacant(unknown) => unknown.insert(self.store.account(record.account).await?).clone(),
-            };
             // A session whose account is gone is nobody's.
-            let Some(account) = account else { continue };
+            let Some(account) = accounts.get(&record.account).cloned() else {
+                continue;
+            };
             match record.ended.clone() {
                 Some(ended) => self.memory.bury(&record, ended, account),
                 None => drop(self.memory.open(record, account)),

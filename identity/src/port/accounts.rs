@@ -21,6 +21,8 @@ pub trait Accounts {
     ) -> Result<(), StoreError>;
     /// By id.
     async fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError>;
+    /// Those of these ids that there are, in any order.
+    async fn accounts_by_id(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError>;
     /// By name.
     async fn account_by_name(&self, name: &AccountName) -> Result<Option<Account>, StoreError>;
     /// In the order of names.

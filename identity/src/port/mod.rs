@@ -146,16 +146,36 @@ pub trait Keys {
     async fn revision_of(&self, sha256: &[u8; 32]) -> Result<Option<u64>, StoreError>;
     /// Notes a policy that was taken over: the same text keeps its number, another text gets the next. Where it is to come
     /// `after` a revision and another is the newest by now, [`StoreError::VersionMismatch`].
-    async fn note_policy(
-        &self,
-        sha256: &[u8; 32],
-        text: &str,
-        by: &str,
-        now: Timestamp,
-        after: Option<u64>,
-    ) -> Result<u64, StoreError>;
+    async fn note_policy(&self, fresh: &FreshPolicy, after: Option<u64>) -> Result<u64, StoreError>;
     /// Puts a policy back that the store has lost. Changes nothing where it has one as new.
     async fn restore_policy(&self, policy: &NotedPolicy) -> Result<(), StoreError>;
+}
+
+/// A policy that is taken over, and gets its number from the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FreshPolicy {
+    /// Of its text.
+    pub sha256: [u8; 32],
+    /// Its source text.
+    pub text: String,
+    /// Who has it taken over.
+    pub by: String,
+    /// Now.
+    pub at: Timestamp,
+}
+
+impl FreshPolicy {
+    /// As the store keeps it under that number.
+    pub fn numbered(&self, revision: u64) -> NotedPolicy {
+        let Self { sha256, text, by, at } = self.clone();
+        NotedPolicy {
+            revision,
+            sha256,
+            text,
+            by,
+            at,
+        }
+    }
 }
 
 /// A policy that was taken over, as the store keeps it.

@@ -17,7 +17,9 @@ use stagedoor_policy::time::Timestamp;
 use crate::event::{AuditQuery, Event, StoredEvent};
 use crate::letter::LetterId;
 use crate::picture::Picture;
-use crate::port::{ApiToken, Audit, Device, DeviceId, Keys, Link, NotedPolicy, StoreError, StoredCredentials, Tokens};
+use crate::port::{
+    ApiToken, Audit, Device, DeviceId, FreshPolicy, Keys, Link, NotedPolicy, StoreError, StoredCredentials, Tokens,
+};
 use crate::secret::{Secret, TokenHash};
 use crate::session::{SessionId, SessionRecord};
 use crate::{Account, AccountId};
@@ -71,6 +73,11 @@ impl MemoryStore {
     /// Lets everything work again.
     pub fn mend(&self) {
         self.broken.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Forgets the newest policy, as a failover may.
+    pub fn lose_newest_policy(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).policies.pop();
     }
 
     fn state(&self, operation: &'static str) -> Result<MutexGuard<'_, State>, StoreError> {
@@ -185,31 +192,18 @@ impl Keys for MemoryStore {
         Ok(found.map(|noted| noted.revision))
     }
 
-    async fn note_policy(
-        &self,
-        sha256: &[u8; 32],
-        text: &str,
-        by: &str,
-        now: Timestamp,
-        after: Option<u64>,
-    ) -> Result<u64, StoreError> {
+    async fn note_policy(&self, fresh: &FreshPolicy, after: Option<u64>) -> Result<u64, StoreError> {
         let mut state = self.state("note_policy")?;
         let newest = state.policies.last().map(|newest| (newest.revision, newest.sha256));
         let revision = match newest {
-            Some((revision, known)) if known == *sha256 => return Ok(revision),
+            Some((revision, known)) if known == fresh.sha256 => return Ok(revision),
             Some((revision, _)) if after.is_some_and(|after| after != revision) => {
                 return Err(StoreError::VersionMismatch);
             }
             Some((revision, _)) => revision.saturating_add(1),
             None => 1,
         };
-        state.policies.push(NotedPolicy {
-            revision,
-            sha256: *sha256,
-            text: text.to_owned(),
-            by: by.to_owned(),
-            at: now,
-        });
+        state.policies.push(fresh.numbered(revision));
         Ok(revision)
     }
 

@@ -48,6 +48,9 @@ pub(super) async fn a_new_account_is_read_back_whole_by_id_and_by_name(place: &d
     let nobody = account("nobody");
     assert_eq!(store.account(nobody.id).await.unwrap(), None);
     assert_eq!(store.account_by_name(&nobody.name).await.unwrap(), None);
+    let asked = [nobody.id, alice.id];
+    assert_eq!(store.accounts_by_id(&asked).await.unwrap(), [alice]);
+    assert_eq!(store.accounts_by_id(&[]).await.unwrap(), []);
     assert!(store.credentials(nobody.id).await.unwrap().is_none());
 }
 

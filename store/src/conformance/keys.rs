@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use stagedoor_identity::event::{AuditQuery, Kind};
-use stagedoor_identity::port::{ApiToken, NotedPolicy, StoreError};
+use stagedoor_identity::port::{ApiToken, FreshPolicy, NotedPolicy, StoreError};
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::{EndReason, Secret};
 
 use super::Place;
-use super::sample::{at, at_once, event, hostile_texts, opened, registered};
+use super::sample::{at, at_once, event, hostile_texts, opened, policy, registered};
 
 pub(super) async fn a_key_is_made_once_also_when_many_ask(place: &dyn Place) {
     let store = place.open();
@@ -33,10 +33,7 @@ pub(super) async fn the_same_policy_keeps_its_number_and_another_gets_the_next(p
     let store = place.open();
     assert_eq!(store.policy_revision().await.unwrap(), None);
     for (sha256, revision) in [(1, 1), (1, 1), (2, 2), (2, 2), (1, 3)] {
-        let noted = store
-            .note_policy(&[sha256; 32], "text", "cli", at(0), None)
-            .await
-            .unwrap();
+        let noted = store.note_policy(&policy(sha256), None).await.unwrap();
         assert_eq!(noted, revision);
         assert_eq!(store.policy_revision().await.unwrap(), Some((revision, [sha256; 32])));
     }
@@ -48,18 +45,17 @@ pub(super) async fn the_newest_policy_is_read_back_whole_and_older_ones_by_their
     assert_eq!(store.revision_of(&[1; 32]).await.unwrap(), None);
     for (number, text) in hostile_texts().iter().enumerate() {
         let sha256 = [u8::try_from(number).unwrap(); 32];
-        let revision = store.note_policy(&sha256, text, text, at(5), None).await.unwrap();
-        let noted = NotedPolicy {
-            revision,
+        let fresh = FreshPolicy {
             sha256,
             text: text.clone(),
             by: text.clone(),
             at: at(5),
         };
-        assert_eq!(store.newest_policy().await.unwrap(), Some(noted));
+        let revision = store.note_policy(&fresh, None).await.unwrap();
+        assert_eq!(store.newest_policy().await.unwrap(), Some(fresh.numbered(revision)));
     }
     assert_eq!(store.revision_of(&[1; 32]).await.unwrap(), Some(2));
-    let again = store.note_policy(&[1; 32], "text", "cli", at(6), None).await.unwrap();
+    let again = store.note_policy(&policy(1), None).await.unwrap();
     assert_eq!(
         store.revision_of(&[1; 32]).await.unwrap(),
         Some(again),
@@ -69,7 +65,7 @@ pub(super) async fn the_newest_policy_is_read_back_whole_and_older_ones_by_their
 
 pub(super) async fn a_policy_that_is_to_follow_another_than_the_newest_is_not_noted(place: &dyn Place) {
     let store = place.open();
-    let note = async |sha256: u8, after| store.note_policy(&[sha256; 32], "text", "cli", at(0), after).await;
+    let note = async |sha256: u8, after| store.note_policy(&policy(sha256), after).await;
     assert_eq!(note(1, Some(0)).await.unwrap(), 1, "there is none to follow");
     assert_eq!(note(2, Some(1)).await.unwrap(), 2);
     assert!(matches!(note(3, Some(1)).await, Err(StoreError::VersionMismatch)));
@@ -79,14 +75,8 @@ pub(super) async fn a_policy_that_is_to_follow_another_than_the_newest_is_not_no
 
 pub(super) async fn a_policy_that_was_lost_is_put_back_under_its_number_and_no_older_one_is(place: &dyn Place) {
     let store = place.open();
-    store.note_policy(&[1; 32], "one", "cli", at(0), None).await.unwrap();
-    let lost = NotedPolicy {
-        revision: 4,
-        sha256: [4; 32],
-        text: "four".to_owned(),
-        by: "ada".to_owned(),
-        at: at(3),
-    };
+    store.note_policy(&policy(1), None).await.unwrap();
+    let lost = policy(4).numbered(4);
     store.restore_policy(&lost).await.unwrap();
     assert_eq!(store.newest_policy().await.unwrap(), Some(lost.clone()));
     for revision in [3, 4] {
@@ -98,25 +88,14 @@ pub(super) async fn a_policy_that_was_lost_is_put_back_under_its_number_and_no_o
         store.restore_policy(&other).await.unwrap();
     }
     assert_eq!(store.newest_policy().await.unwrap(), Some(lost));
-    assert_eq!(
-        store
-            .note_policy(&[5; 32], "five", "cli", at(4), Some(4))
-            .await
-            .unwrap(),
-        5
-    );
+    assert_eq!(store.note_policy(&policy(5), Some(4)).await.unwrap(), 5);
 }
 
 pub(super) async fn one_policy_noted_by_many_at_once_has_one_number(place: &dyn Place) {
     let store = place.open();
     let noted = at_once(30, |_number| {
         let store = Arc::clone(&store);
-        async move {
-            store
-                .note_policy(&[5; 32], "text", "system", at(0), None)
-                .await
-                .unwrap()
-        }
+        async move { store.note_policy(&policy(5), None).await.unwrap() }
     })
     .await;
     assert!(noted.iter().all(|revision| *revision == 1), "{noted:?}");
@@ -146,7 +125,7 @@ pub(super) async fn reopening_keeps_everything(place: &dyn Place) {
     store.add_token(&token, &TokenHash::of(b"ci")).await.unwrap();
     store.record(&[event(Kind::SignInSucceeded, 1)]).await.unwrap();
     let key = store.key_or_insert("seal", &Secret::new(*b"first")).await.unwrap();
-    store.note_policy(&[9; 32], "text", "cli", at(0), None).await.unwrap();
+    store.note_policy(&policy(9), None).await.unwrap();
     let account = store.account(alice.id).await.unwrap();
     let sessions = store.sessions(at(0)).await.unwrap();
     drop(store);

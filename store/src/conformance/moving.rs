@@ -7,8 +7,8 @@ use stagedoor_identity::account::Invitation;
 use stagedoor_identity::letter::{Failure, LetterId, LetterKind, QueuedLetter};
 use stagedoor_identity::picture::Picture;
 use stagedoor_identity::port::{
-    ApiToken, Asking, Device, DeviceId, FreshLink, Link, LinkPurpose, Reserved, SeatRule, SharedStore, Source,
-    StoreError, Structure,
+    ApiToken, Asking, Device, DeviceId, FreshLink, FreshPolicy, Link, LinkPurpose, Reserved, SeatRule, SharedStore,
+    Source, StoreError, Structure,
 };
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::session::SessionRecord;
@@ -17,7 +17,7 @@ use stagedoor_policy::rules::LockoutRules;
 
 use super::Place;
 use super::sample::{
-    HASH, ROLE, account, at, event, free, hostile_texts, name, new_id, open, opened, registered, session,
+    HASH, ROLE, account, at, event, free, hostile_texts, name, new_id, open, opened, policy, registered, session,
 };
 
 const CLAIM: Duration = Duration::from_secs(60);
@@ -64,7 +64,13 @@ pub async fn fill(place: &dyn Place) {
             .key_or_insert(&text, &Secret::new(vec![200, 0, 10]))
             .await
             .unwrap();
-        store.note_policy(&hash.0, &text, &text, at(1), None).await.unwrap();
+        let policy = FreshPolicy {
+            sha256: hash.0,
+            text: text.clone(),
+            by: text.clone(),
+            at: at(1),
+        };
+        store.note_policy(&policy, None).await.unwrap();
         let mut written = event(Kind::SignInFailed, i64::try_from(number).unwrap());
         written.account = Some(text.clone());
         written.details = vec![(text.clone(), text)];
@@ -226,10 +232,7 @@ pub async fn goes_on_where_it_was(place: &dyn Place) {
         assert!(store.token(&TokenHash::of(text.as_bytes())).await.unwrap().is_some());
     }
     let next = u64::try_from(hostile_texts().len()).unwrap() + 1;
-    assert_eq!(
-        store.note_policy(&[9; 32], "next", "cli", at(4), None).await.unwrap(),
-        next
-    );
+    assert_eq!(store.note_policy(&policy(9), None).await.unwrap(), next);
     let ended = store
         .end_sessions_of(alice.id, None, &EndReason::PolicyChanged, at(4))
         .await

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use stagedoor_identity::account::{AccountName, AccountQuery};
 use stagedoor_identity::event::{Event, Kind, Outcome};
-use stagedoor_identity::port::{Opened, SharedStore, Structure};
+use stagedoor_identity::port::{FreshPolicy, Opened, SharedStore, Structure};
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::session::SessionRecord;
 use stagedoor_identity::{Account, AccountId, SessionId};
@@ -65,6 +65,16 @@ pub(super) async fn registered(store: &SharedStore, account_name: &str) -> Accou
     let account = account(account_name);
     store.create_account(&account, HASH, None, &free()).await.unwrap();
     account
+}
+
+/// A policy to be numbered: nobody here looks whether text and hash are of each other.
+pub(super) fn policy(number: u8) -> FreshPolicy {
+    FreshPolicy {
+        sha256: [number; 32],
+        text: format!("the text of {number}"),
+        by: format!("cli {number}"),
+        at: at(number.into()),
+    }
 }
 
 /// A session on the channel `browser`: lives an hour, idle after ten minutes.

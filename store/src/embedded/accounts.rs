@@ -45,6 +45,18 @@ impl Accounts for Embedded {
         self.read("account", move |connection| by_id(connection, id)).await
     }
 
+    async fn accounts_by_id(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
+        let ids = ids.to_vec();
+        let work = move |connection: &Connection| {
+            let mut found = Vec::with_capacity(ids.len());
+            for id in &ids {
+                found.extend(by_id(connection, *id)?);
+            }
+            Ok(found)
+        };
+        self.read("accounts_by_id", work).await
+    }
+
     async fn account_by_name(&self, name: &AccountName) -> Result<Option<Account>, StoreError> {
         let name = name.clone();
         let work = move |connection: &Connection| {

@@ -3,8 +3,7 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
 use stagedoor_identity::Secret;
-use stagedoor_identity::port::{Keys, NotedPolicy, StoreError};
-use stagedoor_policy::time::Timestamp;
+use stagedoor_identity::port::{FreshPolicy, Keys, NotedPolicy, StoreError};
 
 use super::fault::Fault;
 use super::{Embedded, column};
@@ -43,32 +42,19 @@ impl Keys for Embedded {
         self.read("revision_of", work).await
     }
 
-    async fn note_policy(
-        &self,
-        sha256: &[u8; 32],
-        text: &str,
-        by: &str,
-        now: Timestamp,
-        after: Option<u64>,
-    ) -> Result<u64, StoreError> {
-        let mut policy = NotedPolicy {
-            revision: 1,
-            sha256: *sha256,
-            text: text.to_owned(),
-            by: by.to_owned(),
-            at: now,
-        };
+    async fn note_policy(&self, fresh: &FreshPolicy, after: Option<u64>) -> Result<u64, StoreError> {
+        let fresh = fresh.clone();
         let work = move |step: &Connection| {
-            match highest(step)? {
-                Some((revision, in_force)) if in_force == policy.sha256 => return Ok(revision),
+            let revision = match highest(step)? {
+                Some((revision, in_force)) if in_force == fresh.sha256 => return Ok(revision),
                 Some((revision, _other)) if after.is_some_and(|after| after != revision) => {
                     return Err(Fault::VersionMismatch);
                 }
-                Some((revision, _other)) => policy.revision = revision + 1,
-                None => {}
-            }
-            insert(step, &policy)?;
-            Ok(policy.revision)
+                Some((revision, _other)) => revision + 1,
+                None => 1,
+            };
+            insert(step, &fresh.numbered(revision))?;
+            Ok(revision)
         };
         self.write("note_policy", work).await
     }

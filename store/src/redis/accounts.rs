@@ -1,6 +1,7 @@
 //! Accounts.
 
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 use stagedoor_identity::account::{AccountChange, AccountName, AccountQuery};
 use stagedoor_identity::port::{Accounts, FreshLink, HandOver, StoreError, Structure};
 use stagedoor_identity::{Account, AccountId, EndReason, SessionId};
@@ -96,6 +97,16 @@ impl Accounts for Redis {
 
     async fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
         self.one("account", args!["id", id.0]).await
+    }
+
+    async fn accounts_by_id(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for some in ids.chunks(FOUND_AT_ONCE) {
+            // All on their way at once: a round trip for each would be most of a start.
+            let some = try_join_all(some.iter().map(|id| self.account(*id))).await?;
+            found.extend(some.into_iter().flatten());
+        }
+        Ok(found)
     }
 
     async fn account_by_name(&self, name: &AccountName) -> Result<Option<Account>, StoreError> {

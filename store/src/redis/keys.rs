@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use stagedoor_identity::Secret;
-use stagedoor_identity::port::{Keys, NotedPolicy, StoreError};
+use stagedoor_identity::port::{FreshPolicy, Keys, NotedPolicy, StoreError};
 use stagedoor_policy::time::Timestamp;
 
 use super::answer::{Answer, Damage, unhex};
@@ -48,24 +48,13 @@ impl Keys for Redis {
         read.transpose().map_err(self.damaged("revision_of"))
     }
 
-    async fn note_policy(
-        &self,
-        sha256: &[u8; 32],
-        text: &str,
-        by: &str,
-        now: Timestamp,
-        after: Option<u64>,
-    ) -> Result<u64, StoreError> {
-        let policy = NotedPolicy {
-            revision: 0,
-            sha256: *sha256,
-            text: text.to_owned(),
-            by: by.to_owned(),
-            at: now,
-        };
-        let stored = json(&StoredPolicy::from(&policy)).map_err(|why| self.engine("note_policy", &why))?;
+    async fn note_policy(&self, fresh: &FreshPolicy, after: Option<u64>) -> Result<u64, StoreError> {
+        // Its number is none of what is stored: the script gives it.
+        let stored = json(&StoredPolicy::from(&fresh.numbered(0))).map_err(|why| self.engine("note_policy", &why))?;
         let after = after.map_or_else(String::new, |after| after.to_string());
-        let answer = self.write("note_policy", &NOTE, args![sha256, stored, after]).await?;
+        let answer = self
+            .write("note_policy", &NOTE, args![fresh.sha256, stored, after])
+            .await?;
         answer.number(1).map_err(self.damaged("note_policy"))
     }
 

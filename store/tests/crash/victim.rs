@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use stagedoor_identity::account::AccountName;
 use stagedoor_identity::event::{Event, Kind, Outcome};
-use stagedoor_identity::port::{Opened, SharedStore, Source, Structure};
+use stagedoor_identity::port::{FreshPolicy, Opened, SharedStore, Source, Structure};
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::session::SessionRecord;
 use stagedoor_identity::{Account, AccountId, SessionId};
@@ -112,8 +112,13 @@ async fn sign_in(store: &SharedStore, name: &str, account: AccountId, step: u64)
     store.record(&[event(&code, now), event(&code, now)]).await.unwrap();
     acknowledge(&format!("events {code}"));
 
-    let sha256 = TokenHash::of(code.as_bytes()).0;
-    let revision = store.note_policy(&sha256, &code, "system", now, None).await.unwrap();
+    let policy = FreshPolicy {
+        sha256: TokenHash::of(code.as_bytes()).0,
+        text: code,
+        by: "system".to_owned(),
+        at: now,
+    };
+    let revision = store.note_policy(&policy, None).await.unwrap();
     acknowledge(&format!("policy {revision}"));
 }
 

@@ -68,20 +68,13 @@ async fn deaf(door: &Arc<Redis>) -> Arc<Freshness> {
     freshness
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_door_that_connects_anew_is_waited_for_as_long_as_its_former_lease_holds() {
+/// Ends a session at one door while another is deaf, after what happens `meanwhile`: by then that one may not judge.
+async fn ends_beside_a_deaf_door<T>(meanwhile: impl AsyncFnOnce(&Server, &Arc<Redis>) -> T) {
     let server = server();
     let (one, two) = (door(&server, "one").await, door(&server, "two").await);
     let session = signed_in(&one, &registered(&one).await).await;
     let freshness = deaf(&two).await;
-    let memory = Arc::new(Memory {
-        stuck: true,
-        ..Memory::default()
-    });
-    let follower = Arc::clone(&memory) as Arc<dyn Follower>;
-    let anew = Arc::new(Freshness::not_yet());
-    let _following = two.follow(follower, anew, Arc::new(SystemClock), String::new);
-    memory.asked.notified().await;
+    let _goes_on = meanwhile(&server, &two).await;
     one.end_session(session, &EndReason::SignedOut, NOW)
         .await
         .expect("ended");
@@ -89,19 +82,27 @@ async fn a_door_that_connects_anew_is_waited_for_as_long_as_its_former_lease_hol
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_door_that_connects_anew_is_waited_for_as_long_as_its_former_lease_holds() {
+    ends_beside_a_deaf_door(async |_server, two| {
+        let memory = Arc::new(Memory {
+            stuck: true,
+            ..Memory::default()
+        });
+        let follower = Arc::clone(&memory) as Arc<dyn Follower>;
+        let anew = Arc::new(Freshness::not_yet());
+        let following = two.follow(follower, anew, Arc::new(SystemClock), String::new);
+        memory.asked.notified().await;
+        following
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_door_is_waited_for_though_the_clock_of_the_store_says_that_it_is_long_gone() {
-    let server = server();
-    let (one, two) = (door(&server, "one").await, door(&server, "two").await);
-    let session = signed_in(&one, &registered(&one).await).await;
-    let freshness = deaf(&two).await;
     // Its clock was set forward, or another server took over that has not heard of the last beats.
     let forward =
         "for _, node in ipairs(redis.call('HKEYS', KEYS[1])) do redis.call('HSET', KEYS[1], node, '0 1 ') end";
-    server.say(&["EVAL", forward, "1", "{stagedoor}:nodes"]);
-    one.end_session(session, &EndReason::SignedOut, NOW)
-        .await
-        .expect("ended");
-    assert!(!freshness.holds(SystemClock.now()), "it still judges without the end");
+    ends_beside_a_deaf_door(async |server, _two| server.say(&["EVAL", forward, "1", "{stagedoor}:nodes"])).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

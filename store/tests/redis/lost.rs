@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use stagedoor_identity::account::AccountName;
 use stagedoor_identity::port::{
-    Accounts as _, ApiToken, Attempts as _, Credentials as _, Keys as _, Opened, Reserved, Sessions as _, Source,
-    Structure, Tokens as _,
+    Accounts as _, ApiToken, Attempts as _, Credentials as _, FreshPolicy, Keys as _, Opened, Reserved, Sessions as _,
+    Source, Structure, Tokens as _,
 };
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::session::{EndReason, SessionId, SessionRecord};
@@ -93,13 +93,13 @@ async fn what_was_acknowledged_and_then_lost_is_made_again_and_what_was_not_lost
         account: None,
     };
     store.add_token(&token, &TokenHash::of(b"ci")).await.expect("added");
-    assert_eq!(
-        store
-            .note_policy(&[7; 32], "text", "cli", NOW, None)
-            .await
-            .expect("noted"),
-        1
-    );
+    let policy = FreshPolicy {
+        sha256: [7; 32],
+        text: "text".to_owned(),
+        by: "cli".to_owned(),
+        at: NOW,
+    };
+    assert_eq!(store.note_policy(&policy, None).await.expect("noted"), 1);
 
     server.start_again_with(&earlier);
     assert!(

@@ -2,10 +2,10 @@
 
 use http::{Method, Request};
 use serde_json::json;
-use stagedoor_tests::{PASSWORD, Reply, Visitor, Way, body_of, raw};
+use stagedoor_tests::{PASSWORD, Reply, Visitor, Way, body_of, raw, when_not_busy};
 
 use crate::person::Person;
-use crate::stage::{PATIENCE, ROOMY, Stage, sign_in};
+use crate::stage::{ROOMY, Stage, sign_in};
 
 /// What would run, were it markup; and what would end an attribute.
 const NASTY: &str = "<svg onload=alert(1)>\"'&";
@@ -172,10 +172,7 @@ async fn nasty_pages(stage: &Stage) -> Vec<(String, Reply)> {
         ("new_password", NASTY),
         ("repeat", NASTY),
     ];
-    let answer = stagedoor_tests::eventually("the door finds time for a form", PATIENCE, async || {
-        let answer = mallory.send("profile/password", &fields, &[]).await;
-        (answer.status != 503).then_some(answer)
-    });
+    let answer = when_not_busy(async || mallory.send("profile/password", &fields, &[]).await);
     pages.push(("a password that does not fit".to_owned(), answer.await));
     pages
 }

@@ -1,9 +1,7 @@
 //! Somebody with a browser: asks for pages and sends their forms, with whatever else a story makes the browser say.
 
 use http::{Request, header};
-use stagedoor_tests::{PASSWORD, Reply, Visitor, body_of, eventually};
-
-use crate::stage::PATIENCE;
+use stagedoor_tests::{PASSWORD, Reply, Visitor, body_of, when_not_busy};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -45,11 +43,7 @@ impl Person {
         let token = self.token(page).await;
         let mut all = vec![("csrf", token.as_str())];
         all.extend_from_slice(fields);
-        eventually("the door finds time for a form", PATIENCE, async || {
-            let answer = self.send(action, &all, &[]).await;
-            (answer.status != 503).then_some(answer)
-        })
-        .await
+        when_not_busy(async || self.send(action, &all, &[]).await).await
     }
 
     /// Signs in by the page, wanting to go on to `to`.

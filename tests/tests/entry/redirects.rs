@@ -1,9 +1,9 @@
 //! Nobody is led off this origin, however the way on is spelt.
 
-use stagedoor_tests::{PASSWORD, Reply, Way};
+use stagedoor_tests::{PASSWORD, Reply, Way, when_not_busy};
 
 use crate::person::Person;
-use crate::stage::{PATIENCE, ROOMY, Stage};
+use crate::stage::{ROOMY, Stage};
 
 /// Ways on that lead elsewhere, to a browser or to somebody who decodes first, or that would end a header.
 const ELSEWHERE: [&str; 46] = [
@@ -101,11 +101,7 @@ async fn sign_in(person: &Person, to: &str) -> Reply {
         ("password", PASSWORD),
         ("to", to),
     ];
-    stagedoor_tests::eventually("the door finds time for a form", PATIENCE, async || {
-        let answer = person.send("login", &fields, &[]).await;
-        (answer.status != 503).then_some(answer)
-    })
-    .await
+    when_not_busy(async || person.send("login", &fields, &[]).await).await
 }
 
 fn escaped(text: &str) -> String {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stagedoor_tests::{Admin, Door, DoorPlan, PASSWORD, Recorder, Reply, Visitor, Way, Ways, eventually, totp};
+use stagedoor_tests::{Admin, Door, DoorPlan, PASSWORD, Recorder, Reply, Visitor, Way, Ways, totp, when_not_busy};
 
 use crate::person::Person;
 
@@ -83,11 +83,7 @@ pub(crate) async fn sign_in(visitor: &Visitor, name: &str, password: &str) -> Re
 
 /// Takes a step of a sign-in, as a program does, as soon as the door is not too busy for it.
 pub(crate) async fn step(visitor: &Visitor, page: &str, body: Value) -> Reply {
-    eventually("the door finds time for a sign-in", PATIENCE, async || {
-        let answer = visitor.post_json(&format!("/.stagedoor/login{page}"), &body).await;
-        (answer.status != 503).then_some(answer)
-    })
-    .await
+    when_not_busy(async || visitor.post_json(&format!("/.stagedoor/login{page}"), &body).await).await
 }
 
 /// Fails the test unless the answer has this status and code.

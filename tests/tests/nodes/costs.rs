@@ -29,9 +29,8 @@ fn steps(redis: &Redis) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_asks_redis_nothing() {
     let stage = Stage::open().await;
-    stage.add("ada").await;
-    let ada = sign_in(&stage.one, "ada").await;
-    let doors = [at(&stage.one, &ada), at(&stage.two, &ada)];
+    let ada = stage.signed_in("ada").await;
+    let doors = stage.at_both(&ada);
     let (before, began) = (steps(&stage.redis), Instant::now());
     for number in 0..REQUESTS {
         ask(&doors[number as usize % 2]).await.expect(200);
@@ -47,11 +46,10 @@ async fn a_request_asks_redis_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_asks_redis_a_few_times() {
     let stage = Stage::open().await;
-    stage.add("ada").await;
-    sign_in(&stage.one, "ada").await;
+    stage.signed_in("ada").await;
     let (before, began) = (steps(&stage.redis), Instant::now());
     for _sign_in in 0..SIGN_INS {
-        sign_in(&stage.one, "ada").await;
+        stage.one.signed_in_patiently("console", "ada").await;
     }
     let (asked, took) = (steps(&stage.redis) - before, began.elapsed().as_secs_f64());
     let own = 2.0 * OWN_STEPS_A_SECOND * (took + 1.0);

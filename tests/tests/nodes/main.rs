@@ -10,16 +10,12 @@ mod sign_ins;
 use std::time::Duration;
 
 use http::Request;
-use stagedoor_tests::{Admin, Door, FakeConsole, PASSWORD, Redis, Reply, Visitor, body_of, eventually};
+use stagedoor_tests::{Admin, Door, ENDED_WITHIN, FakeConsole, Redis, Reply, Visitor, body_of, eventually};
 use tempfile::TempDir;
 
 const POLICY: &str = "[site.console.areas]\nall = { paths = [\"/**\"] }\n\n\
     [role.keeper]\nmay = { \"*\" = \"all\" }\n\n[role.nobody]\nmay = {}\n\n\
     # Attempts are counted before they are verified: so many at once would look like guesses.\n[lockout]\nfailures = 50\n\n[session]\nper_account = 1\nwhen_full = \"displace\"\n";
-/// What the product promises for the end of what is no longer permitted, on every node.
-const PROMISED: Duration = Duration::from_secs(1);
-/// What a busy machine may add before a stream counts as not ended.
-const MARGIN: Duration = Duration::from_secs(4);
 /// For what comes by itself.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -61,24 +57,17 @@ impl Stage {
         admin.add_account(name, "keeper").await;
         admin
     }
-}
 
-/// The same person at another door: the cookie of the session is the same.
-fn at(door: &Door, visitor: &Visitor) -> Visitor {
-    let there = door.visitor("console");
-    there.put_cookie("stagedoor", &visitor.cookie("stagedoor").expect("somebody signed in"));
-    there
-}
+    /// An account, and somebody signed in to it at the first door.
+    async fn signed_in(&self, name: &str) -> Visitor {
+        self.add(name).await;
+        self.one.signed_in_patiently("console", name).await
+    }
 
-/// Signs in as soon as the door is not too busy.
-async fn sign_in(door: &Door, name: &str) -> Visitor {
-    let visitor = door.visitor("console");
-    eventually("a sign-in", PATIENCE, async || {
-        let answer = visitor.sign_in(name, PASSWORD).await;
-        (answer.status != 503).then(|| answer.expect(200))
-    })
-    .await;
-    visitor
+    /// The same person at each of the doors.
+    fn at_both(&self, visitor: &Visitor) -> [Visitor; 2] {
+        [&self.one, &self.two].map(|door| door.visited_by(visitor))
+    }
 }
 
 /// Asks once; nothing where the session ended under the very request, which closes its connection.

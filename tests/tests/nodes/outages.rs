@@ -9,7 +9,7 @@ use super::*;
 
 /// A door refuses as who cannot tell, no later than promised.
 async fn refuses(visitor: &Visitor) {
-    let refused = eventually("the door refuses", PROMISED + MARGIN, async || {
+    let refused = eventually("the door refuses", ENDED_WITHIN, async || {
         let answer = ask_while_it_may_end(visitor).await?;
         (answer.status != 200).then_some(answer)
     })
@@ -29,9 +29,8 @@ async fn serves(visitor: &Visitor) {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_redis_is_stuck_or_gone_both_doors_refuse_and_afterwards_they_serve_by_themselves() {
     let mut stage = Stage::open().await;
-    stage.add("ada").await;
-    let ada = sign_in(&stage.one, "ada").await;
-    let doors = [at(&stage.one, &ada), at(&stage.two, &ada)];
+    let ada = stage.signed_in("ada").await;
+    let doors = stage.at_both(&ada);
     for stuck in [true, false] {
         for door in &doors {
             serves(door).await;
@@ -48,7 +47,7 @@ async fn while_redis_is_stuck_or_gone_both_doors_refuse_and_afterwards_they_serv
         }
         println!("refused within {:?}", began.elapsed());
         let until_closed = async { while let Some(Ok(_)) = socket.next().await {} };
-        let closed = tokio::time::timeout(PROMISED + MARGIN, until_closed).await;
+        let closed = tokio::time::timeout(ENDED_WITHIN, until_closed).await;
         assert!(closed.is_ok(), "the WebSocket outlives the lease");
         if stuck {
             stage.redis.go_on();
@@ -76,9 +75,8 @@ async fn a_site_may_let_people_view_or_go_on_for_a_while() {
     for (rule, posts) in [("view-only", 503), ("last-known", 200)] {
         let settings = format!("on_store_loss = \"{rule}\"\non_store_loss_for = \"1h\"");
         let stage = Stage::with(&settings).await;
-        stage.add("ada").await;
-        let ada = sign_in(&stage.one, "ada").await;
-        let there = at(&stage.two, &ada);
+        let ada = stage.signed_in("ada").await;
+        let there = stage.two.visited_by(&ada);
         let post = async || {
             let request = Request::post("/page").body(body_of("")).expect("a request");
             there.send(request).await
@@ -102,11 +100,11 @@ async fn connections_that_are_cut_cost_no_revocation() {
     let stage = Stage::open().await;
     stage.add("ada").await;
     for _round in 0..3 {
-        let ada = sign_in(&stage.one, "ada").await;
-        let there = at(&stage.two, &ada);
+        let ada = stage.one.signed_in_patiently("console", "ada").await;
+        let there = stage.two.visited_by(&ada);
         serves(&there).await;
         stage.redis.say(&["CLIENT", "KILL", "TYPE", "normal"]);
-        let here = at(&stage.one, &ada);
+        let here = stage.one.visited_by(&ada);
         soon("a sign-out that is acknowledged", async || {
             here.sign_out().await.status.is_success().then_some(())
         })
@@ -123,9 +121,8 @@ async fn connections_that_are_cut_cost_no_revocation() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_was_lost_on_its_way_is_noticed_and_everything_is_read_anew() {
     let stage = Stage::open().await;
-    stage.add("ada").await;
-    let ada = sign_in(&stage.one, "ada").await;
-    let doors = [at(&stage.one, &ada), at(&stage.two, &ada)];
+    let ada = stage.signed_in("ada").await;
+    let doors = stage.at_both(&ada);
     for door in &doors {
         serves(door).await;
     }
@@ -138,7 +135,7 @@ async fn a_change_that_was_lost_on_its_way_is_noticed_and_everything_is_read_ane
     let said = stage.redis.say(&["EVAL", end, "1", "{stagedoor}:x", &id, reason]);
     assert!(said.parse::<u64>().is_ok(), "{said}");
     for door in &doors {
-        eventually("the end is known", PROMISED + MARGIN, async || {
+        eventually("the end is known", ENDED_WITHIN, async || {
             (ask_while_it_may_end(door).await?.status == 401).then_some(())
         })
         .await;

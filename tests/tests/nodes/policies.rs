@@ -25,14 +25,13 @@ async fn replace(door: &Door, text: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_given_to_one_door_is_in_force_at_the_other_in_its_file_and_for_what_is_open_there() {
     let stage = Stage::open().await;
-    stage.add("ada").await;
-    let ada = sign_in(&stage.one, "ada").await;
-    let there = at(&stage.two, &ada);
+    let ada = stage.signed_in("ada").await;
+    let there = stage.two.visited_by(&ada);
     let mut socket = there.websocket("/socket").await.expect("a WebSocket opens");
     let narrower = POLICY.replace("may = { \"*\" = \"all\" }", "may = {}");
     replace(&stage.one, &narrower).await;
     let until_closed = async { while let Some(Ok(_)) = socket.next().await {} };
-    let closed = tokio::time::timeout(PROMISED + MARGIN, until_closed).await;
+    let closed = tokio::time::timeout(ENDED_WITHIN, until_closed).await;
     assert!(closed.is_ok(), "the WebSocket at the other door is still open");
     assert_eq!(ask(&there).await.status, 403);
     eventually("the file of the other door", PATIENCE, async || {
@@ -44,7 +43,7 @@ async fn a_policy_given_to_one_door_is_in_force_at_the_other_in_its_file_and_for
     std::fs::write(stage.two.policy_file(), POLICY).expect("written");
     for door in [&stage.one, &stage.two] {
         eventually("the policy of the file", PATIENCE, async || {
-            (ask(&at(door, &ada)).await.status == 200).then_some(())
+            (ask(&door.visited_by(&ada)).await.status == 200).then_some(())
         })
         .await;
         eventually("agreement", PATIENCE, async || {

@@ -40,7 +40,7 @@ async fn make_it_end(why: &str, name: &str, stage: &Stage, visitor: &Visitor) {
         }
         "removal" => admin.ask(Method::DELETE, &account, None).await,
         _ => {
-            sign_in(&stage.one, name).await;
+            stage.one.signed_in_patiently("console", name).await;
             return;
         }
     };
@@ -58,11 +58,11 @@ async fn whatever_ends_a_session_at_one_door_ends_it_at_the_other_with_its_webso
         let name = format!("ada{number}");
         stage.add(&name).await;
         // Signed in at one door, at work at the other: no request waits for the news to arrive.
-        let visitor = sign_in(&stage.one, &name).await;
-        let there = at(&stage.two, &visitor);
+        let visitor = stage.one.signed_in_patiently("console", &name).await;
+        let there = stage.two.visited_by(&visitor);
         ask(&there).await.expect(200);
         let mut socket = there.websocket("/socket").await.expect("a WebSocket opens");
-        let kept = at(&stage.one, &visitor);
+        let kept = stage.one.visited_by(&visitor);
 
         make_it_end(why, &name, &stage, &visitor).await;
         let acknowledged = Instant::now();
@@ -71,7 +71,7 @@ async fn whatever_ends_a_session_at_one_door_ends_it_at_the_other_with_its_webso
             assert!([401, 403].contains(&answer.status.as_u16()), "{why}: {}", answer.text());
         }
         let until_closed = async { while let Some(Ok(_)) = socket.next().await {} };
-        let closed = tokio::time::timeout(PROMISED + MARGIN, until_closed).await;
+        let closed = tokio::time::timeout(ENDED_WITHIN, until_closed).await;
         assert!(closed.is_ok(), "{why}: the WebSocket at the other door is still open");
         println!(
             "{why}: the other door's WebSocket ended after {:?}",
@@ -85,13 +85,16 @@ async fn a_door_that_starts_later_knows_who_is_signed_in_and_who_no_longer_is() 
     let mut stage = Stage::open().await;
     stage.add("ada").await;
     stage.add("bob").await;
-    let (ada, bob) = (sign_in(&stage.one, "ada").await, sign_in(&stage.two, "bob").await);
+    let (ada, bob) = (
+        stage.one.signed_in_patiently("console", "ada").await,
+        stage.two.signed_in_patiently("console", "bob").await,
+    );
     stage.two.kill();
-    let gone = at(&stage.one, &bob);
-    at(&stage.one, &bob).sign_out().await;
+    let gone = stage.one.visited_by(&bob);
+    stage.one.visited_by(&bob).sign_out().await;
     stage.two.start().await;
-    ask(&at(&stage.two, &ada)).await.expect(200);
-    let refused = ask(&at(&stage.two, &gone)).await;
+    ask(&stage.two.visited_by(&ada)).await.expect(200);
+    let refused = ask(&stage.two.visited_by(&gone)).await;
     assert_eq!(refused.status, 401, "{}", refused.text());
 }
 
@@ -101,8 +104,10 @@ async fn a_door_that_stood_still_passes_no_message_of_somebody_who_was_kicked_me
     let mut stage = Stage::open().await;
     stage.add("ada").await;
     for round in 0..ROUNDS {
-        let visitor = sign_in(&stage.one, "ada").await;
-        let mut socket = at(&stage.two, &visitor)
+        let visitor = stage.one.signed_in_patiently("console", "ada").await;
+        let mut socket = stage
+            .two
+            .visited_by(&visitor)
             .websocket("/socket")
             .await
             .expect("a WebSocket opens");
@@ -129,7 +134,7 @@ async fn a_door_that_stood_still_passes_no_message_of_somebody_who_was_kicked_me
                 said_back += usize::from(said.is_text());
             }
         };
-        let closed = tokio::time::timeout(PROMISED + MARGIN, until_closed).await;
+        let closed = tokio::time::timeout(ENDED_WITHIN, until_closed).await;
         assert!(closed.is_ok(), "round {round}: the WebSocket outlives the session");
         assert_eq!(said_back, 0, "round {round}: a message passed");
     }

@@ -18,14 +18,14 @@ async fn once_a_later_sign_in_is_answered_no_door_serves_the_former_session() {
         } else {
             (&stage.two, &stage.one)
         };
-        let latest = sign_in(here, "ada").await;
+        let latest = here.signed_in_patiently("console", "ada").await;
         if let Some(former) = former {
-            let (at_once, elsewhere) = (at(there, &former), at(here, &former));
+            let (at_once, elsewhere) = (there.visited_by(&former), here.visited_by(&former));
             let (one, two) = tokio::join!(ask(&at_once), ask(&elsewhere));
             assert_eq!((one.status.as_u16(), two.status.as_u16()), (401, 401), "round {round}");
         }
         // Whoever signed in at one door is known at the other with the very next request.
-        ask(&at(there, &latest)).await.expect(200);
+        ask(&there.visited_by(&latest)).await.expect(200);
         former = Some(latest);
     }
 }
@@ -34,11 +34,17 @@ async fn once_a_later_sign_in_is_answered_no_door_serves_the_former_session() {
 async fn of_sign_ins_at_both_doors_at_once_one_session_is_left_and_both_doors_know_which() {
     let stage = Stage::open().await;
     stage.add("ada").await;
-    let all = (0..AT_ONCE).map(|number| sign_in(if number % 2 == 0 { &stage.one } else { &stage.two }, "ada"));
+    let all = (0..AT_ONCE).map(|number| {
+        let door = if number % 2 == 0 { &stage.one } else { &stage.two };
+        door.signed_in_patiently("console", "ada")
+    });
     let visitors = join_all(all).await;
     let mut served = Vec::new();
     for (number, visitor) in visitors.iter().enumerate() {
-        let (one, two) = (ask(&at(&stage.one, visitor)).await, ask(&at(&stage.two, visitor)).await);
+        let (one, two) = (
+            ask(&stage.one.visited_by(visitor)).await,
+            ask(&stage.two.visited_by(visitor)).await,
+        );
         assert_eq!(one.status, two.status, "the doors disagree about visitor {number}");
         if one.status == 200 {
             served.push(number);

@@ -60,8 +60,8 @@ impl Streams {
                 (name, acknowledged.elapsed())
             });
         }
-        let ended = tokio::time::timeout(PROMISED + MARGIN, ends.join_all()).await;
-        let ended = ended.unwrap_or_else(|_| panic!("{why}: a stream is open after {:?}", PROMISED + MARGIN));
+        let ended = tokio::time::timeout(ENDED_WITHIN, ends.join_all()).await;
+        let ended = ended.unwrap_or_else(|_| panic!("{why}: a stream is open after {:?}", ENDED_WITHIN));
         for (name, after) in ended {
             println!("{why}: {name} ended after {after:?}");
         }

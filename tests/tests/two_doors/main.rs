@@ -177,9 +177,7 @@ async fn a_failover_costs_moments_and_neither_a_session_nor_a_revocation() {
             (bob.sign_in("bob", PASSWORD).await.status == 200).then_some(())
         })
         .await;
-        let ended = stage.visitor(HERE);
-        let cookie = bob.cookie("__Host-stagedoor").expect("a session by TLS");
-        ended.put_cookie("__Host-stagedoor", &cookie);
+        let ended = stage.visitor(HERE).with_session_of(&bob);
         // Acknowledged: the very next thing that happens may be the end of the primary.
         bob.sign_out().await.expect(200);
         let former = stage.primary();

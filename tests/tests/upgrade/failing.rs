@@ -20,7 +20,7 @@ async fn given_up(door: &Door, times: usize) {
 /// Everything works: people are let in, and sign in.
 async fn works(stage: &Stage, visitor: &Visitor) {
     assert_eq!(status(visitor).await, 200);
-    let fresh = sign_in(stage.door(), "ada").await;
+    let fresh = stage.door().signed_in_patiently("console", "ada").await;
     assert_eq!(status(&fresh).await, 200);
     stage.door().admin().get("/v1/accounts/ada").await.expect(200);
 }

@@ -62,19 +62,8 @@ impl Stage {
     /// An account, and somebody signed in to it.
     async fn signed_in(&self, name: &str) -> Visitor {
         self.door().admin().add_account(name, "keeper").await;
-        sign_in(self.door(), name).await
+        self.door().signed_in_patiently("console", name).await
     }
-}
-
-/// Signs in as soon as the door is not too busy.
-async fn sign_in(door: &Door, name: &str) -> Visitor {
-    let visitor = door.visitor("console");
-    eventually("a sign-in", PATIENCE, async || {
-        let answer = visitor.sign_in(name, PASSWORD).await;
-        (answer.status != 503).then(|| answer.expect(200))
-    })
-    .await;
-    visitor
 }
 
 /// A process by its id: of a hand-over, the tests' own child starts the other.

@@ -42,7 +42,7 @@ impl Nodes {
 async fn a_node_hands_over_beside_the_others_and_stays_one_of_them_until_it_has_drained() {
     let nodes = Nodes::open("10m").await;
     nodes.one.admin().add_account("ada", "keeper").await;
-    let ada = sign_in(&nodes.one, "ada").await;
+    let ada = nodes.one.signed_in_patiently("console", "ada").await;
     let mut socket = ada.websocket("/socket").await.expect("a WebSocket opens");
     echoes(&mut socket, "before").await;
     let first = first_process(&nodes.one);
@@ -50,13 +50,11 @@ async fn a_node_hands_over_beside_the_others_and_stays_one_of_them_until_it_has_
     assert_eq!(status(&ada).await, 200);
     echoes(&mut socket, "after").await;
     // A revocation at another node reaches what the draining process has open.
-    let there = nodes.two.visitor("console");
-    there.put_cookie("stagedoor", &ada.cookie("stagedoor").expect("a session"));
-    assert!(there.sign_out().await.status.is_success());
+    assert!(nodes.two.visited_by(&ada).sign_out().await.status.is_success());
     assert_eq!(close_code(&mut socket).await, Some(1008));
     assert_eq!(status(&ada).await, 401);
     until_gone(first).await;
-    let again = sign_in(&nodes.one, "ada").await;
+    let again = nodes.one.signed_in_patiently("console", "ada").await;
     assert_eq!(status(&again).await, 200);
 }
 
@@ -64,8 +62,7 @@ async fn a_node_hands_over_beside_the_others_and_stays_one_of_them_until_it_has_
 async fn ask_either(at: [SocketAddr; 2], visitor: &Visitor) -> Result<u16, Unanswered> {
     let mut refused = None;
     for at in at {
-        let there = Visitor::new(at, visitor.host().to_owned());
-        there.put_cookie("stagedoor", &visitor.cookie("stagedoor").expect("a session"));
+        let there = Visitor::new(at, visitor.host()).with_session_of(visitor);
         let request = http::Request::get("/page").body(body_of("")).expect("a request");
         match there.try_open(request).await {
             Ok(answer) => return Ok(answer.status().as_u16()),
@@ -85,7 +82,7 @@ async fn ask_either(at: [SocketAddr; 2], visitor: &Visitor) -> Result<u16, Unans
 async fn nodes_taken_down_one_after_the_other_fail_no_request_of_a_balancer() {
     let mut nodes = Nodes::open("2s").await;
     nodes.one.admin().add_account("ada", "keeper").await;
-    let ada = sign_in(&nodes.one, "ada").await;
+    let ada = nodes.one.signed_in_patiently("console", "ada").await;
     let at = [nodes.one.address(), nodes.two.address()];
     let over = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let (visitor, done) = (ada.clone(), Arc::clone(&over));

@@ -158,7 +158,7 @@ async fn whoever_signs_in_during_a_hand_over_waits_and_is_let_in_everywhere() {
     assert_eq!((listed, keep), (200, false), "{text}");
     assert!(text.contains("ada"), "{text}");
     // A session of the new process is known to the former one at once.
-    let later = sign_in(stage.door(), "ada").await;
+    let later = stage.door().signed_in_patiently("console", "ada").await;
     let answered = kept_too
         .ask(load::request(Way::Http1, &later, "/page"))
         .await
@@ -224,8 +224,7 @@ async fn an_address_that_the_files_name_anew_is_listened_on_and_one_they_no_long
     let first = first_process(stage.door());
     upgrade(stage.door(), first).await;
     until_gone(first).await;
-    let there = Visitor::new(([127, 0, 0, 1], new).into(), format!("console.localhost:{new}"));
-    there.put_cookie("stagedoor", &ada.cookie("stagedoor").expect("a session"));
+    let there = Visitor::new(([127, 0, 0, 1], new).into(), format!("console.localhost:{new}")).with_session_of(&ada);
     assert_eq!(status(&there).await, 200);
     assert!(TcpStream::connect(("127.0.0.1", old)).await.is_err());
     // The admin API's address was handed over.

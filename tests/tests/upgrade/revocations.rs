@@ -4,11 +4,7 @@ use http::Method;
 
 use super::load::Kept;
 use super::*;
-use stagedoor_tests::Way;
-
-/// What the product promises for the end of what is no longer permitted, and what a busy machine may add.
-const PROMISED: Duration = Duration::from_secs(1);
-const MARGIN: Duration = Duration::from_secs(5);
+use stagedoor_tests::{ENDED_WITHIN, Way};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_in_the_new_process_ends_requests_and_websockets_of_the_former_one() {
@@ -50,7 +46,7 @@ async fn a_revocation_in_the_new_process_ends_requests_and_websockets_of_the_for
         // The very next request there.
         let answer = kept.ask(request).await.expect("an answer").expect("an open connection");
         assert!([303, 401, 403].contains(&answer.0), "{name}: {answer:?}");
-        let closed = tokio::time::timeout(PROMISED + MARGIN, close_code(&mut socket)).await;
+        let closed = tokio::time::timeout(ENDED_WITHIN, close_code(&mut socket)).await;
         assert_eq!(closed.expect("it is closed in time"), Some(1008), "{name}");
     }
     assert!(is_there(first), "it drains for longer than all this takes");

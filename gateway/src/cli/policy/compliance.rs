@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use stagedoor_policy::compliance::{ALWAYS, Always, Demand, Departure, Strength, departures};
 
 use crate::cli::arguments::Reach;
-use crate::cli::check::compiled;
 use crate::cli::failure::Failure;
 use crate::cli::place::{self, BUILDING_FILE};
 use crate::cli::shell::Shell;
@@ -19,7 +18,7 @@ pub(super) fn run(shell: &mut Shell<'_>, reach: &Reach) -> Result<(), Failure> {
     };
     let loaded = stagedoor_config::load(&place::sources(shell, building), &place::settings(shell))
         .map_err(|faults| Failure::configuration(faults.to_string()))?;
-    let found = departures(&compiled(&loaded)?);
+    let found = departures(&loaded.policy);
     let value = json!({
         "departures": found.iter().map(departure_json).collect::<Vec<_>>(),
         "always": ALWAYS.iter().map(always_json).collect::<Vec<_>>(),

@@ -50,6 +50,12 @@ impl Accounts for MemoryStore {
         Ok(state.accounts.get(&id).map(|holder| holder.account.clone()))
     }
 
+    async fn accounts_by_id(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
+        let state = self.state("accounts_by_id")?;
+        let found = ids.iter().filter_map(|id| state.accounts.get(id));
+        Ok(found.map(|holder| holder.account.clone()).collect())
+    }
+
     async fn account_by_name(&self, name: &AccountName) -> Result<Option<Account>, StoreError> {
         let state = self.state("account_by_name")?;
         let found = state.accounts.values().find(|holder| holder.account.name == *name);

@@ -2,8 +2,6 @@
 //! doors, two sessions that are ended one after the other, one failover, every order. Beats take no time here: the module above
 //! shows that their delay does no harm.
 
-use std::collections::{HashSet, VecDeque};
-
 /// Ticks.
 const LEASE: u8 = 2;
 const HORIZON: u8 = 2 * LEASE + 1;
@@ -281,20 +279,8 @@ impl State {
 
 /// The first state found in which something is served that should not be, and how many states there are.
 fn search(rules: Rules) -> (Option<State>, usize) {
-    let mut seen = HashSet::from([State::first()]);
-    let mut queue = VecDeque::from([State::first()]);
-    while let Some(state) = queue.pop_front() {
-        if !state.is_safe() {
-            return (Some(state), seen.len());
-        }
-        for next in state.next(rules) {
-            let next = next.in_short();
-            if seen.insert(next) {
-                queue.push_back(next);
-            }
-        }
-    }
-    (None, seen.len())
+    let next = |state: &State| state.next(rules).into_iter().map(State::in_short).collect();
+    super::search(State::first(), next, State::is_safe)
 }
 
 #[test]

@@ -9,7 +9,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{BODY_BYTES, Failure, Process};
+use crate::Failure;
+use crate::candidate::{bare, door};
+use crate::report::{Section, fact};
+use crate::rig::{Rig, free_address, start};
+use crate::upstream::BODY_BYTES;
 
 const CONNECTIONS: usize = 8;
 const WARM_REQUESTS: usize = 400;
@@ -19,30 +23,37 @@ const TUNABLES: &str = "glibc.cpu.x86_rep_movsb_threshold=1000000000:glibc.cpu.x
 /// Found in what is known of the thread that serves requests, and of no other.
 const SERVES: &str = "pingora_proxy::HttpProxy";
 
-/// Wraps a command, so that [`count`] can count what it does.
-pub(crate) fn counted(command: &Command, profile: &Path) -> Command {
-    let mut wrapped = Command::new("valgrind");
-    wrapped
-        .args(["-q", "--tool=callgrind", "--instr-atstart=no", "--separate-threads=yes"])
-        .arg(format!("--callgrind-out-file={}", profile.display()))
-        .arg(command.get_program())
-        .args(command.get_args());
-    for (name, value) in command.get_envs() {
-        wrapped.env(name, value.unwrap_or_default());
-    }
-    wrapped.env("GLIBC_TUNABLES", TUNABLES);
-    wrapped
+pub(super) fn run(rig: &Rig) -> Result<Section, Failure> {
+    let cookie = rig.cookies.first().ok_or("nobody is signed in")?;
+    let listen = free_address();
+    let folder = rig.fresh("bare")?;
+    let bare = count(&bare::command(rig, listen), listen, cookie, &folder)?;
+    let folder = rig.fresh("door")?;
+    rig.people(&folder)?;
+    let (command, listen) = door::Plan::FULL.command(rig, &folder, rig.upstream)?;
+    let door = count(&command, listen, cookie, &folder)?;
+    Ok(Section {
+        about: "user-mode instructions of the serving thread per request, by callgrind".to_owned(),
+        facts: vec![
+            fact("bare Pingora", bare as f64, "instructions", None),
+            fact("Stagedoor, full policy", door as f64, "instructions", None),
+            fact("ratio", door as f64 / bare as f64, "", None),
+        ],
+        ..Section::default()
+    })
 }
 
-/// Instructions per request of a process that was started so.
-pub(crate) fn count(process: &Process, listen: SocketAddr, cookie: &str, profile: &Path) -> Result<u64, Failure> {
+/// Instructions per request of what a command starts.
+fn count(command: &Command, listen: SocketAddr, cookie: &str, folder: &Path) -> Result<u64, Failure> {
+    let profile = folder.join("profile");
+    let process = start("counted", counted(command, &profile), folder, listen)?;
     let request = format!("GET /area-7/item/1 HTTP/1.1\r\nHost: {listen}\r\nCookie: {cookie}\r\n\r\n");
     let streams: Result<Vec<_>, _> = (0..CONNECTIONS).map(|_| TcpStream::connect(listen)).collect();
     let mut streams = streams?;
     ask(&mut streams, &request, WARM_REQUESTS)?;
     let control = |order: &[&str]| -> Result<(), Failure> {
         let mut control = Command::new("callgrind_control");
-        let output = control.args(order).arg(process.0.id().to_string()).output()?;
+        let output = control.args(order).arg(process.id().to_string()).output()?;
         match output.status.success() {
             true => Ok(()),
             false => Err(String::from_utf8_lossy(&output.stderr).into_owned().into()),
@@ -53,7 +64,18 @@ pub(crate) fn count(process: &Process, listen: SocketAddr, cookie: &str, profile
     control(&["-z"])?;
     ask(&mut streams, &request, COUNTED_REQUESTS)?;
     control(&["-d"])?;
-    Ok(total_of_busiest(profile)? / COUNTED_REQUESTS as u64)
+    Ok(total_of_busiest(&profile)? / COUNTED_REQUESTS as u64)
+}
+
+/// The same command under callgrind; `taskset`, which it begins with, counts for nothing.
+fn counted(command: &Command, profile: &Path) -> Command {
+    let mut wrapped = Command::new("valgrind");
+    wrapped
+        .args(["-q", "--tool=callgrind", "--instr-atstart=no", "--separate-threads=yes"])
+        .arg(format!("--callgrind-out-file={}", profile.display()))
+        .args(command.get_args().skip(2))
+        .env("GLIBC_TUNABLES", TUNABLES);
+    wrapped
 }
 
 fn ask(streams: &mut [TcpStream], request: &str, times: usize) -> Result<(), Failure> {
