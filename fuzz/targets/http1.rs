@@ -103,7 +103,7 @@ fn is_whole(request: &[u8]) -> bool {
         return false;
     };
     let (head, body) = request.split_at(end + 4);
-    let Ok(head) = check(head, LIMITS.count_max) else {
+    let Ok(head) = check(head, LIMITS.count_max, b"") else {
         return false;
     };
     assert!(head.absolute_prefix.is_empty(), "another form of target");

@@ -24,6 +24,8 @@ const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
 const BUFFER_BYTES_KEPT_MAX: usize = 1024 * 1024;
 /// How long a line may wait. Nobody is woken for a line: that would cost the request more than all the rest of it.
 const WRITE_INTERVAL: Duration = Duration::from_millis(100);
+/// What is not known, in JSON.
+const NONE: &[u8] = b"null";
 
 /// The near end. Dropped, it waits until what is left has been written.
 #[derive(Debug)]
@@ -76,17 +78,20 @@ impl Line<'_> {
                 push_address(to, address);
                 to.push(b'"');
             }
-            None => to.extend_from_slice(b"null"),
+            None => to.extend_from_slice(NONE),
         }
-        push_text(to, "account", self.account);
+        push_text(to, b",\"account\":", self.account);
         let mut letters = [0; Hyphenated::LENGTH];
-        let session = self.session.map(|id| &*id.0.hyphenated().encode_lower(&mut letters));
-        push_text(to, "session", session);
-        push_text(to, "site", self.site);
-        push_text(to, "area", self.area);
-        push_text(to, "method", Some(self.method));
-        push_text(to, "path", Some(self.path));
-        push_text(to, "outcome", Some(self.outcome));
+        to.extend_from_slice(b",\"session\":");
+        match self.session {
+            Some(id) => push_plain(to, id.0.hyphenated().encode_lower(&mut letters)),
+            None => to.extend_from_slice(NONE),
+        }
+        push_text(to, b",\"site\":", self.site);
+        push_text(to, b",\"area\":", self.area);
+        push_text(to, b",\"method\":", Some(self.method));
+        push_text(to, b",\"path\":", Some(self.path));
+        push_text(to, b",\"outcome\":", Some(self.outcome));
         for (name, number) in [
             (&b",\"status\":"[..], u64::from(self.status)),
             (b",\"body_bytes_sent\":", self.body_bytes_sent as u64),
@@ -100,22 +105,26 @@ impl Line<'_> {
     }
 }
 
-fn push_text(to: &mut Vec<u8>, name: &str, text: Option<&str>) {
-    to.extend_from_slice(b",\"");
-    to.extend_from_slice(name.as_bytes());
-    to.extend_from_slice(b"\":");
+/// Behind a name, with what stands around it.
+fn push_text(to: &mut Vec<u8>, name: &[u8], text: Option<&str>) {
+    to.extend_from_slice(name);
     let Some(text) = text else {
-        return to.extend_from_slice(b"null");
+        return to.extend_from_slice(NONE);
     };
     let escaped = |found: bool, byte: u8| found | (byte < 0x20) | (byte == b'"') | (byte == b'\\');
     if text.bytes().fold(false, escaped) {
         // Nothing can fail that writes a text to memory.
         let _written = serde_json::to_writer(to, text);
     } else {
-        to.push(b'"');
-        to.extend_from_slice(text.as_bytes());
-        to.push(b'"');
+        push_plain(to, text);
     }
+}
+
+/// What needs no escapes.
+fn push_plain(to: &mut Vec<u8>, text: &str) {
+    to.push(b'"');
+    to.extend_from_slice(text.as_bytes());
+    to.push(b'"');
 }
 
 impl AccessLog {

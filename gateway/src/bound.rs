@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwapOption;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, header};
 use stagedoor_identity::session::SessionId;
 
+use crate::headers::met;
 use crate::stage::decide::Admitted;
 use crate::upstream::idle::Idle;
 
@@ -35,6 +36,8 @@ const FOR_ONE_REQUEST: [&[u8]; 14] = [
 ];
 /// Ways that are bound to the connection, as a console offers them.
 const FOR_A_CONNECTION: [&[u8]; 5] = [b"ntlm", b"negotiate", b"kerberos", b"nego2", b"negoex"];
+/// Where a console offers them, or says that it has tied one.
+static OFFERS: [HeaderName; 2] = [header::WWW_AUTHENTICATE, HeaderName::from_static("persistent-auth")];
 /// 0 is Pingora's group of all who share.
 static NEXT_GROUP: AtomicU64 = AtomicU64::new(1);
 
@@ -106,6 +109,10 @@ pub fn asks_to_bind(headers: &HeaderMap) -> bool {
 
 /// Whether an answer offers one, or speaks of one.
 pub fn offers_to_bind(headers: &HeaderMap) -> bool {
+    let [has_challenges, has_persistent_auth] = met(headers, &OFFERS);
+    if !has_challenges {
+        return has_persistent_auth;
+    }
     let mut challenges = headers
         .get_all(header::WWW_AUTHENTICATE)
         .iter()
@@ -114,7 +121,7 @@ pub fn offers_to_bind(headers: &HeaderMap) -> bool {
         let scheme = first_word(challenge);
         FOR_A_CONNECTION.iter().any(|known| known.eq_ignore_ascii_case(scheme))
     };
-    challenges.any(bound) || headers.contains_key("persistent-auth")
+    challenges.any(bound) || has_persistent_auth
 }
 
 fn first_word(text: &[u8]) -> &[u8] {

@@ -4,8 +4,17 @@
 //! again with, has its answer kept by nobody.
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use pingora::Result;
 use pingora::http::ResponseHeader;
+
+use crate::headers::met;
+
+/// What says who may keep an answer, and what a browser that kept it can ask again with.
+static OF_KEEPING: [HeaderName; 4] = [
+    header::CACHE_CONTROL,
+    header::ETAG,
+    header::LAST_MODIFIED,
+    header::EXPIRES,
+];
 
 /// Whether it is a header by which shared caches are told otherwise than by `Cache-Control`.
 fn is_for_shared_caches(name: &HeaderName) -> bool {
@@ -20,11 +29,9 @@ fn is_for_shared_caches(name: &HeaderName) -> bool {
     )
 }
 
-/// Says that the answer is one person's.
-///
-/// # Errors
-/// Where the header cannot be written.
-pub fn keep_private(answer: &mut ResponseHeader) -> Result<()> {
+/// What `Cache-Control` is to say, so that the answer is one person's; what it said instead is taken out. `None` where that can
+/// stay.
+pub fn keep_private(answer: &mut ResponseHeader) -> Option<HeaderValue> {
     // Names are collected first: removing while walking is not possible, and there is rarely one to remove.
     let found: Vec<_> = answer
         .headers
@@ -35,23 +42,20 @@ pub fn keep_private(answer: &mut ResponseHeader) -> Result<()> {
     for name in found {
         answer.remove_header(&name);
     }
-    let Some(narrowed) = narrowed(answer) else {
-        return Ok(());
-    };
-    answer.insert_header(header::CACHE_CONTROL, narrowed)
-}
-
-/// What `Cache-Control` has to say instead; `None` where it can stay.
-fn narrowed(answer: &ResponseHeader) -> Option<HeaderValue> {
-    let mut said = answer.headers.get_all(header::CACHE_CONTROL).iter().peekable();
-    if said.peek().is_none() {
-        let asked_again = [header::ETAG, header::LAST_MODIFIED, header::EXPIRES];
-        let may_be_kept = asked_again.iter().any(|name| answer.headers.contains_key(name));
-        let private = may_be_kept || answer.status == StatusCode::NOT_MODIFIED;
+    let [is_said, may_be_asked_again @ ..] = met(&answer.headers, &OF_KEEPING);
+    if !is_said {
+        let private = may_be_asked_again.contains(&true) || answer.status == StatusCode::NOT_MODIFIED;
         return Some(HeaderValue::from_static(if private { "private" } else { "no-store" }));
     }
+    let narrowed = narrowed(answer)?;
+    answer.remove_header(&header::CACHE_CONTROL);
+    Some(narrowed)
+}
+
+/// What `Cache-Control` has to say instead of what it says; `None` where it can stay.
+fn narrowed(answer: &ResponseHeader) -> Option<HeaderValue> {
     let (mut kept, mut private, mut shared) = (Vec::new(), false, false);
-    for line in said {
+    for line in answer.headers.get_all(header::CACHE_CONTROL) {
         // What cannot be read cannot be narrowed.
         let Some(line) = line.to_str().ok().filter(|line| is_readable(line)) else {
             return Some(HeaderValue::from_static("no-store"));
@@ -129,7 +133,10 @@ mod tests {
         headers.iter().for_each(|(name, value)| {
             answer.append_header(*name, *value).unwrap();
         });
-        keep_private(&mut answer).unwrap();
+        if let Some(said) = keep_private(&mut answer) {
+            assert!(!answer.headers.contains_key(header::CACHE_CONTROL), "it is said twice");
+            answer.insert_header(header::CACHE_CONTROL, said).unwrap();
+        }
         assert!(!answer.headers.keys().any(is_for_shared_caches));
         assert_eq!(answer.headers.get_all(header::CACHE_CONTROL).iter().count(), 1);
         answer.headers["cache-control"].to_str().unwrap().to_owned()

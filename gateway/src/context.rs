@@ -9,6 +9,7 @@ use stagedoor_policy::AreaId;
 use stagedoor_policy::request::ClientAddress;
 use stagedoor_policy::time::Timestamp;
 
+use crate::asks::Asks;
 use crate::bound::Group;
 use crate::open::{SLOT, Slot};
 use crate::request_id::RequestId;
@@ -33,6 +34,8 @@ pub struct RequestContext {
     pub slot: Option<Arc<Slot>>,
     /// Stage `address`.
     pub address: Option<ClientAddress>,
+    /// What is to be looked at in its header.
+    pub asks: Asks,
     /// Whether it has waited for word from the store.
     pub has_waited: bool,
     /// Stage `session`: whose request it is, let through or not.
@@ -118,6 +121,7 @@ impl RequestContext {
             snapshot,
             slot,
             address: None,
+            asks: Asks::default(),
             has_waited: false,
             session: None,
             admitted: None,

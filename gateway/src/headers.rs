@@ -255,6 +255,18 @@ fn fold(byte: u8) -> u8 {
     }
 }
 
+/// Which of these names a message has: one walk over what it has, which is less work than a look-up for each where it mostly
+/// has none of them.
+pub fn met<const N: usize>(headers: &http::HeaderMap, sought: &[http::HeaderName; N]) -> [bool; N] {
+    let mut met = [false; N];
+    for name in headers.keys() {
+        met.iter_mut()
+            .zip(sought)
+            .for_each(|(met, sought)| *met |= name == sought);
+    }
+    met
+}
+
 /// Takes every managed header out of a request.
 pub fn remove_managed(request: &mut RequestHeader) {
     // Names are collected first: removing while walking is not possible, and there is rarely one to remove.
@@ -303,8 +315,11 @@ pub fn remove_from_answer(answer: &mut ResponseHeader) {
         answer.remove_header(&name);
     }
     if answer.status != http::StatusCode::SWITCHING_PROTOCOLS {
-        answer.remove_header(&http::header::CONNECTION);
-        answer.remove_header(&http::header::UPGRADE);
+        let sought = [http::header::CONNECTION, http::header::UPGRADE];
+        let there = met(&answer.headers, &sought);
+        for (name, _) in sought.iter().zip(there).filter(|(_, there)| *there) {
+            answer.remove_header(name);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod access_log;
 pub mod answer;
 pub mod app;
+pub mod asks;
 pub mod assertion;
 pub mod audit;
 pub mod bound;
@@ -35,6 +36,7 @@ pub mod pace;
 pub mod panics;
 pub mod preferences;
 pub mod proxy;
+pub mod recall;
 pub mod refusal;
 pub mod request_id;
 pub mod seats;

@@ -18,8 +18,10 @@ use tokio::time::Instant;
 
 use crate::bound::PrivateWay;
 use crate::pace::{Late, Pace, Timer};
+use crate::recall::Recall;
 use crate::stage::decide::Admitted;
 use crate::upstream::lines::Lines;
+use crate::upstream::patience::Patience;
 use crate::wire::{Stage, Turn};
 
 const SHARDS: usize = 16;
@@ -33,6 +35,11 @@ tokio::task_local! {
 pub fn with_turn(say: impl FnOnce(&Turn)) {
     // A connection that waits among the idle ones belongs to no request.
     let _elsewhere = SLOT.try_with(|slot| say(slot.turn()));
+}
+
+/// What there is to say of this task's patience with its console.
+pub fn with_patience<T>(say: impl FnOnce(&mut Patience) -> T) -> Option<T> {
+    SLOT.try_with(|slot| say(&mut slot.patience())).ok()
 }
 
 /// So many bytes of this task's answer are about to be written.
@@ -51,8 +58,11 @@ pub struct Slot {
     going_away: AtomicBool,
     waker: AtomicWaker,
     private: PrivateWay,
-    /// Only the task of the request at hand touches it, so that nobody ever waits for the lock.
+    /// Only the task of the request at hand touches these, so that nobody ever waits for a lock.
     lines: Mutex<Lines>,
+    answer_lines: Mutex<Lines>,
+    recall: Mutex<Recall>,
+    patience: Mutex<Patience>,
 }
 
 /// Why a tunnel has to end.
@@ -102,6 +112,21 @@ impl Slot {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What the door says of the console's answer to it, where that is written by the guarded stream (HTTP/1).
+    pub fn answer_lines(&self) -> MutexGuard<'_, Lines> {
+        self.answer_lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long the console of the request at hand is waited for.
+    pub fn patience(&self) -> MutexGuard<'_, Patience> {
+        self.patience.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the request before was for.
+    pub fn recall(&self) -> MutexGuard<'_, Recall> {
+        self.recall.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// From now on the request counts as let through and can be judged again.
     pub fn admit(&self, admitted: Arc<Admitted>) {
         *self.lock_admitted() = Some(admitted);
@@ -118,6 +143,8 @@ impl Slot {
 
     /// The request is over; the slot waits for the connection's next one.
     pub fn clear(&self) {
+        self.patience().end();
+        self.answer_lines().begin();
         let over = self.lock_admitted().take();
         drop(over);
     }
@@ -173,8 +200,11 @@ impl Slot {
                 if let Poll::Ready(outcome) = Pin::new(&mut request).as_mut().poll(context) {
                     return Poll::Ready(outcome.map_or(Ran::Panicked, Ran::Finished));
                 }
-                match timer.poll(&self.turn, context) {
+                let console_due = self.patience().due();
+                match timer.poll(&self.turn, console_due, context) {
                     Poll::Pending => break,
+                    // Whoever reads from the console, or writes to it, finds that there.
+                    Poll::Ready(Late::Console) => self.patience().is_over_now(),
                     // Whoever reads the connection finds the fault there, and the visitor is answered.
                     Poll::Ready(Late::Refuse(fault)) => self.turn.refuse(fault),
                     Poll::Ready(Late::BreakOff) => return Poll::Ready(Ran::NotTaken),

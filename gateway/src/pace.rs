@@ -1,6 +1,5 @@
 //! How long a visitor may take for what, from first byte to last.
 
-use std::future::Future as _;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -10,8 +9,10 @@ use tokio::time::{Instant, Sleep};
 
 use crate::wire::{Stage, Turn, WireFault};
 
+mod alarm;
 mod taking;
 
+use alarm::Alarm;
 use taking::{Look, Taking};
 
 /// A body is looked at this often.
@@ -83,6 +84,8 @@ pub enum Late {
     Refuse(WireFault),
     /// Break its answer off: it does not take it.
     BreakOff,
+    /// Nothing: it is the console that was waited for too long.
+    Console,
     /// Close the connection: there is nothing to answer, or it does not listen.
     GiveUp,
 }
@@ -91,8 +94,10 @@ pub enum Late {
 #[derive(Debug)]
 pub struct Timer<'s> {
     pace: Pace,
-    sleep: Pin<&'s mut Sleep>,
+    alarm: Alarm<'s>,
     stage: Stage,
+    /// When the visitor will have fallen behind, as things stand.
+    due: Option<Instant>,
     body_began: Instant,
     body_bytes_seen: u64,
     told: bool,
@@ -104,8 +109,9 @@ impl<'s> Timer<'s> {
     pub fn new(pace: Pace, began: Instant, sleep: Pin<&'s mut Sleep>) -> Self {
         Self {
             pace,
-            sleep,
+            alarm: Alarm::new(sleep),
             stage: Stage::Waiting,
+            due: Some(began + pace.waiting.min(YEAR)),
             body_began: began,
             body_bytes_seen: 0,
             told: false,
@@ -113,60 +119,68 @@ impl<'s> Timer<'s> {
         }
     }
 
-    /// Until when the first byte is waited for.
+    /// Until when nobody falls behind: mostly it is asked for again only when the request is over.
     pub fn first(pace: Pace, began: Instant) -> Sleep {
-        tokio::time::sleep_until(began + pace.waiting.min(YEAR))
+        tokio::time::sleep_until(began + pace.waiting.min(LOOK_INTERVAL))
     }
 
-    /// Ready where the visitor has fallen behind.
-    pub fn poll(&mut self, turn: &Turn, context: &mut Context<'_>) -> Poll<Late> {
+    /// Ready where the visitor has fallen behind, or its console, which is waited for until `console_due`.
+    pub fn poll(&mut self, turn: &Turn, console_due: Option<Instant>, context: &mut Context<'_>) -> Poll<Late> {
         let stage = turn.stage();
         if stage != self.stage {
             self.enter(stage);
         }
-        if stage == Stage::Answer {
-            return self.poll_answer(turn, context);
-        }
         loop {
-            ready!(self.sleep.as_mut().poll(context));
+            if stage == Stage::Answer {
+                self.look_at_answer(turn);
+            }
+            let due = match (self.due, console_due) {
+                (Some(visitors), Some(consoles)) => visitors.min(consoles),
+                (Some(one), None) | (None, Some(one)) => one,
+                (None, None) => return Poll::Pending,
+            };
+            ready!(self.alarm.poll_until(due, context));
+            if console_due == Some(due) {
+                return Poll::Ready(Late::Console);
+            }
             if stage == Stage::Body && !self.told && self.keeps_up(turn) {
-                self.sleep_for(LOOK_INTERVAL);
+                self.is_due_in(LOOK_INTERVAL);
                 continue;
             }
             let fault = match stage {
                 Stage::Head => WireFault::HeadTooSlow,
                 Stage::Body => WireFault::BodyTooSlow,
-                Stage::Waiting | Stage::Answer => return Poll::Ready(Late::GiveUp),
+                Stage::Answer => return Poll::Ready(Late::BreakOff),
+                Stage::Waiting => return Poll::Ready(Late::GiveUp),
             };
             if std::mem::replace(&mut self.told, true) {
                 return Poll::Ready(Late::GiveUp);
             }
-            self.sleep_for(FAREWELL);
+            self.is_due_in(FAREWELL);
             return Poll::Ready(Late::Refuse(fault));
         }
     }
 
-    /// Ready where the visitor holds its answer up for longer than what it took of it allows.
-    fn poll_answer(&mut self, turn: &Turn, context: &mut Context<'_>) -> Poll<Late> {
+    /// The visitor may hold its answer up for as long as what it took of it allows.
+    fn look_at_answer(&mut self, turn: &Turn) {
         match self.answer.look(turn) {
-            Look::Free => return Poll::Pending,
-            Look::HeldUpSince(began, left) => self.sleep.as_mut().reset(began + left),
+            Look::Free => self.due = None,
+            Look::HeldUpSince(began, left) => self.due = Some(began + left),
             Look::HeldUp => {}
         }
-        self.sleep.as_mut().poll(context).map(|()| Late::BreakOff)
     }
 
     fn enter(&mut self, stage: Stage) {
         self.stage = stage;
         match stage {
-            Stage::Waiting => self.sleep_for(self.pace.waiting),
-            Stage::Head => self.sleep_for(self.pace.head),
+            Stage::Waiting => self.is_due_in(self.pace.waiting),
+            Stage::Head => self.is_due_in(self.pace.head),
             Stage::Body => {
                 self.body_began = Instant::now();
                 self.body_bytes_seen = 0;
-                self.sleep_for(LOOK_INTERVAL.min(self.pace.body));
+                self.is_due_in(LOOK_INTERVAL.min(self.pace.body));
             }
-            Stage::Answer => {}
+            Stage::Answer => self.due = None,
         }
     }
 
@@ -183,8 +197,8 @@ impl<'s> Timer<'s> {
         fast_enough && self.body_began.elapsed() < self.pace.body
     }
 
-    fn sleep_for(&mut self, time: Duration) {
-        self.sleep.as_mut().reset(Instant::now() + time.min(YEAR));
+    fn is_due_in(&mut self, time: Duration) {
+        self.due = Some(Instant::now() + time.min(YEAR));
     }
 }
 
@@ -205,7 +219,7 @@ mod tests {
 
     async fn late(timer: &mut Timer<'_>, turn: &Turn) -> (Late, u64) {
         let began = Instant::now();
-        let late = std::future::poll_fn(|context| timer.poll(turn, context)).await;
+        let late = std::future::poll_fn(|context| timer.poll(turn, None, context)).await;
         (late, began.elapsed().as_secs())
     }
 
@@ -275,5 +289,22 @@ mod tests {
         let mut timer = Timer::new(PACE, Instant::now(), sleep.as_mut());
         let answering = tokio::time::timeout(Duration::from_secs(100_000), late(&mut timer, &turn));
         assert!(answering.await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_console_is_waited_for_until_it_is_due_whatever_the_visitor_may_do_until_then() {
+        for (seconds, begins_body) in [(1, false), (7, true), (45, true), (300, false)] {
+            let turn = Turn::default();
+            turn.head_ends();
+            if begins_body {
+                turn.body_begins();
+            }
+            let began = Instant::now();
+            let mut sleep = pin!(Timer::first(PACE, began));
+            let mut timer = Timer::new(PACE, began, sleep.as_mut());
+            let due = began + Duration::from_secs(seconds);
+            let late = std::future::poll_fn(|context| timer.poll(&turn, Some(due), context)).await;
+            assert_eq!((late, began.elapsed().as_secs()), (Late::Console, seconds));
+        }
     }
 }

@@ -28,6 +28,7 @@ use crate::seats::Seats;
 use crate::upgrade::Succession;
 use crate::upstream::Upstreams;
 use crate::upstream::fault::AnswerFault;
+use crate::upstream::patience::TooSlow;
 use crate::upstream::strict::Stale;
 use crate::way;
 
@@ -148,7 +149,7 @@ impl ProxyHttp for Gate {
         ctx: &mut RequestContext,
     ) -> Result<()> {
         caught_at_once("reply", || {
-            exchange::reply(self, answer, ctx)?;
+            exchange::reply(self, session, answer, ctx)?;
             https::promise(answer, session, &ctx.snapshot.building)
         })
     }
@@ -202,6 +203,10 @@ impl ProxyHttp for Gate {
 impl Gate {
     /// Answers what could not be forwarded, where nothing has been sent yet.
     async fn refuse_for(&self, session: &mut Session, error: &Error, ctx: &mut RequestContext) -> Result<u16> {
+        if let Some(slot) = &ctx.slot {
+            // What was to be said of the console's answer is not said of ours.
+            slot.answer_lines().begin();
+        }
         if error.etype() == &PANICKED {
             self.metrics.panics.inc();
         }
@@ -258,6 +263,7 @@ pub(crate) fn refused_by(error: &Error) -> Option<Refused> {
     match (error.etype(), error.esource()) {
         (etype, _) if etype == &PANICKED => Some(Refused::Internal),
         _ if below::<AnswerFault>(error).is_some() => Some(Refused::UpstreamMalformed),
+        _ if below::<TooSlow>(error).is_some() => Some(Refused::UpstreamTimeout),
         (ErrorType::HTTPStatus(413), _) => Some(Refused::BodyTooLarge),
         (ErrorType::HTTPStatus(_), _) => Some(Refused::Internal),
         (ErrorType::ConnectTimedout | ErrorType::ReadTimedout | ErrorType::WriteTimedout, ErrorSource::Upstream) => {

@@ -20,6 +20,7 @@ pub mod idle;
 pub mod line;
 pub mod lines;
 pub mod link;
+pub mod patience;
 pub mod strict;
 pub mod trust;
 
@@ -80,9 +81,7 @@ impl Upstreams {
         }
         // In clear, as far as pingora knows: TLS and what is read inside it are the line's.
         let mut peer = HttpPeer::new(line.to.address, false, String::new());
-        let times = &site.timeouts;
-        peer.options.read_timeout = Some(times.read);
-        peer.options.write_timeout = Some(times.write);
+        // How long reading and writing may take is watched by the request's own timer (`patience.rs`).
         peer.options.idle_timeout = Some(line.keepalive);
         peer.group_key = group.map_or(0, |group| group.key);
         peer.options.custom_l4 = Some(line);

@@ -12,6 +12,7 @@ use stagedoor_policy::Refusal;
 use stagedoor_policy::request::{ClientAddress, Target};
 use stagedoor_portal::Caller;
 
+use crate::asks::Asks;
 use crate::bound;
 use crate::bridge::{self, Received};
 use crate::context::RequestContext;
@@ -105,7 +106,7 @@ fn establish(gate: &Gate, session: &Session, ctx: &mut RequestContext) -> Way {
     let snapshot = Arc::clone(&ctx.snapshot);
     match checked(gate, session, &snapshot, ctx) {
         Ok((address, entry, target)) => match https::instead(session, &snapshot, &target) {
-            Ok(None) => judge(gate, session, ctx, &snapshot, address, entry, &target),
+            Ok(None) => judge(gate, session, ctx, &snapshot, address, &entry, &target),
             Ok(Some(location)) => Way::ToHttps(location),
             Err(refused) => Way::Nowhere(refused, None),
         },
@@ -117,20 +118,21 @@ fn establish(gate: &Gate, session: &Session, ctx: &mut RequestContext) -> Way {
 fn checked<'s>(
     gate: &Gate,
     session: &'s Session,
-    snapshot: &'s Snapshot,
+    snapshot: &Arc<Snapshot>,
     ctx: &mut RequestContext,
-) -> Result<(ClientAddress, &'s SiteEntry, Target<'s>), Refused> {
+) -> Result<(ClientAddress, Arc<SiteEntry>, Target<'s>), Refused> {
     let address = address::establish(session, snapshot)?;
     ctx.address = Some(address);
     if let Some(fault) = ctx.wire_fault() {
         return Err(Refused::Wire(fault));
     }
     let request = session.req_header();
-    if gate.mark.is_on(&request.headers) {
+    ctx.asks = Asks::of(&request.headers);
+    if ctx.asks.marked && gate.mark.is_on(&request.headers) {
         return Err(Refused::Loop);
     }
-    let entry = target::site(request, snapshot)?;
-    ctx.site = Some(Arc::clone(entry));
+    let entry = target::site(request, snapshot, ctx.slot.as_deref())?;
+    ctx.site = Some(Arc::clone(&entry));
     let target = target::establish(request, snapshot.policy.leniencies(entry.id))?;
     ctx.target = Some((target.method().clone(), Spelling::of(&target, request)));
     Ok((address, entry, target))
@@ -149,7 +151,7 @@ fn judge(
         site: entry.id,
         target,
         address,
-        preflight: decide::is_preflight(&session.req_header().headers),
+        preflight: ctx.asks.preflight,
     };
     if let Err(refusal) = snapshot.policy.admits_to_site(entry.id, address) {
         let rule = decide::deciding_rule(snapshot, &asked, &Subject::Stranger);
@@ -188,11 +190,8 @@ fn judge(
             if let Some(session) = &admitted.session {
                 gate.door.used(session, now);
             }
-            let declared = declared_body_bytes(session.req_header());
-            if entry
-                .site
-                .body_bytes_max
-                .is_some_and(|limit| declared.is_some_and(|bytes| bytes > limit))
+            if let (Some(limit), true) = (entry.site.body_bytes_max, ctx.asks.length)
+                && declared_body_bytes(session.req_header()).is_some_and(|bytes| bytes > limit)
             {
                 return Way::Nowhere(Refused::BodyTooLarge, None);
             }
@@ -231,7 +230,7 @@ fn profile_refusal(
 
 fn admit(session: &Session, ctx: &mut RequestContext, site: &Site, admitted: decide::Admitted) -> Way {
     let request = session.req_header();
-    let way = if !websocket::is_asked_for(request) {
+    let way = if !ctx.asks.upgrade || !websocket::is_asked_for(request) {
         // Another protocol than WebSocket (h2c, TLS) is an offer that the server may ignore; pingora takes it out.
         Way::Console
     } else if !site.websockets {
@@ -244,7 +243,7 @@ fn admit(session: &Session, ctx: &mut RequestContext, site: &Site, admitted: dec
     };
     let admitted = Arc::new(admitted);
     if let Some(slot) = &ctx.slot {
-        if site.private_connections || bound::asks_to_bind(&request.headers) {
+        if site.private_connections || (ctx.asks.credentials && bound::asks_to_bind(&request.headers)) {
             slot.private().bind();
         }
         slot.admit(Arc::clone(&admitted));

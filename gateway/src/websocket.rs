@@ -87,7 +87,7 @@ pub async fn open(gate: &Gate, session: &mut Session, ctx: &mut RequestContext) 
             let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
                 return Error::e_explain(ErrorType::InternalError, "no permit, no way upstream");
             };
-            reply::finish(&mut answer, site, admitted)?;
+            reply::finish(&mut answer, site, admitted, None)?;
             https::promise(&mut answer, session, &ctx.snapshot.building)?;
             (ctx.outcome, ctx.status) = ("allowed", answer.status.as_u16());
             pass_on(session, &mut console, *answer).await

@@ -15,6 +15,7 @@ use crate::context::RequestContext;
 use crate::stage::forward::Passport;
 use crate::stage::target::raw_host;
 use crate::stage::{forward as forwarding, reply as replying};
+use crate::upstream::patience;
 use crate::way;
 
 /// Where to; the limits of the site are the connection's.
@@ -39,9 +40,13 @@ pub(super) async fn peer(gate: &Gate, session: &mut Session, ctx: &mut RequestCo
         ctx.group()
     };
     match gate.upstreams.peer(site, group.as_deref()).await {
-        Ok(mut peer) => {
-            // A silent console is noticed by a read that takes too long.
-            peer.options.read_timeout = Some(site.timeouts.read.min(admitted.due.left(now)));
+        Ok(peer) => {
+            if let Some(slot) = &ctx.slot {
+                slot.patience().begin(patience::Limits {
+                    read: site.timeouts.read.min(admitted.due.left(now)),
+                    write: site.timeouts.write,
+                });
+            }
             Ok(Box::new(peer))
         }
         Err(_) => Error::e_explain(ErrorType::ConnectError, "the upstream's name does not resolve"),
@@ -131,7 +136,12 @@ pub(super) fn answer_body(body: Option<&Bytes>, is_last: bool, ctx: &mut Request
 }
 
 /// The console's answer as the visitor gets it.
-pub(super) fn reply(gate: &Gate, answer: &mut ResponseHeader, ctx: &mut RequestContext) -> Result<()> {
+pub(super) fn reply(
+    gate: &Gate,
+    session: &Session,
+    answer: &mut ResponseHeader,
+    ctx: &mut RequestContext,
+) -> Result<()> {
     if !answer.status.is_informational() {
         if let Some(started) = ctx.upstream_started.take() {
             let took = ctx.seen.saturating_duration_since(started);
@@ -142,7 +152,10 @@ pub(super) fn reply(gate: &Gate, answer: &mut ResponseHeader, ctx: &mut RequestC
     let (Some(admitted), Some(site)) = (ctx.admitted.as_ref(), ctx.permitted_site()) else {
         return no_permit();
     };
-    replying::finish(answer, site, admitted)
+    // HTTP/2 packs headers in a way of its own.
+    let slot = ctx.slot.as_ref().filter(|_| !session.is_http2());
+    let mut lines = slot.map(|slot| slot.answer_lines());
+    replying::finish(answer, site, admitted, lines.as_deref_mut())
 }
 
 fn await_header(ctx: &RequestContext) {

@@ -114,11 +114,6 @@ pub struct Asked<'a> {
     pub preflight: bool,
 }
 
-/// Whether a request has the headers of a preflight; its method is the policy's to look at.
-pub fn is_preflight(headers: &http::HeaderMap) -> bool {
-    headers.contains_key(http::header::ORIGIN) && headers.contains_key(http::header::ACCESS_CONTROL_REQUEST_METHOD)
-}
-
 /// Judges a request, whose target is spelt like this.
 ///
 /// # Errors

@@ -132,7 +132,8 @@ fn say_where_from(lines: &mut Lines, passport: &Passport<'_>) -> Result<()> {
     lines.say(FORWARDED_PROTO, if passport.secure { b"https" } else { b"http" })?;
     lines.say(FORWARDED_HOST, passport.host)?;
     lines.say_id(REQUEST_ID, passport.id);
-    lines.say(SPELT, passport.mark.value().as_bytes())
+    lines.say_value(SPELT, passport.mark.value());
+    Ok(())
 }
 
 fn say_who(lines: &mut Lines, passport: &Passport<'_>) -> Result<()> {
@@ -155,7 +156,7 @@ fn say_who(lines: &mut Lines, passport: &Passport<'_>) -> Result<()> {
         let assertion = passport
             .assertions
             .of(session, &account, &passport.admitted.site, passport.now)?;
-        lines.say(ASSERTION, assertion.as_bytes())?;
+        lines.say_value(ASSERTION, &assertion);
     }
     Ok(())
 }

@@ -6,21 +6,24 @@ use pingora::Result;
 use pingora::http::ResponseHeader;
 use stagedoor_config::Site;
 
-use crate::caching;
-use crate::headers::remove_from_answer;
+use crate::caching::keep_private;
+use crate::headers::{met, remove_from_answer};
 use crate::stage::decide::Admitted;
+use crate::upstream::lines::Lines;
 
-/// As visitors get it. A text that is always there is not copied by the header map.
+/// As visitors get them. A text that is always there is not copied by the header map.
 const CONTENT_SECURITY_POLICY: &str = "Content-Security-Policy";
+const CACHE_CONTROL: &str = "Cache-Control";
 /// What `frame_ancestors = ["self"]` says, the default.
 const SELF: &[u8] = b"frame-ancestors 'self'";
 const NOBODY: &[u8] = b"frame-ancestors 'none'";
 
-/// Makes a console's answer the visitor's.
+/// Makes a console's answer the visitor's. What the door says of it goes into `lines`, where somebody writes those behind its
+/// head; else into the answer itself.
 ///
 /// # Errors
 /// Where a header cannot be written back.
-pub fn finish(answer: &mut ResponseHeader, site: &Site, admitted: &Admitted) -> Result<()> {
+pub fn finish(answer: &mut ResponseHeader, site: &Site, admitted: &Admitted, lines: Option<&mut Lines>) -> Result<()> {
     clean(answer)?;
     if answer.status.is_informational() {
         return Ok(());
@@ -28,13 +31,18 @@ pub fn finish(answer: &mut ResponseHeader, site: &Site, admitted: &Admitted) -> 
     if answer.status == StatusCode::NO_CONTENT {
         answer.remove_header(&header::CONTENT_LENGTH);
     }
-    if admitted.session.is_some() {
-        caching::keep_private(answer)?;
-    }
-    match site.frame_ancestors.header_value() {
-        Some(ancestors) => say_who_may_frame(answer, ancestors),
-        None => Ok(()),
-    }
+    let keeping = admitted.session.as_ref().and_then(|_| keep_private(answer));
+    let framing = site.frame_ancestors.header_value();
+    let framing = framing.map(|ancestors| who_may_frame(answer, ancestors));
+    let said = [(CACHE_CONTROL, keeping), (CONTENT_SECURITY_POLICY, framing)];
+    let mut said = said.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let Some(lines) = lines else {
+        return said.try_for_each(|(name, value)| answer.append_header(name, value).map(|_| ()));
+    };
+    lines.begin();
+    said.for_each(|(name, value)| lines.say_value(name, &value));
+    lines.end();
+    Ok(())
 }
 
 /// Cleans a console's answer. Interim answers (1xx) too: browsers take cookies from the 101 that opens a WebSocket.
@@ -44,7 +52,8 @@ pub fn finish(answer: &mut ResponseHeader, site: &Site, admitted: &Admitted) -> 
 pub fn clean(answer: &mut ResponseHeader) -> Result<()> {
     remove_from_answer(answer);
     let sets_ours = |value: &HeaderValue| sets_our_cookie(value.as_bytes());
-    if !answer.headers.get_all(header::SET_COOKIE).iter().any(sets_ours) {
+    let [sets_cookies] = met(&answer.headers, &[header::SET_COOKIE]);
+    if !sets_cookies || !answer.headers.get_all(header::SET_COOKIE).iter().any(sets_ours) {
         return Ok(());
     }
     let fields = answer.headers.get_all(header::SET_COOKIE);
@@ -55,21 +64,20 @@ pub fn clean(answer: &mut ResponseHeader) -> Result<()> {
         .try_for_each(|value| answer.append_header(header::SET_COOKIE, value).map(|_| ()))
 }
 
-/// A policy of its own beside the console's, so that both hold. Browsers that know it ignore `X-Frame-Options`, so that a
+/// What the door says in a policy of its own beside the console's, so that both hold. Browsers that know it ignore `X-Frame-Options`, so that a
 /// console's `DENY` is said again in our words, unless the site names who may: then the site's word stands.
-fn say_who_may_frame(answer: &mut ResponseHeader, ancestors: &HeaderValue) -> Result<()> {
+fn who_may_frame(answer: &mut ResponseHeader, ancestors: &HeaderValue) -> HeaderValue {
     let says_deny = |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"deny");
-    let denied = answer.headers.get_all(header::X_FRAME_OPTIONS).iter().any(says_deny);
-    let ancestors = match ancestors.as_bytes() {
+    let [has_options] = met(&answer.headers, &[header::X_FRAME_OPTIONS]);
+    let denied = has_options && answer.headers.get_all(header::X_FRAME_OPTIONS).iter().any(says_deny);
+    match ancestors.as_bytes() {
         SELF if denied => HeaderValue::from_static("frame-ancestors 'none'"),
         SELF | NOBODY => ancestors.clone(),
         _ => {
             answer.remove_header(&header::X_FRAME_OPTIONS);
             ancestors.clone()
         }
-    };
-    answer.append_header(CONTENT_SECURITY_POLICY, ancestors)?;
-    Ok(())
+    }
 }
 
 /// Whether a browser would take this for one of our cookies, or send it back as one: it trims blanks, and what has no name
@@ -213,8 +221,9 @@ mod tests {
             ),
         ] {
             let mut answer = answer(200, &[("Content-Security-Policy", own), ("X-Frame-Options", framed)]);
-            say_who_may_frame(&mut answer, &HeaderValue::from_static(ancestors)).unwrap();
-            assert_eq!(values(&answer, "content-security-policy"), [own, said]);
+            let policy = who_may_frame(&mut answer, &HeaderValue::from_static(ancestors));
+            assert_eq!(policy, said);
+            assert_eq!(values(&answer, "content-security-policy"), [own]);
             assert_eq!(
                 answer.headers.contains_key("x-frame-options"),
                 kept,

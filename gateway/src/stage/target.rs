@@ -4,18 +4,22 @@ use std::sync::Arc;
 
 use pingora::http::RequestHeader;
 use stagedoor_config::{SiteEntry, Snapshot};
-use stagedoor_policy::request::{Host, Leniencies, Target, TargetFault};
+use stagedoor_policy::request::{Leniencies, Target, TargetFault};
 
+use crate::open::Slot;
+use crate::recall::Recall;
 use crate::refusal::Refused;
 
 /// The site that the request's host names.
 ///
 /// # Errors
 /// No host, more than one, a malformed one, or one that no site has.
-pub fn site<'s>(request: &RequestHeader, snapshot: &'s Snapshot) -> Result<&'s Arc<SiteEntry>, Refused> {
-    let raw = raw_host(request)?;
-    let host = Host::parse(raw).map_err(|_| Refused::HostMalformed)?;
-    snapshot.site_for(&host).ok_or(Refused::HostUnknown)
+pub fn site(request: &RequestHeader, snapshot: &Arc<Snapshot>, slot: Option<&Slot>) -> Result<Arc<SiteEntry>, Refused> {
+    let host = raw_host(request)?;
+    match slot {
+        Some(slot) => slot.recall().site(host, snapshot),
+        None => Recall::default().site(host, snapshot),
+    }
 }
 
 /// `Host` (HTTP/1) or `:authority` (HTTP/2), as sent.

@@ -1,5 +1,6 @@
 //! The header lines that the door adds to a request for a console, from the stage that says them (`stage/forward.rs`) to the
-//! stream that writes them (`strict.rs`).
+//! stream that writes them (`strict.rs`); and those it adds to a console's answer, from `stage/reply.rs` to
+//! `wire/guarded.rs`.
 //!
 //! They go there as bytes and not through Pingora's header maps, which would hash, copy and store each of them twice. The
 //! stream sends no request without them: no permit, no lines, no way upstream.
@@ -7,6 +8,7 @@
 use std::fmt;
 
 use bytes::BytesMut;
+use http::HeaderValue;
 use pingora::{Error, ErrorType, Result};
 
 use crate::figures;
@@ -23,7 +25,7 @@ pub struct Lines {
     whole: bool,
 }
 
-/// A request was about to leave to which the door has said nothing.
+/// A request, or an answer, was about to leave without what the door has to say.
 #[derive(Debug, thiserror::Error)]
 #[error("no permit, no way upstream")]
 pub struct Unaccompanied;
@@ -52,10 +54,13 @@ impl Lines {
         if value.iter().fold(false, unfit) {
             return Error::e_explain(ErrorType::InvalidHTTPHeader, "a header's value cannot be written");
         }
-        self.begin_line(name);
-        self.text.extend_from_slice(value);
-        self.text.extend_from_slice(LINE_END);
+        self.put(name, value);
         Ok(())
+    }
+
+    /// [`Lines::say`], of what is known to be a header's value.
+    pub fn say_value(&mut self, name: &str, value: &HeaderValue) {
+        self.put(name, value.as_bytes());
     }
 
     /// [`Lines::say`], of an address.
@@ -92,10 +97,38 @@ impl Lines {
         Ok(())
     }
 
+    /// Whether all was said, and is still to be written.
+    pub fn are_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Writes the head of an answer with these lines behind its own, where there are any: once, and not behind an interim one.
+    /// Answers whether it has; else the bytes are to be written as they are.
+    ///
+    /// # Errors
+    /// Where there are lines, and what was to be sent is no whole head: no answer goes out without what was said of it.
+    pub fn complete(&mut self, head: &[u8], to: &mut BytesMut) -> Result<bool, Unaccompanied> {
+        if !self.whole || is_interim(head) {
+            return Ok(false);
+        }
+        self.accompany(head, to).map(|()| true)
+    }
+
+    fn put(&mut self, name: &str, value: &[u8]) {
+        self.begin_line(name);
+        self.text.extend_from_slice(value);
+        self.text.extend_from_slice(LINE_END);
+    }
+
     fn begin_line(&mut self, name: &str) {
         self.text.extend_from_slice(name.as_bytes());
         self.text.extend_from_slice(b": ");
     }
+}
+
+/// Whether it is the head of an answer before the answer: a version, a blank, and a status that begins with 1.
+fn is_interim(head: &[u8]) -> bool {
+    head.starts_with(b"HTTP/1.") && head.get(9) == Some(&b'1')
 }
 
 #[cfg(test)]
@@ -135,6 +168,26 @@ mod tests {
         lines.end();
         assert!(sent(&mut lines, HEAD).is_some());
         assert_eq!(sent(&mut lines, HEAD), None, "the next");
+    }
+
+    #[test]
+    fn what_the_door_says_of_an_answer_stands_behind_the_answers_own_head_and_nowhere_else() {
+        let (mut lines, mut sent) = (Lines::default(), BytesMut::new());
+        let answer = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n";
+        assert!(!lines.complete(answer, &mut sent).unwrap(), "nothing is said");
+        lines.begin();
+        lines.say("Cache-Control", b"no-store").unwrap();
+        assert!(!lines.complete(answer, &mut sent).unwrap(), "not all is said");
+        lines.end();
+        for interim in ["HTTP/1.1 103 Early Hints\r\n\r\n", "HTTP/1.0 100 Continue\r\n\r\n"] {
+            assert!(!lines.complete(interim.as_bytes(), &mut sent).unwrap(), "{interim:?}");
+        }
+        assert!(lines.complete(answer, &mut sent).unwrap());
+        assert_eq!(sent, &b"HTTP/1.1 200 OK\r\nA: b\r\nCache-Control: no-store\r\n\r\n"[..]);
+        assert!(!lines.complete(b"the body", &mut sent).unwrap(), "once");
+        lines.begin();
+        lines.end();
+        assert!(lines.complete(b"no head", &mut sent).is_err());
     }
 
     #[test]

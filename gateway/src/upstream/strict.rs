@@ -20,7 +20,8 @@ use super::head::{self, Framing};
 use super::idle::{Console, Idle};
 use super::lines::Unaccompanied;
 use super::link::{Buffers, Link};
-use crate::open::{SLOT, with_turn};
+use super::patience::{Patience, TooSlow, Wait};
+use crate::open::{SLOT, with_patience, with_turn};
 
 /// Read at once while a head is awaited.
 const READ_BYTES: usize = 4 * 1024;
@@ -52,6 +53,8 @@ pub struct StrictStream {
     /// Bytes of a head of Pingora's that was taken over and is not all sent yet.
     at_once: usize,
     lasting: bool,
+    /// The last read, or write, made no progress.
+    is_waiting: bool,
 }
 
 /// What an exchange is for.
@@ -97,6 +100,7 @@ impl StrictStream {
             close_line: (0, 0),
             at_once: 0,
             lasting: false,
+            is_waiting: false,
         }
     }
 
@@ -288,14 +292,49 @@ impl StrictStream {
 impl AsyncRead for StrictStream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let me = self.get_mut();
+        me.in_time()?;
         let polled = me.poll_answer(context, to);
         let is_over = matches!(me.at, At::Over | At::Released);
-        with_turn(|turn| turn.awaits_console(polled.is_pending() && !is_over));
+        let waits = polled.is_pending() && !is_over;
+        with_turn(|turn| turn.awaits_console(waits));
+        me.note(waits.then_some(Wait::Read));
         polled
     }
 }
 
 impl StrictStream {
+    /// Whether the console may be waited for any longer. Asked where it was: else nothing can have come to an end.
+    fn in_time(&mut self) -> io::Result<()> {
+        if self.is_waiting && with_patience(|patience| patience.is_over()).unwrap_or_default() {
+            return Err(self.spoilt(TooSlow));
+        }
+        Ok(())
+    }
+
+    /// What it is waited for now, if for anything.
+    fn note(&mut self, wait: Option<Wait>) {
+        let was_waiting = std::mem::replace(&mut self.is_waiting, wait.is_some());
+        match wait {
+            Some(wait) => with_patience(|patience| patience.waits(wait)),
+            None if was_waiting => with_patience(Patience::goes_on),
+            None => None,
+        };
+    }
+
+    fn poll_ask(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if matches!(self.at, At::Unasked) {
+            if let Err(fault) = self.begin(bytes) {
+                return Poll::Ready(Err(self.spoilt(fault)));
+            }
+            self.at_once = bytes.len();
+        }
+        ready!(self.poll_unsent(context))?;
+        match std::mem::take(&mut self.at_once) {
+            0 => self.link()?.poll_write(context, bytes),
+            head => Poll::Ready(Ok(head)),
+        }
+    }
+
     fn poll_answer(&mut self, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let me = self;
         if !me.has_judged() && matches!(me.at, At::Head { .. }) {
@@ -327,21 +366,18 @@ impl StrictStream {
 impl AsyncWrite for StrictStream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let me = self.get_mut();
-        if matches!(me.at, At::Unasked) {
-            if let Err(fault) = me.begin(bytes) {
-                return Poll::Ready(Err(me.spoilt(fault)));
-            }
-            me.at_once = bytes.len();
-        }
-        ready!(me.poll_unsent(context))?;
-        match std::mem::take(&mut me.at_once) {
-            0 => me.link()?.poll_write(context, bytes),
-            head => Poll::Ready(Ok(head)),
-        }
+        me.in_time()?;
+        let polled = me.poll_ask(context, bytes);
+        me.note(polled.is_pending().then_some(Wait::Write));
+        polled
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().link()?.poll_flush(context)
+        let me = self.get_mut();
+        me.in_time()?;
+        let polled = me.link()?.poll_flush(context);
+        me.note(polled.is_pending().then_some(Wait::Write));
+        polled
     }
 
     /// Pingora is done with it: after an answer that is over, because it takes it for one that closes. Only then both sides
@@ -371,3 +407,6 @@ impl Drop for StrictStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! The stream that pingora reads from.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -163,6 +164,16 @@ impl<S: IO> Guarded<S> {
         Poll::Ready(Ok(()))
     }
 
+    /// The head of a console's answer goes out with what the door says of it.
+    fn poll_write_answer(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_instead(context))?;
+        let completed = self.slot.answer_lines().complete(bytes, &mut self.instead);
+        if completed.map_err(io::Error::other)? {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
     fn poll_write_frames(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_instead(context))?;
         let Reader::Http2(watch, _) = &mut self.reader else {
@@ -192,13 +203,15 @@ impl<S: IO> AsyncWrite for Guarded<S> {
         if matches!(self.reader, Reader::Http2(..)) {
             return self.poll_write_frames(context, bytes);
         }
-        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        let polled = self.poll_write_answer(context, bytes);
         self.noting_room(polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_instead(context))?;
-        let polled = Pin::new(&mut self.stream).poll_flush(context);
+        let polled = match self.poll_instead(context) {
+            Poll::Ready(Ok(())) => Pin::new(&mut self.stream).poll_flush(context),
+            held_up => held_up,
+        };
         self.noting_room(polled)
     }
 
@@ -212,7 +225,8 @@ impl<S: IO> AsyncWrite for Guarded<S> {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if matches!(self.reader, Reader::Http1(_)) {
+        let nothing_to_add = self.instead.is_empty() && !self.slot.answer_lines().are_whole();
+        if matches!(self.reader, Reader::Http1(_)) && nothing_to_add {
             let polled = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
             return self.noting_room(polled);
         }
@@ -231,6 +245,7 @@ impl<S: IO> Shutdown for Guarded<S> {
         let lingers = matches!(&self.reader, Reader::Http1(reader) if reader.leaves_something_unread());
         let close = async {
             // Whoever is gone already has nothing to be told.
+            let _gone = poll_fn(|context| self.poll_instead(context)).await;
             let _gone = self.stream.flush().await;
             let stream = self.stream.get_mut();
             stream.shutdown().await;

@@ -32,7 +32,9 @@ pub enum Body {
 
 /// What a head that passed says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
+pub struct Head<'h> {
+    /// Whom it is for, as sent: one well-formed host.
+    pub host: &'h [u8],
     /// How the body is framed.
     pub body: Body,
     /// Whether the visitor waits for a 100 before it sends the body.
@@ -66,11 +68,12 @@ static NAME_BYTES: [bool; 256] = {
     fit
 };
 
-/// Checks a whole head, its empty last line included; every line is known to end with CRLF.
+/// Checks a whole head, its empty last line included; every line is known to end with CRLF. `known_host` is one that passed
+/// before, or empty.
 ///
 /// # Errors
 /// The first thing that two readers could take differently.
-pub fn check(head: &[u8], header_count_max: usize) -> Result<Head, WireFault> {
+pub fn check<'h>(head: &'h [u8], header_count_max: usize, known_host: &[u8]) -> Result<Head<'h>, WireFault> {
     let mut lines = Lines(head);
     let line = RequestLine::parse(lines.next().ok_or(WireFault::RequestLine)?)?;
     let mut framing = Framing::default();
@@ -78,7 +81,7 @@ pub fn check(head: &[u8], header_count_max: usize) -> Result<Head, WireFault> {
         if count >= header_count_max {
             return Err(WireFault::TooManyHeaders);
         }
-        framing.take_in(header)?;
+        framing.take_in(header, known_host)?;
     }
     let host = framing.host.ok_or(WireFault::HostMissing)?;
     let body = framing.body(line.is_http10)?;
@@ -86,6 +89,7 @@ pub fn check(head: &[u8], header_count_max: usize) -> Result<Head, WireFault> {
         return Err(WireFault::StrayBody);
     }
     Ok(Head {
+        host,
         body,
         expects_continue: framing.expects_continue,
         absolute_prefix: line.absolute_prefix(host)?,
@@ -196,7 +200,7 @@ struct Framing<'h> {
 }
 
 impl<'h> Framing<'h> {
-    fn take_in(&mut self, line: &'h [u8]) -> Result<(), WireFault> {
+    fn take_in(&mut self, line: &'h [u8], known_host: &[u8]) -> Result<(), WireFault> {
         if matches!(line.first(), Some(b' ' | b'\t')) {
             return Err(WireFault::HeaderFolded);
         }
@@ -212,15 +216,15 @@ impl<'h> Framing<'h> {
             return Err(WireFault::HeaderValue);
         }
         match framing_name(name)? {
-            Some(name) => self.frame(name, trim(value)),
+            Some(name) => self.frame(name, trim(value), known_host),
             None => Ok(()),
         }
     }
 
-    fn frame(&mut self, name: &[u8], value: &'h [u8]) -> Result<(), WireFault> {
+    fn frame(&mut self, name: &[u8], value: &'h [u8], known_host: &[u8]) -> Result<(), WireFault> {
         let (well_formed, fault) = match name {
             b"host" => (
-                Host::parse(value).is_ok() && self.host.replace(value).is_none(),
+                is_host(value, known_host) && self.host.replace(value).is_none(),
                 WireFault::Host,
             ),
             b"content-length" => (self.length.replace(length(value)?).is_none(), WireFault::ContentLength),
@@ -246,6 +250,11 @@ impl<'h> Framing<'h> {
             (Some(bytes), false) => Ok(Body::Length(bytes)),
         }
     }
+}
+
+/// No host is empty, so that an empty one that is known makes none well-formed.
+fn is_host(value: &[u8], known: &[u8]) -> bool {
+    (value == known && !known.is_empty()) || Host::parse(value).is_ok()
 }
 
 /// The framing header of this name, in lower case.

@@ -1,12 +1,13 @@
 use super::*;
 
-fn verdict(lines: &[&str]) -> Result<Head, WireFault> {
+/// How the body is framed, and whether the visitor waits for a 100.
+fn verdict(lines: &[&str]) -> Result<(Body, bool), WireFault> {
     let head = format!("{}\r\n\r\n", lines.join("\r\n"));
-    check(head.as_bytes(), 100)
+    check(head.as_bytes(), 100, b"").map(|head| (head.body, head.expects_continue))
 }
 
 fn framed(headers: &[&str]) -> Result<Body, WireFault> {
-    verdict(&[&["POST /x HTTP/1.1", "Host: a.test"], headers].concat()).map(|head| head.body)
+    verdict(&[&["POST /x HTTP/1.1", "Host: a.test"], headers].concat()).map(|(body, _)| body)
 }
 
 #[test]
@@ -23,7 +24,7 @@ fn ordinary_heads_pass_with_their_framing() {
         "Content-Length: 3",
         "Expect: 100-Continue",
     ]);
-    assert!(expects.unwrap().expects_continue);
+    assert_eq!(expects, Ok((Body::Length(3), true)));
 }
 
 #[test]
@@ -64,7 +65,7 @@ fn a_request_line_has_one_reading_or_is_refused() {
         assert_eq!(verdict(&[line, "Host: a.test"]), Err(fault), "{line}");
     }
     assert_eq!(
-        check(b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n", 9),
+        check(b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n", 9, b""),
         Err(WireFault::TargetByte)
     );
 }
@@ -72,8 +73,8 @@ fn a_request_line_has_one_reading_or_is_refused() {
 #[test]
 fn an_absolute_target_for_the_same_host_can_be_put_into_origin_form() {
     let mut head = b"GET HTTP://A.test:81/x?y HTTP/1.1\r\nHost: a.test:81\r\n\r\n".to_vec();
-    let found = check(&head, 9).unwrap();
-    head.drain(found.absolute_prefix);
+    let prefix = check(&head, 9, b"").unwrap().absolute_prefix;
+    head.drain(prefix);
     assert!(head.starts_with(b"GET /x?y HTTP/1.1\r\n"));
 }
 
@@ -93,6 +94,29 @@ fn a_host_is_there_once_and_is_one() {
             "{hosts:?}"
         );
     }
+}
+
+#[test]
+fn a_host_that_is_known_from_before_is_there_once_and_is_the_only_one_that_is_not_read() {
+    let with =
+        |hosts: &str| check(format!("GET / HTTP/1.1\r\n{hosts}\r\n").as_bytes(), 9, b"a:1").map(|head| head.body);
+    for known_or_not in ["Host: a:1\r\n", "Host:a:1 \r\n", "Host: A:1\r\n", "Host: b\r\n"] {
+        assert_eq!(with(known_or_not), Ok(Body::None), "{known_or_not:?}");
+    }
+    for hosts in [
+        "Host: a:1\r\nHost: a:1\r\n",
+        "Host: a:1,a:1\r\n",
+        "Host: a:\r\n",
+        "Host:\r\n",
+    ] {
+        assert_eq!(with(hosts), Err(WireFault::Host), "{hosts:?}");
+    }
+    assert_eq!(with(""), Err(WireFault::HostMissing));
+    assert_eq!(
+        verdict(&["GET / HTTP/1.1", "Host:"]),
+        Err(WireFault::Host),
+        "nothing is known"
+    );
 }
 
 #[test]

@@ -57,6 +57,8 @@ pub struct Http1 {
     scanned: usize,
     /// Where the line at hand begins.
     line_start: usize,
+    /// The host of the request before, which mostly comes again.
+    host: Vec<u8>,
 }
 
 impl Http1 {
@@ -68,6 +70,7 @@ impl Http1 {
             buffer,
             scanned: 0,
             line_start: 0,
+            host: Vec::new(),
         }
     }
 
@@ -192,12 +195,17 @@ impl Http1 {
     }
 
     fn accept<S: AsyncRead + Unpin>(&mut self, length: usize, stream: &mut S, turn: &Turn, context: &mut Context<'_>) {
-        let checked = head::check(self.buffer.get(..length).unwrap_or_default(), self.limits.count_max);
-        let head = match checked {
+        let whole = self.buffer.get(..length).unwrap_or_default();
+        let head = match head::check(whole, self.limits.count_max, &self.host) {
             Ok(head) => head,
             Err(fault) => return self.refuse(turn, fault),
         };
-        if head.body == Body::Chunked && !head.expects_continue {
+        if self.host != head.host {
+            self.host.clear();
+            self.host.extend_from_slice(head.host);
+        }
+        let (body, absolute_prefix) = (head.body, head.absolute_prefix);
+        if body == Body::Chunked && !head.expects_continue {
             // What came along with the head is looked at before the console hears of it.
             if self.buffer.len() == length {
                 self.buffer.reserve(HEAD_BYTES_USUAL);
@@ -209,14 +217,14 @@ impl Http1 {
                 return self.refuse(turn, fault);
             }
         }
-        let taken_out = head.absolute_prefix.len();
+        let taken_out = absolute_prefix.len();
         if taken_out > 0 {
-            let rest = self.buffer.split_off(head.absolute_prefix.end);
-            self.buffer.truncate(head.absolute_prefix.start);
+            let rest = self.buffer.split_off(absolute_prefix.end);
+            self.buffer.truncate(absolute_prefix.start);
             self.buffer.unsplit(rest);
         }
         (self.scanned, self.line_start) = (0, 0);
-        self.phase = Phase::Handing(length - taken_out, head.body);
+        self.phase = Phase::Handing(length - taken_out, body);
     }
 
     fn refuse(&mut self, turn: &Turn, fault: WireFault) {
