@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut lookups = Vec::new();
-    for size in [10_usize, 100_000] {
+    for size in [10_usize, 100_000, 1_000_000] {
         lookups.push((size, runtime.block_on(Sessions::open(size))?));
     }
     report(
