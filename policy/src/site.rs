@@ -8,7 +8,7 @@ use foldhash::fast::FixedState;
 use crate::Level;
 use crate::fault::KeyPath;
 use crate::network::NetworkSet;
-use crate::pattern::{Pattern, Trie};
+use crate::pattern::{Paths, Pattern};
 use crate::policy::AreaId;
 use crate::request::{Leniencies, PATH_BYTES_MAX};
 use crate::rules::{OpenTo, Preflight};
@@ -27,9 +27,11 @@ pub(crate) struct Site {
     /// By name, in rising order; an [`AreaId`] is a place in here.
     pub(crate) areas: Vec<Area>,
     pub(crate) area_ids: HashMap<Box<str>, AreaId, FixedState>,
-    /// What the numbers in `trie` mean.
+    /// What the numbers in `paths` mean.
     pub(crate) rules: Vec<Rule>,
-    pub(crate) trie: Trie,
+    /// What a judgement needs of each of them.
+    pub(crate) grounds: Box<[Ground]>,
+    pub(crate) paths: Paths,
     pub(crate) folding: Folding,
 }
 
@@ -41,7 +43,7 @@ pub(crate) enum Folding {
     /// As they are: no pattern has a letter from A to Z.
     Same,
     /// Each pattern folded, leading to the same number.
-    Other(Trie),
+    Other(Paths),
 }
 
 #[derive(Debug)]
@@ -50,6 +52,21 @@ pub(crate) struct Area {
     pub(crate) open_to: OpenTo,
     /// In rising order; an action's bit is its place in here.
     pub(crate) actions: Vec<Box<str>>,
+}
+
+/// Where a rule leads and what it asks for: little enough that those of many rules stay in the cache.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ground {
+    pub(crate) area: AreaId,
+    pub(crate) open_to: OpenTo,
+    list: List,
+}
+
+/// The rule that decides, by its number, and its ground.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
+    pub(crate) rule: u32,
+    pub(crate) ground: Ground,
 }
 
 /// A pattern and what a request that it decides about needs.
@@ -71,7 +88,7 @@ pub(crate) enum List {
     ManageAlso,
     ViewAlso,
     /// The action's place in its area.
-    Action(usize),
+    Action(u8),
 }
 
 /// What a request has to be granted.
@@ -84,27 +101,32 @@ pub(crate) enum Need {
 
 impl Site {
     /// The rule that decides about this path and method.
-    pub(crate) fn rule_for(&self, decoded_path: &str, verb: Verb) -> Option<&Rule> {
-        self.rule(self.trie.find(decoded_path, verb)?)
+    pub(crate) fn rule_for(&self, decoded_path: &str, verb: Verb) -> Option<Found> {
+        self.found(self.paths.find(decoded_path, verb)?)
     }
 
     /// The rule that a console which folds case would have decide, where that is another one than [`Self::rule_for`] finds.
     ///
     /// Looks nowhere where neither the path nor any pattern has a letter from A to Z. Does not allocate.
-    pub(crate) fn rule_when_folded(&self, decoded_path: &str, has_capitals: bool, verb: Verb) -> Folded<'_> {
-        let trie = match &self.folding {
+    pub(crate) fn rule_when_folded(&self, decoded_path: &str, has_capitals: bool, verb: Verb) -> Folded {
+        let paths = match &self.folding {
             Folding::Known => return Folded::NotAsked,
             Folding::Same if !has_capitals => return Folded::NotAsked,
-            Folding::Same => &self.trie,
-            Folding::Other(trie) => trie,
+            Folding::Same => &self.paths,
+            Folding::Other(paths) => paths,
         };
         let found = if has_capitals {
             let mut place = [0; PATH_BYTES_MAX];
-            folded(decoded_path, &mut place).and_then(|path| trie.find(path, verb))
+            folded(decoded_path, &mut place).and_then(|path| paths.find(path, verb))
         } else {
-            trie.find(decoded_path, verb)
+            paths.find(decoded_path, verb)
         };
-        Folded::Asked(found.and_then(|number| self.rule(number)))
+        Folded::Asked(found.and_then(|number| self.found(number)))
+    }
+
+    fn found(&self, rule: u32) -> Option<Found> {
+        let ground = *self.grounds.get(usize::try_from(rule).ok()?)?;
+        Some(Found { rule, ground })
     }
 
     pub(crate) fn rule(&self, number: u32) -> Option<&Rule> {
@@ -128,17 +150,19 @@ impl Site {
             List::Paths => path.key("paths"),
             List::ManageAlso => path.key("manage_also"),
             List::ViewAlso => path.key("view_also"),
-            List::Action(action) => path.key("actions").key(area.map_or("", |area| area.action(action))),
+            List::Action(action) => path
+                .key("actions")
+                .key(area.map_or("", |area| area.action(usize::from(action)))),
         }
     }
 }
 
 /// What [`Site::rule_when_folded`] finds.
-pub(crate) enum Folded<'p> {
+pub(crate) enum Folded {
     /// The same rule, or one that does not matter here.
     NotAsked,
     /// This one, or none.
-    Asked(Option<&'p Rule>),
+    Asked(Option<Found>),
 }
 
 /// The path with its letters from A to Z in lower case, in the place that is given.
@@ -166,16 +190,26 @@ impl Area {
     }
 }
 
-impl Rule {
-    pub(crate) fn need(&self, verb: Verb) -> Need {
+impl Ground {
+    pub(crate) fn of(rule: &Rule, open_to: OpenTo) -> Self {
+        Self {
+            area: rule.area,
+            open_to,
+            list: rule.list,
+        }
+    }
+
+    pub(crate) fn need(self, verb: Verb) -> Need {
         match self.list {
             List::Paths => Need::Level(verb.level()),
             List::ManageAlso => Need::Level(Level::Manage),
             List::ViewAlso => Need::Level(Level::View),
-            List::Action(action) => Need::Action(action, verb.level()),
+            List::Action(action) => Need::Action(usize::from(action), verb.level()),
         }
     }
+}
 
+impl Rule {
     /// As it was written, in lower case where the site folds letters: `/devices/**` or `GET /devices/*/delete`.
     pub(crate) fn text(&self) -> String {
         match self.verb {

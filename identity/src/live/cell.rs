@@ -16,12 +16,17 @@ use crate::{Account, AccountId};
 pub(crate) struct AccountFacts {
     pub(crate) account: Arc<Account>,
     networks: Option<NetworkSet>,
+    // What each look-up asks of the account, so that it need not go there.
+    pub(super) disabled: bool,
+    disused_since: Timestamp,
 }
 
 impl AccountFacts {
     pub(crate) fn new(account: Account) -> Self {
         let networks = (!account.networks.is_empty()).then(|| compile(&account));
         Self {
+            disabled: account.disabled,
+            disused_since: disused_since(&account),
             account: Arc::new(account),
             networks,
         }
@@ -106,7 +111,7 @@ impl AccountCell {
     }
 
     pub(crate) fn is_banned(&self, policy: &Policy, facts: &AccountFacts, now: Timestamp) -> bool {
-        let since = disused_since(&facts.account).max(self.last_used());
+        let since = facts.disused_since.max(self.last_used());
         is_banned_since(policy, &facts.account.role, since, now) && !self.kept.contains(self.id)
     }
 }

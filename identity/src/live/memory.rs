@@ -11,7 +11,9 @@ use stagedoor_policy::time::Timestamp;
 use tokio::sync::watch;
 
 use super::cell::{Kept, is_banned_since};
-use super::{AccountCell, AccountFacts, LiveSession, Lookup, disused_since};
+use super::entry::{Entry, Named, Tombstone};
+use super::texts::Texts;
+use super::{AccountCell, AccountFacts, LiveSession, Lookup, SharedTexts, disused_since};
 use crate::secret::TokenHash;
 use crate::session::{Ended, SessionId, SessionRecord};
 use crate::{Account, AccountId};
@@ -19,19 +21,13 @@ use crate::{Account, AccountId};
 /// Ended sessions an account is remembered by: enough to tell a visitor why, too few to fill memory with.
 const TOMBSTONES_PER_ACCOUNT_MAX: usize = 64;
 
-#[derive(Debug)]
-enum Entry {
-    Live(Arc<LiveSession>),
-    Over(Ended),
-}
-
 /// All sessions and accounts that memory knows of.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     /// Where other doors share the store: sessions and accounts are taken in by who follows them all, in the order of the
     /// store's steps, and by nobody else.
     follows: Option<Duration>,
-    by_token: papaya::HashMap<TokenHash, Entry, RandomState>,
+    by_token: papaya::HashSet<Entry, RandomState>,
     index: Mutex<Index>,
     kept: Arc<Kept>,
     /// Counts ends of sessions and changes of accounts.
@@ -41,7 +37,9 @@ pub(crate) struct Memory {
 #[derive(Debug, Default)]
 struct Index {
     rooms: HashMap<AccountId, Room>,
-    sessions: HashMap<SessionId, AccountId>,
+    /// Those without a tombstone.
+    sessions: HashSet<Named>,
+    texts: Texts,
 }
 
 /// What belongs to one account. Sessions oldest first, tombstones too.
@@ -59,7 +57,7 @@ impl Memory {
         let entries = self.by_token.pin();
         let session = match entries.get(token) {
             None => return Lookup::Unknown,
-            Some(Entry::Over(ended)) => return Lookup::Ended(ended.clone()),
+            Some(Entry::Over(over)) => return Lookup::Ended(over.ended.clone()),
             Some(Entry::Live(session)) => session,
         };
         if let Some(ended) = session.end() {
@@ -95,7 +93,7 @@ impl Memory {
         if self.follows() {
             return self.already_in(record, account);
         }
-        self.insert(&mut self.index(), record, account)
+        self.insert(&mut self.index(), &record, account)
     }
 
     /// The session as who follows has taken it in: it may have ended since. Not in, it is known once it is.
@@ -106,9 +104,10 @@ impl Memory {
             return Arc::clone(session);
         }
         let cell = AccountCell::new(AccountFacts::new(account), Arc::clone(&self.kept));
-        let apart = Arc::new(LiveSession::new(record, Arc::new(cell), Duration::ZERO));
-        if let Some(Entry::Over(ended)) = found {
-            apart.finish(ended.clone());
+        let texts = SharedTexts::alone(&record);
+        let apart = Arc::new(LiveSession::new(&record, texts, Arc::new(cell), Duration::ZERO));
+        if let Some(Entry::Over(over)) = found {
+            apart.finish(over.ended.clone());
         }
         apart
     }
@@ -124,7 +123,7 @@ impl Memory {
         let entries = self.by_token.pin();
         match (entries.get(&record.token), record.ended.clone()) {
             (Some(Entry::Over(_)), Some(_)) => None,
-            (Some(Entry::Over(ended)), None) => Some(ended.clone()),
+            (Some(Entry::Over(over)), None) => Some(over.ended.clone()),
             (Some(Entry::Live(_)), Some(ended)) => {
                 drop(index);
                 self.end(record.id, &ended);
@@ -142,7 +141,7 @@ impl Memory {
                         let room = index.room(record.account, AccountFacts::new(account), &self.kept);
                         self.lay(room, record.token, record.expires_at, ended);
                     }
-                    None => drop(self.insert(&mut index, record, account)),
+                    None => drop(self.insert(&mut index, &record, account)),
                 }
                 None
             }
@@ -156,18 +155,17 @@ impl Memory {
 
     /// The ids of all sessions without a tombstone.
     pub(crate) fn ids(&self) -> Vec<SessionId> {
-        self.index().sessions.keys().copied().collect()
+        self.index().sessions.iter().map(|named| named.0.id()).collect()
     }
 
-    fn insert(&self, index: &mut Index, record: SessionRecord, account: Account) -> Arc<LiveSession> {
-        let (id, token, owner) = (record.id, record.token, record.account);
-        let facts = AccountFacts::new(account);
-        let room = index.room(owner, facts, &self.kept);
+    fn insert(&self, index: &mut Index, record: &SessionRecord, account: Account) -> Arc<LiveSession> {
+        let texts = index.texts.of(record);
+        let room = index.room(record.account, AccountFacts::new(account), &self.kept);
         let slack = self.follows.unwrap_or_default();
-        let session = Arc::new(LiveSession::new(record, Arc::clone(&room.cell), slack));
+        let session = Arc::new(LiveSession::new(record, texts, Arc::clone(&room.cell), slack));
         room.sessions.push(Arc::clone(&session));
-        index.sessions.insert(id, owner);
-        self.by_token.pin().insert(token, Entry::Live(Arc::clone(&session)));
+        index.sessions.insert(Named(Arc::clone(&session)));
+        self.by_token.pin().insert(Entry::Live(Arc::clone(&session)));
         session
     }
 
@@ -181,12 +179,11 @@ impl Memory {
     /// Ends a session and leaves its tombstone; answers it, where it was known.
     pub(crate) fn end(&self, id: SessionId, ended: &Ended) -> Option<Arc<LiveSession>> {
         let mut index = self.index();
-        let owner = index.sessions.remove(&id)?;
-        let room = index.rooms.get_mut(&owner)?;
-        let position = room.sessions.iter().position(|session| session.id() == id)?;
-        let session = room.sessions.remove(position);
+        let Named(session) = index.sessions.take(&id)?;
+        let room = index.rooms.get_mut(&session.cell().id())?;
+        room.sessions.retain(|other| other.id() != id);
         let settled = session.finish(ended.clone()).clone();
-        self.lay(room, session.stored().token, session.stored().expires_at, settled);
+        self.lay(room, *session.token(), session.expires_at(), settled);
         self.note_change();
         Some(session)
     }
@@ -232,12 +229,13 @@ impl Memory {
             });
             !(room.sessions.is_empty() && room.tombstones.is_empty())
         });
+        index.texts.forget();
     }
 
     // --- lists --------------------------------------------------------------------------------------------------
     /// Whose session that is.
     pub(crate) fn owner(&self, id: SessionId) -> Option<AccountId> {
-        self.index().sessions.get(&id).copied()
+        self.index().sessions.get(&id).map(|named| named.0.cell().id())
     }
 
     /// The id behind a token, while its session has no tombstone.
@@ -261,7 +259,7 @@ impl Memory {
     /// Every session without a tombstone.
     pub(crate) fn sessions(&self) -> Vec<Arc<LiveSession>> {
         let entries = self.by_token.pin();
-        let live = entries.values().filter_map(|entry| match entry {
+        let live = entries.iter().filter_map(|entry| match entry {
             Entry::Live(session) => Some(Arc::clone(session)),
             Entry::Over(_) => None,
         });
@@ -307,7 +305,7 @@ impl Memory {
     // --- inside -------------------------------------------------------------------------------------------------
     fn lay(&self, room: &mut Room, token: TokenHash, expires_at: Timestamp, ended: Ended) {
         let entries = self.by_token.pin();
-        entries.insert(token, Entry::Over(ended));
+        entries.insert(Entry::Over(Box::new(Tombstone { token, ended })));
         room.tombstones.push_back((token, expires_at));
         if room.tombstones.len() > TOMBSTONES_PER_ACCOUNT_MAX
             && let Some((oldest, _)) = room.tombstones.pop_front()

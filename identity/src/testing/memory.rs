@@ -80,6 +80,14 @@ impl MemoryStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).policies.pop();
     }
 
+    /// Holds an account and sessions of it, as if everything had gone its way; nothing is checked.
+    pub(super) fn hold(&self, account: Account, sessions: impl IntoIterator<Item = SessionRecord>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let sessions = sessions.into_iter().map(|session| (session.id, session));
+        state.sessions.extend(sessions);
+        state.accounts.insert(account.id, Holder::of(account, "not a hash"));
+    }
+
     fn state(&self, operation: &'static str) -> Result<MutexGuard<'_, State>, StoreError> {
         if self
             .broken
@@ -96,6 +104,24 @@ impl MemoryStore {
 /// A real store lets others go on while it writes; whoever counts on the opposite is to be found out.
 async fn wait_as_for_a_disk() {
     tokio::task::yield_now().await;
+}
+
+impl Holder {
+    /// With a password and nothing else.
+    fn of(account: Account, password_hash: &str) -> Self {
+        Self {
+            account,
+            credentials: StoredCredentials {
+                password_hash: password_hash.to_owned(),
+                totp_sealed: None,
+                totp_last_step: None,
+                credentials_version: 1,
+            },
+            recovery_codes: BTreeSet::new(),
+            picture: None,
+            warned_of: None,
+        }
+    }
 }
 
 impl State {

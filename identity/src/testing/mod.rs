@@ -1,8 +1,9 @@
 //! For tests of this crate and of others: a clock moved by hand, chance from a seed, a policy that is swapped at will and a
-//! store in memory. Nothing of the product uses any of it.
+//! store in memory, filled at will. Nothing of the product uses any of it.
 
 mod chance;
 mod clock;
+mod crowd;
 mod letterhead;
 mod memory;
 mod pictures;
@@ -10,6 +11,7 @@ mod policy;
 
 pub use chance::SeededChance;
 pub use clock::ManualClock;
+pub use crowd::Crowd;
 pub use letterhead::SwappableLetterhead;
 pub use memory::MemoryStore;
 pub use pictures::pictures;

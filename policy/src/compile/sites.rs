@@ -7,11 +7,11 @@ use foldhash::fast::FixedState;
 use super::networks::NamedNetworks;
 use super::{AREAS_PER_SITE_MAX, Faults, SITES_MAX, limits, table};
 use crate::fault::KeyPath;
-use crate::pattern::{Clash, Pattern, Trie};
+use crate::pattern::{Clash, Paths, Pattern, Trie};
 use crate::policy::{AreaId, SiteId};
 use crate::request::{Leniency, is_look_alike};
 use crate::rules::{AreaRules, OpenTo, Rules, SiteRules};
-use crate::site::{ACTIONS_MAX, Area, Folding, List, Rule, Site};
+use crate::site::{ACTIONS_MAX, Area, Folding, Ground, List, Rule, Site};
 use crate::verb::Verb;
 
 /// Words that stand beside actions in a role's `may`.
@@ -56,7 +56,8 @@ fn compile_site(name: &str, rules: &SiteRules, named: &NamedNetworks<'_>, faults
         areas: Vec::new(),
         area_ids: table(),
         rules: Vec::new(),
-        trie: Trie::default(),
+        grounds: Box::default(),
+        paths: Paths::default(),
         folding: Folding::Known,
     };
     let says = |leniency| rules.allow.contains(leniency);
@@ -72,8 +73,9 @@ fn compile_site(name: &str, rules: &SiteRules, named: &NamedNetworks<'_>, faults
         site.areas.push(compile_area(&at, name, area, faults));
         site.area_ids.insert(name.as_str().into(), id);
     }
+    let mut tree = Trie::default();
     for (id, (_, area)) in areas() {
-        insert_paths(&mut site, id, area, faults);
+        insert_paths(&mut site, &mut tree, id, area, faults);
     }
     // Only now, since an entry may not reach into another area, whichever comes first.
     let mut entries = Vec::new();
@@ -82,15 +84,23 @@ fn compile_site(name: &str, rules: &SiteRules, named: &NamedNetworks<'_>, faults
     }
     let fitting: Vec<Rule> = entries
         .into_iter()
-        .filter(|entry| is_inside(&site, entry, faults))
+        .filter(|entry| is_inside(&site, &tree, entry, faults))
         .collect();
     for entry in fitting {
-        insert(&mut site, entry, faults);
+        insert(&mut site, &mut tree, entry, faults);
     }
+    site.paths = Paths::of(&tree);
+    site.grounds = grounds(&site);
     if !says(Leniency::CaseInsensitive) && !says(Leniency::CaseSensitive) {
         site.folding = folding(&site, faults);
     }
     site
+}
+
+fn grounds(site: &Site) -> Box<[Ground]> {
+    let open_to = |rule: &Rule| site.area(rule.area).map_or(OpenTo::Granted, |area| area.open_to);
+    let rules = site.rules.iter();
+    rules.map(|rule| Ground::of(rule, open_to(rule))).collect()
 }
 
 /// The rules as a console has them that takes letters of either case for the same. Two that it cannot tell apart and that
@@ -123,7 +133,7 @@ fn folding(site: &Site, faults: &mut Faults) -> Folding {
                 .to_owned(),
         );
     }
-    Folding::Other(trie)
+    Folding::Other(Paths::of(&trie))
 }
 
 fn pattern_alike(one: &Rule, other: &Rule) -> bool {
@@ -192,12 +202,13 @@ fn compile_area(site: &KeyPath, name: &str, rules: &AreaRules, faults: &mut Faul
     }
 }
 
-fn insert_paths(site: &mut Site, area: AreaId, rules: &AreaRules, faults: &mut Faults) {
+fn insert_paths(site: &mut Site, tree: &mut Trie, area: AreaId, rules: &AreaRules, faults: &mut Faults) {
     for (index, text) in rules.paths.iter().enumerate() {
         let list = List::Paths;
         match parse_pattern(site, text) {
             Ok(pattern) => insert(
                 site,
+                tree,
                 Rule {
                     area,
                     pattern,
@@ -217,7 +228,7 @@ fn insert_paths(site: &mut Site, area: AreaId, rules: &AreaRules, faults: &mut F
 
 /// The entries of `manage_also`, `view_also` and `actions`, as far as they can be read.
 fn parse_entries(site: &Site, area: AreaId, rules: &AreaRules, faults: &mut Faults) -> Vec<Rule> {
-    let actions = rules.actions.values().take(ACTIONS_MAX).enumerate();
+    let actions = (0_u8..).zip(rules.actions.values().take(ACTIONS_MAX));
     let lists = [
         (List::ManageAlso, &rules.manage_also),
         (List::ViewAlso, &rules.view_also),
@@ -274,9 +285,8 @@ fn parse_pattern(site: &Site, text: &str) -> Result<Pattern, (String, Option<Str
 }
 
 /// Whether all that an entry is about lies in its own area, as the paths alone divide the site.
-fn is_inside(site: &Site, entry: &Rule, faults: &mut Faults) -> bool {
-    let overlapping: Vec<&Rule> = site
-        .trie
+fn is_inside(site: &Site, tree: &Trie, entry: &Rule, faults: &mut Faults) -> bool {
+    let overlapping: Vec<&Rule> = tree
         .overlapping(&entry.pattern)
         .into_iter()
         .filter_map(|number| site.rule(number))
@@ -322,7 +332,7 @@ fn is_inside(site: &Site, entry: &Rule, faults: &mut Faults) -> bool {
 }
 
 /// Puts a rule into the tree, or says what is in its way.
-fn insert(site: &mut Site, rule: Rule, faults: &mut Faults) {
+fn insert(site: &mut Site, tree: &mut Trie, rule: Rule, faults: &mut Faults) {
     let Ok(number) = u32::try_from(site.rules.len()) else {
         return faults.add(
             site.key_path(&rule),
@@ -331,7 +341,7 @@ fn insert(site: &mut Site, rule: Rule, faults: &mut Faults) {
         );
     };
     let verbs = rule.verb.map_or(&[][..], Verb::covers);
-    let clash = site.trie.insert(&rule.pattern, verbs, number).err();
+    let clash = tree.insert(&rule.pattern, verbs, number).err();
     let at = site.key_path(&rule);
     let text = rule.text();
     // Kept even where it clashes, so that numbers and places stay in step.

@@ -13,7 +13,7 @@ use crate::policy::Policy;
 use crate::request::{ClientAddress, Target};
 use crate::role::Role;
 use crate::rules::{OpenTo, Preflight, SecondFactor};
-use crate::site::{Area, Folded, Need, Rule, Site};
+use crate::site::{Area, Folded, Found, Ground, Need, Rule, Site};
 use crate::verb::Verb;
 
 pub(super) fn judge(policy: &Policy, question: &Question<'_>, notes: &mut impl Notes) -> Decision {
@@ -55,7 +55,7 @@ fn walk_one(policy: &Policy, question: &Question<'_>, path: &str, notes: &mut im
     if let Some(place) = place.filter(|place| is_forwarded_preflight(place, question, notes)) {
         return Ok(place.permit(question));
     }
-    if let Some(place) = place.filter(|place| place.area.open_to == OpenTo::Everyone) {
+    if let Some(place) = place.filter(|place| place.ground.open_to == OpenTo::Everyone) {
         notes.step("grant", true, || place.open("everyone"));
         return Ok(place.permit(question));
     }
@@ -66,7 +66,7 @@ fn walk_one(policy: &Policy, question: &Question<'_>, path: &str, notes: &mut im
         });
         return Err(Refusal::NoArea);
     };
-    if place.area.open_to == OpenTo::SignedIn {
+    if place.ground.open_to == OpenTo::SignedIn {
         notes.step("grant", true, || place.open("whoever is signed in"));
         return Ok(place.permit(question));
     }
@@ -93,23 +93,38 @@ fn somebody<'p, 'q>(
 #[derive(Clone, Copy)]
 struct Place<'p> {
     site: &'p Site,
-    area: &'p Area,
-    rule: &'p Rule,
+    /// The number of the rule that led here.
+    rule: u32,
+    ground: Ground,
     need: Need,
 }
 
-impl Place<'_> {
+impl<'p> Place<'p> {
+    /// For messages: a judgement needs nothing of it.
+    fn rule(&self) -> Option<&'p Rule> {
+        self.site.rule(self.rule)
+    }
+
+    fn area(&self) -> Option<&'p Area> {
+        self.site.area(self.ground.area)
+    }
+
+    fn area_name(&self) -> &'p str {
+        self.area().map_or("", |area| &area.name)
+    }
+
     fn permit(&self, question: &Question<'_>) -> Permit {
         Permit {
             site: question.site,
-            area: self.rule.area,
+            area: self.ground.area,
             level: self.need.level(),
         }
     }
 
     fn open(&self, whom: &str) -> Finding {
-        let at = KeyPath::of(["site", &self.site.name, "areas", &self.area.name, "open_to"]);
-        (format!("the area `{}` is open to {whom}", self.area.name), Some(at))
+        let area = self.area_name();
+        let at = KeyPath::of(["site", &self.site.name, "areas", area, "open_to"]);
+        (format!("the area `{area}` is open to {whom}"), Some(at))
     }
 }
 
@@ -122,16 +137,21 @@ fn site_networks(site: Option<&Site>, address: ClientAddress, notes: &mut impl N
 
 fn find_area<'p>(site: Option<&'p Site>, path: &str, verb: Verb, notes: &mut impl Notes) -> Option<Place<'p>> {
     let place = site.and_then(|site| {
-        let rule = site.rule_for(path, verb)?;
-        let area = site.area(rule.area)?;
-        let need = rule.need(verb);
-        Some(Place { site, area, rule, need })
+        let Found { rule, ground } = site.rule_for(path, verb)?;
+        let need = ground.need(verb);
+        Some(Place {
+            site,
+            rule,
+            ground,
+            need,
+        })
     });
     notes.step("area", place.is_some(), || match (&place, site) {
         (Some(place), _) => {
-            let (pattern, area) = (place.rule.text(), &place.area.name);
+            let (rule, area) = (place.rule(), place.area_name());
+            let pattern = rule.map(Rule::text).unwrap_or_default();
             let detail = format!("`{pattern}` of area `{area}` is the most specific pattern for this path");
-            (detail, Some(place.site.key_path(place.rule)))
+            (detail, rule.map(|rule| place.site.key_path(rule)))
         }
         (None, Some(site)) => (format!("no area of the site `{}` holds `{path}`", site.name), None),
         (None, None) => ("the policy has no such site".to_owned(), None),
@@ -154,10 +174,10 @@ fn other_case<'p>(
     };
     let twin = OtherCase {
         site: site?,
-        rule: twin,
+        found: twin,
     };
-    let found = place.map(|place| (place.rule.area, place.need));
-    if found == twin.rule.map(|rule| (rule.area, rule.need(verb))) {
+    let found = place.map(|place| (place.ground.area, place.need));
+    if found == twin.found.map(|found| (found.ground.area, found.ground.need(verb))) {
         return None;
     }
     notes.step("case", false, || twin.finding());
@@ -167,17 +187,17 @@ fn other_case<'p>(
 /// What a console finds that takes letters of either case for the same: nothing, or by this rule.
 struct OtherCase<'p> {
     site: &'p Site,
-    rule: Option<&'p Rule>,
+    found: Option<Found>,
 }
 
 impl OtherCase<'_> {
     fn is_open_to_everyone(&self) -> bool {
-        let area = self.rule.and_then(|rule| self.site.area(rule.area));
-        area.is_some_and(|area| area.open_to == OpenTo::Everyone)
+        self.found.is_some_and(|found| found.ground.open_to == OpenTo::Everyone)
     }
 
     fn finding(&self) -> Finding {
-        let elsewhere = match self.rule {
+        let rule = self.found.and_then(|found| self.site.rule(found.rule));
+        let elsewhere = match rule {
             Some(rule) => {
                 let area = self.site.area(rule.area).map_or("", |area| &area.name);
                 format!("leads to `{}` of area `{area}`", rule.text())
@@ -188,7 +208,7 @@ impl OtherCase<'_> {
             "upper and lower case taken as one, this path {elsewhere}, which asks for something else: say which kind of \
              console it is by `case-insensitive` or `case-sensitive` in the site's `allow`"
         );
-        (detail, self.rule.map(|rule| self.site.key_path(rule)))
+        (detail, rule.map(|rule| self.site.key_path(rule)))
     }
 }
 
@@ -201,7 +221,7 @@ fn refuse_either_case(
     question: &Question<'_>,
     notes: &mut impl Notes,
 ) -> Refusal {
-    let is_open = place.is_some_and(|place| place.area.open_to == OpenTo::Everyone) && twin.is_open_to_everyone();
+    let is_open = place.is_some_and(|place| place.ground.open_to == OpenTo::Everyone) && twin.is_open_to_everyone();
     if !is_open && let Err(refusal) = somebody(policy, question, notes) {
         return refusal;
     }
@@ -340,22 +360,19 @@ fn granted(
     question: &Question<'_>,
     notes: &mut impl Notes,
 ) -> Result<(), Refusal> {
-    let spot = Spot {
-        site_id: question.site,
-        site: place.site,
-        area_id: place.rule.area,
-        area: place.area,
-    };
-    let by_role = role.grants.on(question.site, place.rule.area);
+    let by_role = role.grants.on(question.site, place.ground.area);
     let from_role = by_role.is_some_and(|grant| grant.covers(place.need));
-    let passed = from_role || holding::by_account(role, visitor, spot, place.need);
+    let passed = from_role || by_account(place, role, visitor, question);
     notes.step("grant", passed, || {
         let needed = match place.need {
             Need::Level(Level::Manage) => "`manage`".to_owned(),
             Need::Level(_) => "`view`".to_owned(),
-            Need::Action(action, _) => format!("the action `{}`", place.area.action(action)),
+            Need::Action(action, _) => {
+                let name = place.area().map_or("", |area| area.action(action));
+                format!("the action `{name}`")
+            }
         };
-        let area = &place.area.name;
+        let area = place.area_name();
         let may = KeyPath::of(["role", &role.name, "may"]);
         match by_role {
             Some(grant) if from_role => (
@@ -379,7 +396,23 @@ fn granted(
             ),
         }
     });
-    check(passed, Refusal::NotGranted { area: place.rule.area })
+    check(
+        passed,
+        Refusal::NotGranted {
+            area: place.ground.area,
+        },
+    )
+}
+
+/// Whether a grant of the account itself opens the place.
+fn by_account(place: &Place<'_>, role: &Role, visitor: &Visitor<'_>, question: &Question<'_>) -> bool {
+    let spot = place.area().map(|area| Spot {
+        site_id: question.site,
+        site: place.site,
+        area_id: place.ground.area,
+        area,
+    });
+    spot.is_some_and(|spot| holding::by_account(role, visitor, spot, place.need))
 }
 
 fn check(passed: bool, refusal: Refusal) -> Result<(), Refusal> {

@@ -5,26 +5,38 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+mod blocks;
+mod flips;
+mod ladder;
 mod prefix;
-mod segments;
 pub(crate) mod shape;
 
+use blocks::Blocks;
+use flips::flatten;
+use ladder::Ladder;
 pub(crate) use prefix::Prefix;
-use segments::Segments;
 
-/// From this many IPv4 segments on, a first-level index of 256 KiB is worth its memory.
-const V4_INDEX_FROM_SEGMENTS: usize = 1024;
+/// From this many changes of membership on, a first table of 256 KiB is worth its memory.
+const V4_BLOCKS_FROM_FLIPS: usize = 1024;
 
 /// A set of prefixes, each allowing or excepting what it holds. The longest prefix that holds an address decides; no
 /// prefix, not a member.
 ///
-/// Nested prefixes are flattened into disjoint ranges when the set is made, so that a look-up is one binary search whose
-/// cost hardly depends on how many prefixes there are. The order the prefixes came in makes no difference.
+/// Nested prefixes are flattened when the set is made, into tables that answer whether an address is a member at a cost
+/// that hardly depends on how many prefixes there are. The order the prefixes came in makes no difference.
 #[derive(Debug, Clone, Default)]
 pub struct NetworkSet {
+    /// In rising order.
     prefixes: Box<[Prefix]>,
-    v4: Segments<u32>,
-    v6: Segments<u128>,
+    v4: V4Members,
+    v6: Ladder<u128>,
+}
+
+/// Few are searched, many looked up.
+#[derive(Debug, Clone)]
+enum V4Members {
+    Few(Ladder<u32>),
+    Many(Blocks),
 }
 
 impl NetworkSet {
@@ -55,11 +67,18 @@ impl NetworkSet {
     }
     /// Whether the address is a member. An IPv4-mapped address is judged as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
-        self.deciding(address).is_some_and(|prefix| prefix.allow)
+        match address.to_canonical() {
+            IpAddr::V4(address) => self.v4.holds(address.to_bits()),
+            IpAddr::V6(address) => self.v6.holds(address.to_bits()),
+        }
     }
-    /// The prefix that decides for this address, and whether it allows.
+    /// The prefix that decides for this address, and whether it allows. For explanations: it searches for each length there
+    /// is.
     pub fn longest_match(&self, address: IpAddr) -> Option<(IpNet, bool)> {
-        self.deciding(address).map(|prefix| (prefix.net, prefix.allow))
+        let address = address.to_canonical();
+        let lengths = (0..=if address.is_ipv4() { 32 } else { 128 }).rev();
+        let found = lengths.filter_map(|bits| self.prefix(IpNet::new(address, bits).ok()?.trunc()));
+        found.map(|prefix| (prefix.net, prefix.allow)).next()
     }
     /// How many prefixes there are, exceptions included.
     pub fn len(&self) -> usize {
@@ -74,20 +93,17 @@ impl NetworkSet {
     pub(crate) fn of(mut prefixes: Vec<Prefix>) -> Self {
         prefixes.sort_unstable_by_key(|prefix| (prefix.net, prefix.allow));
         prefixes.dedup_by_key(|prefix| prefix.net);
-        let mut v4 = Vec::new();
-        let mut v6 = Vec::new();
-        for (label, prefix) in (0u32..).zip(&prefixes) {
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        for prefix in &prefixes {
             match prefix.net {
-                IpNet::V4(net) => v4.push((net.network().to_bits(), net.broadcast().to_bits(), label)),
-                IpNet::V6(net) => v6.push((net.network().to_bits(), net.broadcast().to_bits(), label)),
+                IpNet::V4(net) => v4.push((net.network().to_bits(), net.broadcast().to_bits(), prefix.allow)),
+                IpNet::V6(net) => v6.push((net.network().to_bits(), net.broadcast().to_bits(), prefix.allow)),
             }
         }
-        let mut v4 = Segments::flatten(v4);
-        v4.index_from(V4_INDEX_FROM_SEGMENTS);
         Self {
             prefixes: prefixes.into(),
-            v4,
-            v6: Segments::flatten(v6),
+            v4: V4Members::of(flatten(v4), V4_BLOCKS_FROM_FLIPS),
+            v6: Ladder::of(flatten(v6)),
         }
     }
 
@@ -96,12 +112,32 @@ impl NetworkSet {
         self.prefixes.iter().any(|prefix| prefix.allow)
     }
 
-    fn deciding(&self, address: IpAddr) -> Option<&Prefix> {
-        let label = match address.to_canonical() {
-            IpAddr::V4(address) => self.v4.label_indexed(address.to_bits()),
-            IpAddr::V6(address) => self.v6.label(address.to_bits()),
-        }?;
-        self.prefixes.get(usize::try_from(label).ok()?)
+    fn prefix(&self, net: IpNet) -> Option<&Prefix> {
+        let place = self.prefixes.binary_search_by_key(&net, |prefix| prefix.net).ok()?;
+        self.prefixes.get(place)
+    }
+}
+
+impl Default for V4Members {
+    fn default() -> Self {
+        Self::Few(Ladder::default())
+    }
+}
+
+impl V4Members {
+    fn of(flips: Vec<u32>, many: usize) -> Self {
+        if flips.len() < many {
+            Self::Few(Ladder::of(flips))
+        } else {
+            Self::Many(Blocks::of(&flips))
+        }
+    }
+
+    fn holds(&self, number: u32) -> bool {
+        match self {
+            Self::Few(ladder) => ladder.holds(number),
+            Self::Many(blocks) => blocks.holds(number),
+        }
     }
 }
 

@@ -139,6 +139,11 @@ fn a_hundred_thousand_prefixes_are_found_as_a_trie_finds_them() {
             .get_lpm(&Ipv4Net::from(address))
             .map(|(net, allow)| (IpNet::V4(net), *allow));
         assert_eq!(set.longest_match(address.into()), expected, "{address}");
+        assert_eq!(
+            set.contains(address.into()),
+            expected.is_some_and(|(_, allow)| allow),
+            "{address}"
+        );
     }
 }
 
@@ -171,6 +176,27 @@ fn crowded_v6() -> impl Strategy<Value = (Ipv6Net, bool)> {
         })
 }
 
+/// Three blocks, one of them crowded in a few of its lines; prefixes of all lengths, single addresses most of all.
+fn packed_v4() -> impl Strategy<Value = Ipv4Net> {
+    let high = proptest::sample::select(vec![0_u32, 0, 0, 0, 0, 1, 2, 0xffff]);
+    let line = prop_oneof![3 => 0..3_u32, 1 => 60..68_u32, 1 => 250..256_u32];
+    let length = prop_oneof![6 => Just(32_u8), 2 => 24..32_u8, 1 => 0..24_u8];
+    (high, line, 0..256_u32, length).prop_map(|(high, line, low, length)| {
+        Ipv4Net::new((high << 16 | line << 8 | low).into(), length)
+            .unwrap()
+            .trunc()
+    })
+}
+
+/// As many networks are kept, however few they are.
+fn in_blocks(set: &NetworkSet) -> V4Members {
+    let ranges = set.prefixes.iter().filter_map(|prefix| match prefix.net {
+        IpNet::V4(net) => Some((net.network().to_bits(), net.broadcast().to_bits(), prefix.allow)),
+        IpNet::V6(_) => None,
+    });
+    V4Members::of(flatten(ranges.collect()), 0)
+}
+
 proptest! {
     #[test]
     fn look_ups_agree_with_a_trie(
@@ -178,24 +204,58 @@ proptest! {
         v6 in proptest::collection::btree_map(crowded_v6().prop_map(|(net, _)| net), any::<bool>(), 0..24),
         near in prop_oneof![0..80_u32, 0xffff_ffb0..=u32::MAX],
         near6 in prop_oneof![0..80_u128, u128::MAX - 80..=u128::MAX],
-        indexed in any::<bool>(),
+        many in any::<bool>(),
     ) {
         let prefixes = v4.iter().map(|(net, allow)| Prefix { net: (*net).into(), allow: *allow })
             .chain(v6.iter().map(|(net, allow)| Prefix { net: (*net).into(), allow: *allow }));
         let mut set = NetworkSet::of(prefixes.collect());
-        if indexed {
-            set.v4.index_from(0);
+        if many {
+            set.v4 = in_blocks(&set);
         }
         let trie4: PrefixMap<Ipv4Net, bool> = v4.into_iter().collect();
         let address = std::net::Ipv4Addr::from(near);
         let expected = trie4.get_lpm(&Ipv4Net::from(address)).map(|(net, allow)| (IpNet::V4(net), *allow));
         prop_assert_eq!(set.longest_match(address.into()), expected);
+        prop_assert_eq!(set.contains(address.into()), expected.is_some_and(|(_, allow)| allow));
         let trie6: PrefixMap<Ipv6Net, bool> = v6.into_iter().collect();
         let address = std::net::Ipv6Addr::from(near6);
         if address.to_ipv4_mapped().is_none() {
             let expected = trie6.get_lpm(&Ipv6Net::from(address)).map(|(net, allow)| (IpNet::V6(net), *allow));
             prop_assert_eq!(set.longest_match(address.into()), expected);
+            prop_assert_eq!(set.contains(address.into()), expected.is_some_and(|(_, allow)| allow));
         }
+    }
+
+    /// Crowded enough that blocks are listed, divided and drawn, over several blocks, with what lies around them in or
+    /// out.
+    #[test]
+    fn many_networks_admit_whom_a_trie_admits(
+        nets in proptest::collection::btree_map(packed_v4(), any::<bool>(), 0..160),
+        seeds in proptest::collection::vec(packed_v4(), 32),
+    ) {
+        let prefixes = nets.iter().map(|(net, allow)| Prefix { net: (*net).into(), allow: *allow });
+        let mut set = NetworkSet::of(prefixes.collect());
+        set.v4 = in_blocks(&set);
+        let trie: PrefixMap<Ipv4Net, bool> = nets.clone().into_iter().collect();
+        for near in nets.keys().chain(&seeds) {
+            let (first, last) = (near.network().to_bits(), near.broadcast().to_bits());
+            for number in [first.wrapping_sub(1), first, last, last.wrapping_add(1)] {
+                let address = std::net::Ipv4Addr::from(number);
+                let expected = trie.get_lpm(&Ipv4Net::from(address)).is_some_and(|(_, allow)| *allow);
+                prop_assert_eq!(set.contains(address.into()), expected, "{}", address);
+            }
+        }
+    }
+
+    #[test]
+    fn a_ladder_of_any_length_agrees_with_counting(
+        steps in proptest::collection::vec(1..4_u128, 0..700),
+        number in 0..2200_u128,
+    ) {
+        let mut last = 0;
+        let flips: Vec<u128> = steps.iter().map(|step| { last += step; last }).collect();
+        let passed = flips.iter().filter(|flip| **flip <= number).count();
+        prop_assert_eq!(Ladder::of(flips).holds(number), passed % 2 == 1);
     }
 
     #[test]

@@ -13,8 +13,10 @@ use std::fmt;
 
 use crate::request::is_step;
 
+mod paths;
 mod trie;
 
+pub(crate) use paths::Paths;
 pub(crate) use trie::{Clash, Trie};
 
 /// How many segments a pattern may have.

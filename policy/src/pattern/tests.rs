@@ -17,7 +17,7 @@ fn trie(patterns: &[&str]) -> Trie {
 }
 
 fn found<'a>(patterns: &[&'a str], path: &str) -> Option<&'a str> {
-    let number = trie(patterns).find(path, Verb::Get)?;
+    let number = Paths::of(&trie(patterns)).find(path, Verb::Get)?;
     Some(patterns[usize::try_from(number).unwrap()])
 }
 
@@ -87,10 +87,11 @@ fn a_pattern_for_a_method_leaves_the_other_methods_alone() {
     let mut trie = trie(&["/a/**"]);
     trie.insert(&pattern("/a/x"), Verb::Get.covers(), 1).unwrap();
     trie.insert(&pattern("/a/**"), &[Verb::Post], 2).unwrap();
-    assert_eq!(trie.find("/a/x", Verb::Get), Some(1));
-    assert_eq!(trie.find("/a/x", Verb::Head), Some(1));
-    assert_eq!(trie.find("/a/x", Verb::Put), Some(0));
-    assert_eq!(trie.find("/a/x", Verb::Post), Some(2));
+    let paths = Paths::of(&trie);
+    assert_eq!(paths.find("/a/x", Verb::Get), Some(1));
+    assert_eq!(paths.find("/a/x", Verb::Head), Some(1));
+    assert_eq!(paths.find("/a/x", Verb::Put), Some(0));
+    assert_eq!(paths.find("/a/x", Verb::Post), Some(2));
     assert_eq!(trie.insert(&pattern("/a/x"), &[Verb::Head], 3), Err(Clash::Same(1)));
     assert_eq!(trie.insert(&pattern("/a/**"), &[], 3), Err(Clash::Same(0)));
 }
@@ -223,9 +224,50 @@ proptest! {
                 kept.push(text);
             }
         }
+        let laid = Paths::of(&trie);
         for path in &paths {
             let best = kept.iter().filter(|text| naive_match(text, path)).max_by_key(|text| naive_rank(text));
-            let found = trie.find(path, Verb::Get).map(|number| kept[usize::try_from(number).unwrap()]);
+            let found = laid.find(path, Verb::Get).map(|number| kept[usize::try_from(number).unwrap()]);
+            prop_assert_eq!(found, best.copied(), "{} among {:?}", path, kept);
+        }
+    }
+
+    /// Texts of any length, since long ones lie apart; the same ones at several places, since all places share a table.
+    #[test]
+    fn texts_of_any_length_are_told_apart(
+        texts in proptest::collection::btree_set("(/a{0,3}[bc]{1,2}|/[ab]{28,33}){1,3}", 1..40),
+        others in proptest::collection::vec("(/a{0,3}[bc]{1,2}|/[ab]{28,33}){1,3}", 8),
+    ) {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let laid = Paths::of(&trie(&texts));
+        for path in texts.iter().copied().chain(others.iter().map(String::as_str)) {
+            let found = laid.find(path, Verb::Get).map(|number| texts[usize::try_from(number).unwrap()]);
+            prop_assert_eq!(found, texts.contains(&path).then_some(path));
+        }
+    }
+
+    /// Methods of their own, at the end of a path and beyond it.
+    #[test]
+    fn a_rule_for_a_method_is_found_by_that_method_alone(
+        rules in proptest::collection::vec(("(/[ab]){1,2}(/\\*\\*)?", proptest::option::of(0..7_usize)), 1..12),
+        paths in proptest::collection::vec("(/[abc]){1,3}", 8),
+        asked in 0..7_usize,
+    ) {
+        let mut trie = Trie::default();
+        let mut kept: Vec<(&str, Option<Verb>)> = Vec::new();
+        for (text, verb) in &rules {
+            let verb = verb.map(|place| Verb::ALL[place]);
+            let verbs: Vec<Verb> = verb.into_iter().collect();
+            if trie.insert(&pattern(text), &verbs, u32::try_from(kept.len()).unwrap()).is_ok() {
+                kept.push((text, verb));
+            }
+        }
+        let (laid, asked) = (Paths::of(&trie), Verb::ALL[asked]);
+        for path in &paths {
+            let fits = |(text, verb): &&(&str, Option<Verb>)| naive_match(text, path) && verb.is_none_or(|verb| verb == asked);
+            let fitting = kept.iter().filter(fits);
+            let best = fitting.max_by_key(|(text, verb)| (naive_rank(text), verb.is_some()));
+            let found = laid.find(path, asked).map(|number| kept[usize::try_from(number).unwrap()]);
             prop_assert_eq!(found, best.copied(), "{} among {:?}", path, kept);
         }
     }

@@ -1,5 +1,5 @@
-//! All patterns of a site in one tree, so that the price of a match depends on the depth of the path and not on how many
-//! patterns there are.
+//! All patterns of a site in one tree, as it grows: what clashes is found here. Requests are matched by [`super::Paths`],
+//! which is made of it.
 
 use std::collections::HashMap;
 
@@ -11,12 +11,13 @@ use crate::verb::Verb;
 /// How many different `before*behind` segments may stand at one place; they are tried one after the other.
 pub(crate) const GLOBS_AT_ONE_PLACE_MAX: usize = 64;
 
-const ROOT: u32 = 0;
+/// Where every path begins.
+pub(super) const ROOT: u32 = 0;
 
 /// Patterns and what they lead to: numbers that mean something to the owner.
 #[derive(Debug)]
 pub(crate) struct Trie {
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
 }
 
 /// Why a pattern cannot stand beside those that are there.
@@ -31,29 +32,29 @@ pub(crate) enum Clash {
 }
 
 #[derive(Debug, Default)]
-struct Node {
-    literals: HashMap<Box<str>, u32, FixedState>,
+pub(super) struct Node {
+    pub(super) literals: HashMap<Box<str>, u32, FixedState>,
     /// The longest fixed text first.
-    globs: Vec<GlobEdge>,
-    any: Option<u32>,
+    pub(super) globs: Vec<GlobEdge>,
+    pub(super) any: Option<u32>,
     /// Where the path ends here.
-    end: Leaf,
+    pub(super) end: Leaf,
     /// Where the path ends here or goes on: `**`.
-    rest: Leaf,
+    pub(super) rest: Leaf,
 }
 
 #[derive(Debug)]
-struct GlobEdge {
-    glob: Glob,
-    node: u32,
+pub(super) struct GlobEdge {
+    pub(super) glob: Glob,
+    pub(super) node: u32,
     /// The first number that came this way, for messages.
     number: u32,
 }
 
 #[derive(Debug, Default)]
-struct Leaf {
-    by_method: Vec<(Verb, u32)>,
-    whatever_method: Option<u32>,
+pub(super) struct Leaf {
+    pub(super) by_method: Vec<(Verb, u32)>,
+    pub(super) whatever_method: Option<u32>,
 }
 
 impl Default for Trie {
@@ -81,44 +82,11 @@ impl Trie {
         leaf.take(verbs, number)
     }
 
-    /// The number of the most specific pattern that matches the path and is for the method. Does not allocate.
-    pub(crate) fn find(&self, decoded_path: &str, verb: Verb) -> Option<u32> {
-        self.find_from(ROOT, Some(decoded_path.strip_prefix('/')?), verb)
-    }
-
     /// The numbers of all patterns that some path matches together with `pattern`.
     pub(crate) fn overlapping(&self, pattern: &Pattern) -> Vec<u32> {
         let mut found = Vec::new();
         self.overlapping_from(ROOT, &pattern.segments, pattern.open_ended, &mut found);
         found
-    }
-
-    /// Goes as deep as the patterns do, which is [`super::PATTERN_SEGMENTS_MAX`] at most.
-    fn find_from(&self, place: u32, left: Option<&str>, verb: Verb) -> Option<u32> {
-        let node = self.node(place)?;
-        let Some(left) = left else {
-            return node.end.number(verb).or_else(|| node.rest.number(verb));
-        };
-        let (segment, left) = match left.split_once('/') {
-            Some((segment, left)) => (segment, Some(left)),
-            None => (left, None),
-        };
-        let literal = node
-            .literals
-            .get(segment)
-            .and_then(|next| self.find_from(*next, left, verb));
-        if literal.is_some() {
-            return literal;
-        }
-        for edge in node.globs.iter().filter(|edge| edge.glob.matches(segment)) {
-            let found = self.find_from(edge.node, left, verb);
-            if found.is_some() {
-                return found;
-            }
-        }
-        let any = node.any.filter(|_| !segment.is_empty());
-        any.and_then(|next| self.find_from(next, left, verb))
-            .or_else(|| node.rest.number(verb))
     }
 
     fn overlapping_from(&self, place: u32, segments: &[Segment], open_ended: bool, found: &mut Vec<u32>) {
@@ -258,15 +226,6 @@ impl Leaf {
         }
         self.by_method.extend(verbs.iter().map(|verb| (*verb, number)));
         Ok(())
-    }
-
-    fn number(&self, verb: Verb) -> Option<u32> {
-        let for_method = self
-            .by_method
-            .iter()
-            .find(|(own, _)| *own == verb)
-            .map(|(_, number)| *number);
-        for_method.or(self.whatever_method)
     }
 
     fn numbers(&self) -> impl Iterator<Item = u32> {

@@ -23,15 +23,16 @@ const ROUNDS: usize = 9;
 const ROUND: Duration = Duration::from_millis(150);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let decisions: Vec<_> = [10_usize, 1_000, 100_000].into_iter().map(Decision::new).collect();
+    let sizes = [(10, 10), (1_000, 1_000), (10_000, 100_000)];
+    let decisions: Vec<_> = sizes.map(|(areas, networks)| Decision::new(areas, networks)).into();
     report(
-        "decide(), rules and networks",
-        decisions.iter().map(|case| (case.size, || case.once())),
+        "decide(), networks (with as many areas, 10,000 at most)",
+        decisions.iter().map(|case| (case.networks, || case.once())),
     );
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut lookups = Vec::new();
-    for size in [10_usize, 100_000] {
+    for size in [10_usize, 100_000, 1_000_000] {
         lookups.push((size, runtime.block_on(Sessions::open(size))?));
     }
     report(
@@ -52,9 +53,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A policy of `size` areas and `size` networks, and questions spread over all of them.
+/// Questions asked in turn: as many of every policy, so that what they take from the cache themselves is the same.
+const QUESTIONS: usize = 4096;
+
+/// A policy of so many areas and networks, and questions spread over all of them.
 struct Decision {
-    size: usize,
+    networks: usize,
     policy: Policy,
     paths: Vec<String>,
     addresses: Vec<ClientAddress>,
@@ -62,16 +66,14 @@ struct Decision {
 }
 
 impl Decision {
-    fn new(size: usize) -> Self {
-        // At most 60,000 areas, since a site holds fewer than 65,536; the networks go all the way.
-        let areas = size.min(60_000);
+    fn new(areas: usize, networks: usize) -> Self {
         let area = |number: usize| AreaRules {
             paths: vec![format!("/area-{number}/**")],
             ..AreaRules::default()
         };
         let network = |number: usize| format!("{}/32", address(number));
         let site = SiteRules {
-            networks: Some((0..size).map(network).collect()),
+            networks: Some((0..networks).map(network).collect()),
             areas: (0..areas)
                 .map(|number| (format!("area-{number}"), area(number)))
                 .collect(),
@@ -94,16 +96,15 @@ impl Decision {
             Ok(policy) => policy,
             Err(faults) => fail(&format!("the benchmark's own policy is faulty: {faults:?}")),
         };
-        let samples = 4096.min(size);
-        let spread = |index: usize| index.wrapping_mul(7919) % size;
+        let spread = |index: usize| index.wrapping_mul(7919);
         Self {
-            size,
+            networks,
             policy,
-            paths: (0..samples)
+            paths: (0..QUESTIONS)
                 .map(|index| format!("/area-{}/item/7", spread(index) % areas))
                 .collect(),
-            addresses: (0..samples)
-                .map(|index| ClientAddress::of_peer(address(spread(index))))
+            addresses: (0..QUESTIONS)
+                .map(|index| ClientAddress::of_peer(address(spread(index) % networks)))
                 .collect(),
             next: std::cell::Cell::new(0),
         }
@@ -147,8 +148,8 @@ impl Decision {
 
 fn address(number: usize) -> IpAddr {
     let number = u32::try_from(number).unwrap_or(0);
-    // Spread over 10.0.0.0/8 so that neighbours do not merge into one range.
-    IpAddr::V4(Ipv4Addr::from(0x0a00_0000 | (number.wrapping_mul(2) & 0x00ff_ffff)))
+    // Spread over all there are, no two alike: an odd factor, far from any power of two.
+    IpAddr::V4(Ipv4Addr::from(number.wrapping_mul(0x9e37_79b1)))
 }
 
 /// Measures every case in turn, round by round, and prints the medians.

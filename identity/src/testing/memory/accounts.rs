@@ -23,18 +23,7 @@ impl Accounts for MemoryStore {
         let mut state = self.state("create_account")?;
         state.name_is_free(&account.name)?;
         state.judge(structure, &[(account.id, None, Some(account))])?;
-        let holder = Holder {
-            account: account.clone(),
-            credentials: StoredCredentials {
-                password_hash: password_hash.to_owned(),
-                totp_sealed: None,
-                totp_last_step: None,
-                credentials_version: 1,
-            },
-            recovery_codes: std::collections::BTreeSet::new(),
-            picture: None,
-            warned_of: None,
-        };
+        let holder = Holder::of(account.clone(), password_hash);
         state.accounts.insert(account.id, holder);
         if let Some(fresh) = invitation
             && let Err(fault) = state.put_link(fresh)

@@ -166,9 +166,8 @@ fn compatible(text: &str) -> String {
 /// Whether everybody may have the resource of that name.
 fn is_open(policy: &Policy, site: SiteId, name: &str) -> bool {
     let site = policy.site_at(site).unwrap();
-    let rule = site.rule_for(name, crate::verb::Verb::Get);
-    rule.and_then(|rule| site.area(rule.area))
-        .is_some_and(|area| area.open_to == OpenTo::Everyone)
+    let found = site.rule_for(name, crate::verb::Verb::Get);
+    found.is_some_and(|found| found.ground.open_to == OpenTo::Everyone)
 }
 
 #[test]
