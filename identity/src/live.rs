@@ -237,7 +237,7 @@ impl LiveSession {
 
     /// Where one has come to be demanded since: whoever signs in again is asked for it, or sets one up.
     fn lacks_second_factor(&self, policy: &Policy, facts: &AccountFacts) -> bool {
-        !self.second_factor && policy.second_factor(&facts.account.role) == SecondFactor::Required
+        !self.second_factor && policy.second_factor(facts.role()) == SecondFactor::Required
     }
 }
 

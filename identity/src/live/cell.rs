@@ -19,6 +19,35 @@ pub(crate) struct AccountFacts {
     // What each look-up asks of the account, so that it need not go there.
     pub(super) disabled: bool,
     disused_since: Timestamp,
+    role: Nearby,
+}
+
+/// How many bytes of a role's name are kept with the facts.
+const NEARBY_BYTES_MAX: usize = 23;
+
+/// A short text without a place of its own in memory, which a look-up would have to fetch.
+#[derive(Debug)]
+struct Nearby {
+    bytes: [u8; NEARBY_BYTES_MAX],
+    length: u8,
+}
+
+impl Nearby {
+    /// Empty for a longer one.
+    fn of(text: &str) -> Self {
+        let mut bytes = [0; NEARBY_BYTES_MAX];
+        let Some(place) = bytes.get_mut(..text.len()) else {
+            return Self { bytes, length: 0 };
+        };
+        place.copy_from_slice(text.as_bytes());
+        let length = u8::try_from(text.len()).unwrap_or(0);
+        Self { bytes, length }
+    }
+
+    fn text(&self) -> Option<&str> {
+        let bytes = self.bytes.get(..usize::from(self.length))?;
+        std::str::from_utf8(bytes).ok().filter(|text| !text.is_empty())
+    }
 }
 
 impl AccountFacts {
@@ -27,15 +56,21 @@ impl AccountFacts {
         Self {
             disabled: account.disabled,
             disused_since: disused_since(&account),
+            role: Nearby::of(&account.role),
             account: Arc::new(account),
             networks,
         }
     }
 
+    /// The account's role, by name.
+    pub(super) fn role(&self) -> &str {
+        self.role.text().unwrap_or(&self.account.role)
+    }
+
     /// What the policy needs to know.
     pub(crate) fn visitor<'a>(&'a self, channel: &'a str, second_factor: bool) -> Visitor<'a> {
         Visitor {
-            role: &self.account.role,
+            role: self.role(),
             grants: &self.account.grants,
             networks: self.networks.as_ref(),
             channel,
@@ -112,7 +147,7 @@ impl AccountCell {
 
     pub(crate) fn is_banned(&self, policy: &Policy, facts: &AccountFacts, now: Timestamp) -> bool {
         let since = facts.disused_since.max(self.last_used());
-        is_banned_since(policy, &facts.account.role, since, now) && !self.kept.contains(self.id)
+        is_banned_since(policy, facts.role(), since, now) && !self.kept.contains(self.id)
     }
 }
 
@@ -130,4 +165,22 @@ pub(crate) fn is_banned_since(policy: &Policy, role: &str, since: Timestamp, now
         .inactivity(role)
         .block_after
         .is_some_and(|block_after| now >= since.after(block_after))
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::account::AccountName;
+
+    #[test]
+    fn a_role_is_told_whole_however_long_its_name() {
+        for bytes in [0, 1, NEARBY_BYTES_MAX, NEARBY_BYTES_MAX + 1, 300] {
+            let (id, role) = (AccountId(Uuid::nil()), "r".repeat(bytes));
+            let name = AccountName::parse("ann").unwrap();
+            let facts = AccountFacts::new(Account::new(id, name, &role, Timestamp::from_micros(0)));
+            assert_eq!((facts.role(), facts.visitor("browser", false).role), (&*role, &*role));
+        }
+    }
 }
