@@ -15,8 +15,11 @@ use crate::refusal::Refused;
 use crate::upgrade::Succession;
 use crate::wire::WireFault;
 
-/// Refusals waiting to be written. When it is full, further ones are counted instead of written: a flood must neither slow
-/// the door nor fill the disk.
+mod flood;
+
+use flood::Flood;
+
+/// Refusals waiting to be written. When it is full, further ones are counted instead of written: a flood must not slow the door.
 const WAITING_EVENTS_MAX: usize = 4096;
 /// Events in one write.
 const BATCH_EVENTS_MAX: usize = 256;
@@ -30,6 +33,7 @@ const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 pub struct AuditQueue {
     waiting: mpsc::Sender<Event>,
     chance: Arc<dyn Chance>,
+    flood: Arc<Flood>,
 }
 
 /// The far end.
@@ -41,14 +45,23 @@ pub struct AuditWriter {
 /// A queue and its writer.
 pub fn queue(chance: Arc<dyn Chance>) -> (AuditQueue, AuditWriter) {
     let (near, far) = mpsc::channel(WAITING_EVENTS_MAX);
-    (AuditQueue { waiting: near, chance }, AuditWriter { waiting: far })
+    let near = AuditQueue {
+        waiting: near,
+        chance,
+        flood: Arc::new(Flood::new()),
+    };
+    (near, AuditWriter { waiting: far })
 }
 
 impl AuditQueue {
-    /// Notes a refusal; answers the support code it is found under.
+    /// Notes a refusal, as far as a flood leaves room for it; answers the support code it is found under.
     pub fn refused(&self, gate: &Gate, ctx: &RequestContext, refused: &Refused, rule: Option<String>) -> String {
-        let support_code = self.support_code();
-        let mut event = Event::new(Kind::RequestRefused, Outcome::Refused, gate.door.now());
+        let (support_code, now) = (self.support_code(), gate.door.now());
+        if ctx.address.is_some_and(|address| !self.flood.has_room(address, now)) {
+            gate.metrics.audit_events_dropped.inc();
+            return support_code;
+        }
+        let mut event = Event::new(Kind::RequestRefused, Outcome::Refused, now);
         event.actor = ctx.account_name().unwrap_or_default();
         event.session = ctx.session.as_ref().map(|session| session.id().0.to_string());
         event.address = ctx.address.map(ClientAddress::ip);
@@ -71,6 +84,9 @@ impl AuditQueue {
 
     /// Notes what never became a request; `false` where there was no room for it.
     pub fn broken(&self, now: Timestamp, address: ClientAddress, fault: WireFault) -> bool {
+        if !self.flood.has_room(address, now) {
+            return false;
+        }
         let mut event = Event::new(Kind::RequestRefused, Outcome::Refused, now);
         event.address = Some(address.ip());
         event.reason = Some(fault.code().to_owned());

@@ -114,8 +114,10 @@ impl Metrics {
                 "Connections and HTTP/2 streams ended by the door before there was a request to answer.",
                 &["reason"],
             )?,
-            audit_events_dropped: families
-                .counter("audit_events_dropped_total", "Refusals the audit had no room for.")?,
+            audit_events_dropped: families.counter(
+                "audit_events_dropped_total",
+                "Refusals that were counted and not written to the audit.",
+            )?,
             registry: registry.clone(),
         };
         let process = prometheus::process_collector::ProcessCollector::for_self();

@@ -27,7 +27,7 @@ pub(crate) struct Rig {
     pub(crate) peers: PathBuf,
     /// The console.
     pub(crate) upstream: SocketAddr,
-    /// Cookies of the people in [`Rig::store`].
+    /// Cookies of the people in the store that [`Rig::people`] copies.
     pub(crate) cookies: Vec<String>,
     /// For everything that speaks TLS.
     pub(crate) certificates: Certificates,

@@ -21,7 +21,7 @@ use crate::Failure;
 const LIFETIME: Duration = Duration::from_secs(12 * 3600);
 /// Steps under way at once: what the store's writer puts into one commit.
 const AT_ONCE: usize = 256;
-/// Of [`crate::candidate::door::policy`].
+/// Of [`crate::candidate::door::Plan::policy`].
 pub(crate) const ROLE: &str = "administrator";
 /// Argon2id of nobody knows what, at the door's own cost: wrong passwords are compared with it.
 const PASSWORD_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c3RhZ2Vkb29yYmVuY2htYQ$\
