@@ -1,6 +1,6 @@
 //! As many requests as a candidate can take, by `wrk`: a closed loop on kept connections.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -32,10 +32,19 @@ pub(crate) struct Way {
     pub(crate) refused: bool,
 }
 
+/// Sends the requests of a file for a second, so that everybody has been there once.
+pub(crate) fn warm_up(serving: &Serving, requests: &Path) -> Result<(), Failure> {
+    let way = Way {
+        seconds: WARM_SECONDS,
+        tls: false,
+        refused: false,
+    };
+    run(serving, requests, &write_script(requests)?, way).map(drop)
+}
+
 /// Sends the requests of a file, first to warm up and then to measure.
 pub(crate) fn load(serving: &Serving, requests: &Path, way: Way) -> Result<Figures, Failure> {
-    let script = requests.with_extension("lua");
-    std::fs::write(&script, SCRIPT)?;
+    let script = write_script(requests)?;
     run(
         serving,
         requests,
@@ -55,6 +64,12 @@ pub(crate) fn load(serving: &Serving, requests: &Path, way: Way) -> Result<Figur
         p99: said.p99,
         resident_kib: resident_kib(serving)?,
     })
+}
+
+fn write_script(requests: &Path) -> Result<PathBuf, Failure> {
+    let script = requests.with_extension("lua");
+    std::fs::write(&script, SCRIPT)?;
+    Ok(script)
 }
 
 fn run(serving: &Serving, requests: &Path, script: &Path, way: Way) -> Result<Said, Failure> {

@@ -18,6 +18,7 @@ pub(super) fn run(rig: &Rig, options: &Options) -> Result<Section, Failure> {
     let per_second = most * SHARE;
     let measure = |serving: &Serving, folder: &Path| {
         let requests = load::requests(rig, serving, Shape::Small, folder)?;
+        wrk::warm_up(serving, &requests)?;
         let before = load::cpu_time(serving)?;
         let answered = paced::load(
             serving,

@@ -1,19 +1,18 @@
-//! Whether a second thread is worth a second core, on a machine that has no third core for the load: one thread may use three
-//! tenths of a core, two may use six, so that load and console have room beside them. A lock that threads wait for would
-//! leave that time unused, and work that threads do for each other would use it up; both show as fewer requests.
+//! Whether a second thread is worth a second core. Load and console need a core as well, so two threads cannot be kept busy on
+//! two cores; but how much CPU time a request costs with two threads beside one says how many more requests two cores carry.
+//! Threads that worked for each other would show; threads that waited for each other would not, since they wait outside CPU time:
+//! the only lock on the way of a request is the pool's of connections to the console, held to take one out.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::throughput::by_cpu_time;
 use super::turns::{Entrant, take};
 use crate::Failure;
 use crate::candidate::door;
 use crate::load::{self, Shape, wrk};
 use crate::options::Options;
-use crate::report::Section;
+use crate::report::{Section, fact, median};
 use crate::rig::{Rig, Serving};
-
-const PERIOD_MICROS: u64 = 10_000;
-const QUOTA_MICROS_EACH: u64 = 3_000;
 
 pub(super) fn run(rig: &Rig, options: &Options) -> Result<Section, Failure> {
     let start = |folder: &Path, threads: usize| {
@@ -24,79 +23,40 @@ pub(super) fn run(rig: &Rig, options: &Options) -> Result<Section, Failure> {
         };
         plan.start(rig, folder)
     };
-    let measure = |serving: &Serving, folder: &Path, threads: u64| {
-        let quota = Quota::for_process(serving.process.id(), QUOTA_MICROS_EACH * threads)?;
+    let measure = |serving: &Serving, folder: &Path| {
         let requests = load::requests(rig, serving, Shape::Small, folder)?;
         let way = wrk::Way {
             seconds: options.seconds,
             tls: false,
             refused: false,
         };
-        let figures = wrk::load(serving, &requests, way)?;
-        drop(quota);
-        Ok((figures.per_second, Some(figures)))
+        by_cpu_time(wrk::load(serving, &requests, way)?)
     };
     let entrants = [
         Entrant {
             name: "one-thread",
-            does: "0.3 of a core",
+            does: "on whatever core is free",
             start: &|folder| start(folder, 1),
-            measure: &|serving, folder| measure(serving, folder, 1),
+            measure: &measure,
         },
         Entrant {
             name: "two-threads",
-            does: "0.6 of a core",
+            does: "on both cores",
             start: &|folder| start(folder, 2),
-            measure: &|serving, folder| measure(serving, folder, 2),
+            measure: &measure,
         },
     ];
+    let rows = take(rig, options, &entrants)?;
+    let dearer = rows.last().and_then(|row| median(&row.ratios)).unwrap_or(f64::NAN);
     Ok(Section {
-        about: "requests per second, each thread with 0.3 of a core; target: at least 1.8".to_owned(),
-        rows: take(rig, options, &entrants)?,
+        about: "microseconds of CPU time per request, full policy, both cores free to use".to_owned(),
+        rows,
+        facts: vec![fact(
+            "requests that two threads carry on two cores, by that time",
+            2.0 / dearer,
+            "of one thread's",
+            Some("at least 1.8"),
+        )],
         ..Section::default()
     })
-}
-
-/// A control group of its own, with so much of a core; gone when dropped.
-struct Quota(PathBuf);
-
-impl Quota {
-    fn for_process(process: u32, micros: u64) -> Result<Self, Failure> {
-        let first = Path::new("/sys/fs/cgroup/cpu");
-        let is_first_version = first.is_dir();
-        let root = if is_first_version {
-            first
-        } else {
-            Path::new("/sys/fs/cgroup")
-        };
-        let group = root.join(format!("stagedoor-bench-{process}"));
-        std::fs::create_dir(&group)
-            .map_err(|error| format!("a control group is needed, which root may make: {error}"))?;
-        let quota = Self(group);
-        match is_first_version {
-            true => {
-                std::fs::write(quota.0.join("cpu.cfs_period_us"), PERIOD_MICROS.to_string())?;
-                std::fs::write(quota.0.join("cpu.cfs_quota_us"), micros.to_string())?;
-            }
-            false => std::fs::write(quota.0.join("cpu.max"), format!("{micros} {PERIOD_MICROS}"))?,
-        }
-        std::fs::write(quota.0.join("cgroup.procs"), process.to_string())?;
-        Ok(quota)
-    }
-}
-
-impl Drop for Quota {
-    fn drop(&mut self) {
-        // Whoever is still in it moves up first; an empty group is left behind at worst.
-        let members = std::fs::read_to_string(self.0.join("cgroup.procs")).unwrap_or_default();
-        let up = self
-            .0
-            .parent()
-            .map(|parent| parent.join("cgroup.procs"))
-            .unwrap_or_default();
-        for member in members.lines() {
-            let _moved = std::fs::write(&up, member);
-        }
-        let _removed = std::fs::remove_dir(&self.0);
-    }
 }
