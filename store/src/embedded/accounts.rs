@@ -48,9 +48,11 @@ impl Accounts for Embedded {
     async fn accounts_by_id(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
         let ids = ids.to_vec();
         let work = move |connection: &Connection| {
+            // One look at the file for all of them.
+            let moment = connection.unchecked_transaction()?;
             let mut found = Vec::with_capacity(ids.len());
             for id in &ids {
-                found.extend(by_id(connection, *id)?);
+                found.extend(by_id(&moment, *id)?);
             }
             Ok(found)
         };
