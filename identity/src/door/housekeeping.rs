@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use stagedoor_policy::Policy;
 use stagedoor_policy::time::Timestamp;
 
@@ -24,6 +25,8 @@ const TOUCHES_PER_STEP_MAX: usize = 500;
 const ACCOUNTS_PER_ROUND_MAX: u32 = 500;
 /// Lapsed sessions ended in the store in one round; all of them have ended in memory before.
 const SETTLED_PER_ROUND_MAX: usize = 2000;
+/// Of these so many together: steps that wait side by side share a commit of the store.
+const SETTLED_AT_ONCE: usize = 64;
 /// Steps of forgetting in one round; what is left waits for the next.
 const FORGETTING_STEPS_MAX: u32 = 20;
 
@@ -111,9 +114,14 @@ impl House {
                     .is_some()
             })
             .collect();
-        for session in lapsed.into_iter().take(SETTLED_PER_ROUND_MAX) {
-            let _turn = self.turns.take(session.cell().id()).await;
-            self.settle(std::slice::from_ref(session), &policy, now).await?;
+        let lapsed = lapsed.get(..SETTLED_PER_ROUND_MAX).unwrap_or(&lapsed);
+        for chunk in lapsed.chunks(SETTLED_AT_ONCE) {
+            let settled = chunk.iter().map(|session| async {
+                let _turn = self.turns.take(session.cell().id()).await;
+                self.settle(std::slice::from_ref(*session), &policy, now).await
+            });
+            // To the end of each: what the store has ended has to be written down.
+            join_all(settled).await.into_iter().collect::<Result<(), _>>()?;
         }
         Ok(())
     }
