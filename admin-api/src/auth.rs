@@ -28,25 +28,20 @@ const BEARER_BYTES_MAX: usize = 256;
 
 /// The router's state. Its contents are private to this module; see [`Allowed`] and [`Anybody`].
 #[derive(Clone)]
-pub(crate) struct Gate(Arc<Inside>);
-
-struct Inside {
-    parts: AdminParts,
-    document: String,
-}
+pub(crate) struct Gate(Arc<AdminParts>);
 
 impl Gate {
-    pub(crate) fn new(parts: AdminParts, document: String) -> Self {
-        Self(Arc::new(Inside { parts, document }))
+    pub(crate) fn new(parts: AdminParts) -> Self {
+        Self(Arc::new(parts))
     }
 
     /// For the layers in front of the handlers.
     pub(crate) fn board(&self) -> &dyn PolicyBoard {
-        self.0.parts.live.as_ref()
+        self.0.live.as_ref()
     }
 
     pub(crate) fn now(&self) -> stagedoor_policy::time::Timestamp {
-        self.0.parts.door.now()
+        self.0.door.now()
     }
 }
 
@@ -63,7 +58,7 @@ pub(crate) async fn authenticate(State(gate): State<Gate>, mut request: Request,
     let Some(presented) = bearer(request.headers()) else {
         return Problem::unauthenticated().into_response();
     };
-    match gate.0.parts.door.token(presented).await {
+    match gate.0.door.token(presented).await {
         Ok(Some(token)) => {
             request.extensions_mut().insert(Authenticated(token));
             next.run(request).await
@@ -87,7 +82,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// The house, for a caller who has shown a token with the scope `S`.
 pub(crate) struct Allowed<S> {
-    inside: Arc<Inside>,
+    parts: Arc<AdminParts>,
     token: ApiToken,
     actor: Actor,
     scope: PhantomData<S>,
@@ -104,13 +99,13 @@ impl<S: Scope> FromRequestParts<Gate> for Allowed<S> {
             return Err(Problem::scope_missing(scope));
         }
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let acting = gate.0.parts.door.actor_of(&token).await?;
+        let acting = gate.0.door.actor_of(&token).await?;
         let actor = acting
             .ok_or_else(Problem::unauthenticated)?
             .from(peer.map(|ConnectInfo(peer)| peer.ip().to_canonical()))
             .in_request(parts.extensions.get::<RequestId>().map(ToString::to_string));
         Ok(Self {
-            inside: Arc::clone(&gate.0),
+            parts: Arc::clone(&gate.0),
             token,
             actor,
             scope: PhantomData,
@@ -120,16 +115,16 @@ impl<S: Scope> FromRequestParts<Gate> for Allowed<S> {
 
 impl<S: Scope> Allowed<S> {
     pub(crate) fn door(&self) -> &Doorkeeper {
-        &self.inside.parts.door
+        &self.parts.door
     }
     pub(crate) fn store(&self) -> &SharedStore {
-        self.inside.parts.door.store()
+        self.parts.door.store()
     }
     pub(crate) fn board(&self) -> &dyn PolicyBoard {
-        self.inside.parts.live.as_ref()
+        self.parts.live.as_ref()
     }
     pub(crate) fn nodes(&self) -> &dyn Nodes {
-        self.inside.parts.nodes.as_ref()
+        self.parts.nodes.as_ref()
     }
     /// Who asks, for the audit.
     pub(crate) fn actor(&self) -> &Actor {
@@ -139,11 +134,6 @@ impl<S: Scope> Allowed<S> {
     pub(crate) fn token(&self) -> &ApiToken {
         &self.token
     }
-    /// The OpenAPI document.
-    pub(crate) fn document(&self) -> &str {
-        &self.inside.document
-    }
-
     /// An audit event for a change made here rather than by the door.
     pub(crate) fn event(&self, kind: Kind, outcome: Outcome) -> Event {
         Event {
@@ -154,7 +144,7 @@ impl<S: Scope> Allowed<S> {
 }
 
 /// What a probe or a scraper may have: nothing that names anybody.
-pub(crate) struct Anybody(Arc<Inside>);
+pub(crate) struct Anybody(Arc<AdminParts>);
 
 impl FromRequestParts<Gate> for Anybody {
     type Rejection = std::convert::Infallible;
@@ -166,16 +156,16 @@ impl FromRequestParts<Gate> for Anybody {
 
 impl Anybody {
     pub(crate) fn metrics(&self) -> String {
-        (self.0.parts.metrics)()
+        (self.0.metrics)()
     }
     pub(crate) fn board(&self) -> &dyn PolicyBoard {
-        self.0.parts.live.as_ref()
+        self.0.live.as_ref()
     }
     pub(crate) fn store(&self) -> &SharedStore {
-        self.0.parts.door.store()
+        self.0.door.store()
     }
     pub(crate) fn nodes(&self) -> &dyn Nodes {
-        self.0.parts.nodes.as_ref()
+        self.0.nodes.as_ref()
     }
 }
 

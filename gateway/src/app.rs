@@ -43,6 +43,9 @@ use crate::upstream::Upstreams;
 const SHUTDOWN_SECONDS: u64 = 3;
 /// Requests on one connection, after which it is closed to free its memory.
 const REQUESTS_PER_CONNECTION_MAX: u32 = 10_000;
+/// For pingora's own connections in TLS, of which there are none: consoles in TLS are reached through [`crate::upstream`]. It
+/// would read all of the system's authorities at each start, twice.
+const NO_AUTHORITIES: &str = "/dev/null";
 /// Attempts to reach a console before a request that can be repeated is given up.
 const UPSTREAM_TRIES_MAX: usize = 2;
 
@@ -345,6 +348,7 @@ fn server(
         grace_period_seconds: Some(0),
         graceful_shutdown_timeout_seconds: Some(SHUTDOWN_SECONDS),
         max_retries: UPSTREAM_TRIES_MAX,
+        ca_file: Some(NO_AUTHORITIES.to_owned()),
         ..ServerConf::default()
     };
     let mut server = Server::new_with_opt_and_conf(None, conf);

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq as _;
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-const OUTPUT_BYTES: usize = 32;
+pub(super) const OUTPUT_BYTES: usize = 32;
 pub(super) const SALT_BYTES: usize = 16;
 
 /// What a stored hash may ask for at most: more is an attack on the door or a broken import.
@@ -53,12 +53,22 @@ pub(crate) struct Verified {
 pub(super) fn hash(password: &[u8], salt: [u8; SALT_BYTES], scratch: &mut Scratch) -> Option<String> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT_BYTES)).ok()?;
     let output = derive(password, &salt, params.clone(), OUTPUT_BYTES, scratch)?;
+    phc(&params, &salt, &output)
+}
+
+/// A hash of no password: to compare with it costs what comparing with one of today's costs, and fails.
+pub(super) fn of_nobody(salt: [u8; SALT_BYTES], output: [u8; OUTPUT_BYTES]) -> Option<String> {
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT_BYTES)).ok()?;
+    phc(&params, &salt, &output)
+}
+
+fn phc(params: &Params, salt: &[u8], output: &[u8]) -> Option<String> {
     let phc = PasswordHash {
         algorithm: ARGON2ID_IDENT,
         version: Some(Version::V0x13.into()),
-        params: ParamsString::try_from(&params).ok()?,
-        salt: Some(Salt::new(&salt).ok()?),
-        hash: Some(Output::new(&output).ok()?),
+        params: ParamsString::try_from(params).ok()?,
+        salt: Some(Salt::new(salt).ok()?),
+        hash: Some(Output::new(output).ok()?),
     };
     Some(phc.to_string())
 }
@@ -151,14 +161,26 @@ pub(super) mod tests {
             &mut scratch,
         )
         .unwrap();
-        let phc = PasswordHash {
-            algorithm: ARGON2ID_IDENT,
-            version: Some(Version::V0x13.into()),
-            params: ParamsString::try_from(&params).unwrap(),
-            salt: Some(Salt::new(&[1; 16]).unwrap()),
-            hash: Some(Output::new(&output).unwrap()),
-        };
-        phc.to_string()
+        phc(&params, &[1; 16], &output).unwrap()
+    }
+
+    #[test]
+    fn nobodys_hash_costs_what_others_do_and_matches_nothing() {
+        let nobodys = of_nobody([7; SALT_BYTES], [9; OUTPUT_BYTES]).unwrap();
+        let (params, salt, output) = parse(&nobodys).unwrap();
+        let (like, _, _) = parse(&hashed("pw")).unwrap();
+        assert_eq!(params, like);
+        assert_eq!(
+            (salt.as_slice(), output.as_slice()),
+            ([7; SALT_BYTES].as_slice(), [9; OUTPUT_BYTES].as_slice())
+        );
+        assert_eq!(
+            verify(b"pw", &nobodys, &mut Scratch::default()),
+            Verified {
+                right: false,
+                outdated: false
+            }
+        );
     }
 
     #[test]

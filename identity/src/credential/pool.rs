@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 pub(crate) use super::hash::Verified;
 #[cfg(test)]
 pub(crate) use super::hash::tests::weak_hash;
-use super::hash::{self, SALT_BYTES, Scratch};
+use super::hash::{self, OUTPUT_BYTES, SALT_BYTES, Scratch};
 use super::password::{self, Owner};
 use crate::{Chance, Password};
 
@@ -90,6 +90,14 @@ impl HashPool {
             computed: AtomicU64::new(0),
         };
         Ok((pool, bench))
+    }
+
+    /// The hash of no password, to compare with where there is no account: at the cost of any other.
+    pub(crate) fn nobodys_hash(chance: &dyn Chance) -> Option<String> {
+        let (mut salt, mut output) = ([0; SALT_BYTES], [0; OUTPUT_BYTES]);
+        chance.fill(&mut salt);
+        chance.fill(&mut output);
+        hash::of_nobody(salt, output)
     }
 
     /// Takes a place, or says that all are taken. Never waits.

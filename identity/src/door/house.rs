@@ -19,9 +19,11 @@ use crate::letter::{CurrentLetterhead, Sealer};
 use crate::live::Memory;
 use crate::port::{SharedStore, StoreError};
 use crate::session::SessionRecord;
-use crate::{Account, AccountId, Chance, Clock, LiveSession, Password, Secret};
+use crate::{Account, AccountId, Chance, Clock, LiveSession, Secret};
 
 const KEY_BYTES: usize = 32;
+/// Sessions whose accounts are read together at start: few enough that their memory is used again for the next.
+const FILLED_AT_ONCE: usize = 2_500;
 
 /// See the module.
 #[derive(Debug)]
@@ -60,7 +62,8 @@ impl House {
         let (store, chance) = (parts.store, parts.chance);
         let hashes = HashPool::start(parts.hashes_in_flight)
             .map_err(|fault| StoreError::Engine(format!("no thread for password hashing: {fault}")))?;
-        let nobodys_hash = hash_of_nobody(&hashes, chance.as_ref()).await?;
+        let nobodys_hash = HashPool::nobodys_hash(chance.as_ref())
+            .ok_or_else(|| StoreError::Engine("no hash to compare with could be made".to_owned()))?;
         let house = Self {
             hashes,
             nobodys_hash,
@@ -129,15 +132,17 @@ impl House {
     async fn fill_memory(&self) -> Result<(), StoreError> {
         let mut records = self.store.sessions(self.clock.now()).await?;
         records.sort_by_key(|record| (record.opened_at, record.id));
-        let accounts = self.owners(&records, |_| true).await?;
-        for record in records {
-            // A session whose account is gone is nobody's.
-            let Some(account) = accounts.get(&record.account).cloned() else {
-                continue;
-            };
-            match record.ended.clone() {
-                Some(ended) => self.memory.bury(&record, ended, account),
-                None => drop(self.memory.open(record, account)),
+        for records in records.chunks(FILLED_AT_ONCE) {
+            let accounts = self.owners(records, |_| true).await?;
+            for record in records {
+                // A session whose account is gone is nobody's.
+                let Some(account) = accounts.get(&record.account).cloned() else {
+                    continue;
+                };
+                match record.ended.clone() {
+                    Some(ended) => self.memory.bury(record, ended, account),
+                    None => drop(self.memory.open(record.clone(), account)),
+                }
             }
         }
         Ok(())
@@ -171,12 +176,4 @@ async fn seal_key(store: &SharedStore, chance: &dyn Chance, purpose: &str) -> Re
 
 fn not_a_seal_key(purpose: &str) -> StoreError {
     StoreError::Engine(format!("the stored key `{purpose}` does not have 32 bytes"))
-}
-
-async fn hash_of_nobody(hashes: &HashPool, chance: &dyn Chance) -> Result<String, StoreError> {
-    let failed = || StoreError::Engine("no memory for password hashing".to_owned());
-    let secret = crate::SessionToken::generate(chance);
-    let password = Password::new(secret.expose()).ok_or_else(failed)?;
-    let place = hashes.place().map_err(|_| failed())?;
-    hashes.hash(&place, &password, chance).await.map_err(|_| failed())
 }

@@ -1,12 +1,13 @@
 //! Accounts.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, Row, named_params, params};
+use rusqlite::{Connection, named_params, params};
 use stagedoor_identity::account::{AccountChange, AccountName, AccountQuery, Invitation, folded};
 use stagedoor_identity::port::{Accounts, FreshLink, HandOver, StoreError, Structure};
 use stagedoor_identity::{Account, AccountId, EndReason, SessionId};
 use stagedoor_policy::time::Timestamp;
 
+use super::column::Row;
 use super::fault::Fault;
 use super::{Embedded, attempts, column, grants, links, sessions, structure};
 use crate::attempt_key::name_hash;
@@ -46,15 +47,14 @@ impl Accounts for Embedded {
     }
 
     async fn accounts_by_id(&self, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
-        let ids = ids.to_vec();
+        let ids: Vec<String> = ids.iter().map(|id| id.0.simple().to_string()).collect();
         let work = move |connection: &Connection| {
-            // One look at the file for all of them.
-            let moment = connection.unchecked_transaction()?;
-            let mut found = Vec::with_capacity(ids.len());
-            for id in &ids {
-                found.extend(by_id(&moment, *id)?);
-            }
-            Ok(found)
+            let ids = column::to_json(&ids, "id")?;
+            // One statement, which reads them in the order in which they lie.
+            let mut statement = connection.prepare_cached(&format!(
+                "{ACCOUNT} WHERE a.id IN (SELECT unhex(value) FROM json_each(?1))"
+            ))?;
+            column::all(statement.query([ids])?, read)
         };
         self.read("accounts_by_id", work).await
     }

@@ -4,12 +4,13 @@
 //! can still take it back; the first attempt after it has run out forgets them, and the count starts anew.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 use stagedoor_identity::account::AccountName;
 use stagedoor_identity::port::{Attempts, Lockout, Reserved, Source, StoreError};
 use stagedoor_policy::rules::LockoutRules;
 use stagedoor_policy::time::Timestamp;
 
+use super::column::Row;
 use super::fault::Fault;
 use super::{Embedded, column};
 use crate::attempt_key::{lock_id, name_hash};

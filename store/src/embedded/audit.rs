@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, named_params, params_from_iter};
+use rusqlite::{Connection, named_params, params_from_iter};
 use stagedoor_identity::event::{AuditQuery, Event, Kind, Outcome, StoredEvent};
 use stagedoor_identity::port::{Audit, StoreError};
 use stagedoor_policy::time::Timestamp;
 
+use super::column::Row;
 use super::fault::Fault;
 use super::{Embedded, column};
 

@@ -1,9 +1,10 @@
 //! How values of the domain lie in columns. What cannot be read back is an error that names the column, never a guess.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
-use rusqlite::Row;
 use rusqlite::types::FromSql;
+use rusqlite::{Rows, Statement};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stagedoor_identity::account::AccountName;
@@ -12,8 +13,34 @@ use uuid::Uuid;
 
 use super::fault::Fault;
 
+/// A row of an answer.
+pub(super) struct Row<'a> {
+    cells: &'a rusqlite::Row<'a>,
+    /// Where columns stand; `None`: they are looked for.
+    places: Option<&'a Places>,
+}
+
+/// The number of each column of an answer: a search among its names, for each value of each row, would take as long as reading
+/// them.
+struct Places(HashMap<String, usize, foldhash::fast::FixedState>);
+
+impl Places {
+    fn of(answer: &Statement<'_>) -> Self {
+        let names = answer.column_names();
+        Self(
+            names
+                .enumerate()
+                .map(|(place, name)| (name.to_owned(), place))
+                .collect(),
+        )
+    }
+}
+
 pub(super) fn get<T: FromSql>(row: &Row<'_>, column: &'static str) -> Result<T, Fault> {
-    Ok(row.get(column)?)
+    Ok(match row.places.and_then(|places| places.0.get(column)) {
+        Some(place) => row.cells.get(*place)?,
+        None => row.cells.get(column)?,
+    })
 }
 
 pub(super) fn id(row: &Row<'_>, column: &'static str) -> Result<Uuid, Fault> {
@@ -87,22 +114,28 @@ pub(super) fn damaged(column: &'static str) -> Fault {
     Fault::Damaged(format!("a value in column `{column}`"))
 }
 
-/// Reads every row of an answer.
-pub(super) fn all<T>(
-    mut rows: rusqlite::Rows<'_>,
-    read: impl Fn(&Row<'_>) -> Result<T, Fault>,
-) -> Result<Vec<T>, Fault> {
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push(read(row)?);
+/// Goes through every row of an answer.
+pub(super) fn each(mut rows: Rows<'_>, mut visit: impl FnMut(&Row<'_>) -> Result<(), Fault>) -> Result<(), Fault> {
+    let mut places = None;
+    while let Some(cells) = rows.next()? {
+        let places = Some(&*places.get_or_insert_with(|| Places::of(cells.as_ref())));
+        visit(&Row { cells, places })?;
     }
+    Ok(())
+}
+
+/// Reads every row of an answer.
+pub(super) fn all<T>(rows: Rows<'_>, read: impl Fn(&Row<'_>) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
+    let mut found = Vec::new();
+    each(rows, |row| {
+        found.push(read(row)?);
+        Ok(())
+    })?;
     Ok(found)
 }
 
 /// Reads the one row of an answer, if there is one.
-pub(super) fn one<T>(
-    mut rows: rusqlite::Rows<'_>,
-    read: impl Fn(&Row<'_>) -> Result<T, Fault>,
-) -> Result<Option<T>, Fault> {
-    rows.next()?.map(read).transpose()
+pub(super) fn one<T>(mut rows: Rows<'_>, read: impl Fn(&Row<'_>) -> Result<T, Fault>) -> Result<Option<T>, Fault> {
+    let only = |cells| read(&Row { cells, places: None });
+    rows.next()?.map(only).transpose()
 }

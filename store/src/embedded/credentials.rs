@@ -1,12 +1,13 @@
 //! Passwords and second factors. Nothing here compares or makes them: hashes and sealed bytes come in ready.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use stagedoor_identity::port::{Credentials, LinkPurpose, StoreError, StoredCredentials};
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::{AccountId, EndReason, SessionId};
 use stagedoor_policy::time::Timestamp;
 
+use super::column::Row;
 use super::fault::Fault;
 use super::{Embedded, column, links, sessions};
 

@@ -1,12 +1,13 @@
 //! Devices, by the hash of their key.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, ErrorCode, Row, named_params, params};
+use rusqlite::{Connection, ErrorCode, named_params, params};
 use stagedoor_identity::port::{Device, DeviceId, DeviceQuery, Devices, StoreError};
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::{AccountId, EndReason, SessionId};
 use stagedoor_policy::time::Timestamp;
 
+use super::column::Row;
 use super::fault::Fault;
 use super::{Embedded, accounts, column, sessions};
 

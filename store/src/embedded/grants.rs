@@ -1,9 +1,8 @@
 //! Extra grants, as they lie in a column.
 
-use rusqlite::Row;
 use stagedoor_policy::ExtraGrant;
 
-use super::column;
+use super::column::{self, Row};
 use super::fault::Fault;
 use crate::grants::Stored;
 

@@ -1,10 +1,11 @@
 //! The door's own keys, and the numbers of the policies it has taken over.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use stagedoor_identity::Secret;
 use stagedoor_identity::port::{FreshPolicy, Keys, NotedPolicy, StoreError};
 
+use super::column::Row;
 use super::fault::Fault;
 use super::{Embedded, column};
 

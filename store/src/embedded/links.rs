@@ -1,12 +1,13 @@
 //! One-time links, by the hash of their secret.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 use stagedoor_identity::port::{Asking, FreshLink, Link, LinkPurpose, Links, StoreError};
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::{Account, AccountId, EndReason, SessionId};
 use stagedoor_policy::time::Timestamp;
 
+use super::column::Row;
 use super::fault::Fault;
 use super::{Embedded, accounts, column, credentials, outbox, sessions};
 

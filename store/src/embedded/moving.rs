@@ -1,12 +1,13 @@
 //! Reading everything out in one transaction, and taking everything in in one.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, Row, named_params, params};
+use rusqlite::{Connection, named_params, params};
 use stagedoor_identity::port::{Lockout, Source, StoreError};
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::{AccountId, Secret};
 use tokio::sync::mpsc::{Receiver, Sender};
 
+use super::column::Row;
 use super::fault::Fault;
 use super::{Embedded, accounts, audit, column, credentials, devices, keys, links, outbox, pictures, sessions, tokens};
 use crate::transfer::{
@@ -103,8 +104,7 @@ impl Sending {
         let mut warned = view.prepare("SELECT warned_of FROM account WHERE id = ?1")?;
         let mut secrets = view.prepare("SELECT * FROM credential WHERE account = ?1")?;
         let mut all = view.prepare(&format!("{} ORDER BY a.name", accounts::ACCOUNT))?;
-        let mut rows = all.query([])?;
-        while let Some(row) = rows.next()? {
+        column::each(all.query([])?, |row| {
             let account = accounts::read(row)?;
             let id = column::id_bytes(account.id.0);
             let held = HeldAccount {
@@ -113,9 +113,8 @@ impl Sending {
                 warned_of: column::one(warned.query([id])?, |row| column::time_if_any(row, "warned_of"))?.flatten(),
                 account,
             };
-            self.push(Record::Account(Box::new(held)))?;
-        }
-        Ok(())
+            self.push(Record::Account(Box::new(held)))
+        })
     }
 
     fn each(
@@ -125,11 +124,7 @@ impl Sending {
         read: impl Fn(&Row<'_>) -> Result<Record, Fault>,
     ) -> Result<(), Fault> {
         let mut statement = view.prepare(sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            self.push(read(row)?)?;
-        }
-        Ok(())
+        column::each(statement.query([])?, |row| self.push(read(row)?))
     }
 
     fn push(&mut self, record: Record) -> Result<(), Fault> {

@@ -5,12 +5,13 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 use stagedoor_identity::AccountId;
 use stagedoor_identity::letter::{DueLetter, Failure, LetterId, LetterKind, QueuedLetter, Waiting, WaitingLetter};
 use stagedoor_identity::port::{Outbox, StoreError};
 use stagedoor_policy::time::Timestamp;
 
+use super::column::Row;
 use super::fault::Fault;
 use super::{Embedded, accounts, column};
 

@@ -1,11 +1,12 @@
 //! Pictures, each with its account.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use stagedoor_identity::AccountId;
 use stagedoor_identity::picture::{Picture, PictureKind, PictureTag};
 use stagedoor_identity::port::{Pictures, StoreError};
 
+use super::column::Row;
 use super::fault::Fault;
 use super::{Embedded, accounts, column};
 

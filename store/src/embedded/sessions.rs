@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, Row, named_params, params};
+use rusqlite::{Connection, named_params, params};
 use stagedoor_identity::port::{DeviceId, Opened, Sessions, StoreError};
 use stagedoor_identity::secret::TokenHash;
 use stagedoor_identity::session::{Ended, SessionRecord};
@@ -12,6 +12,7 @@ use stagedoor_identity::{AccountId, EndReason, SessionId};
 use stagedoor_policy::rules::WhenFull;
 use stagedoor_policy::time::Timestamp;
 
+use super::column::Row;
 use super::fault::Fault;
 use super::{Embedded, column};
 

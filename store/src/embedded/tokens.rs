@@ -1,11 +1,12 @@
 //! Bearer tokens of the admin API, by the hash of their secret.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, ErrorCode, Row, params};
+use rusqlite::{Connection, ErrorCode, params};
 use stagedoor_identity::AccountId;
 use stagedoor_identity::port::{ApiToken, StoreError, Tokens};
 use stagedoor_identity::secret::TokenHash;
 
+use super::column::Row;
 use super::fault::Fault;
 use super::{Embedded, accounts, column};
 
