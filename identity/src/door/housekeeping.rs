@@ -54,10 +54,12 @@ impl House {
 
     /// Tells the store when sessions were last used.
     pub(super) async fn flush(&self, sessions: &[Arc<LiveSession>]) -> Result<(), StoreError> {
-        let dirty: Vec<_> = sessions
+        let mut dirty: Vec<_> = sessions
             .iter()
             .filter_map(|session| Some((session, session.unflushed()?)))
             .collect();
+        // As they lie in the store, so that a step writes few of its pages, and each of them once.
+        dirty.sort_unstable_by_key(|(session, _)| session.id());
         for chunk in dirty.chunks(TOUCHES_PER_STEP_MAX) {
             let uses: Vec<_> = chunk
                 .iter()

@@ -289,8 +289,12 @@ fn touch(step: &Connection, used: &[(SessionId, AccountId, Timestamp)]) -> Resul
     let mut account = step.prepare_cached(
         "UPDATE account SET last_used_at = ?2 WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)",
     )?;
-    for (id, owner, at) in used {
+    for (id, _, at) in used {
         session.execute(params![column::id_bytes(id.0), at.as_micros()])?;
+    }
+    let mut owners: Vec<_> = used.iter().map(|(_, owner, at)| (owner, at)).collect();
+    owners.sort_unstable();
+    for (owner, at) in owners {
         account.execute(params![column::id_bytes(owner.0), at.as_micros()])?;
     }
     Ok(())
