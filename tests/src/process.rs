@@ -19,6 +19,8 @@ pub struct Running {
     log: PathBuf,
     /// Where the log of the present run begins: a door that is started again goes on in the same file.
     began: u64,
+    /// How long it has to end by itself before it is killed.
+    patience: Duration,
 }
 
 impl Running {
@@ -44,7 +46,15 @@ impl Running {
             child,
             log: log.to_path_buf(),
             began,
+            patience: Duration::ZERO,
         }
+    }
+
+    /// When dropped it is asked to end (SIGTERM), and killed only if it has not ended within so long: for a program that
+    /// ends what it has started in process groups of their own, which a kill of its group does not reach.
+    pub fn asked_to_end(mut self, within: Duration) -> Self {
+        self.patience = within;
+        self
     }
 
     /// What it has printed since it was started.
@@ -95,6 +105,16 @@ impl Running {
         self.child.wait().ok();
     }
 
+    fn ask_to_end(&mut self) {
+        let asked = Instant::now();
+        if self.ended().is_none() {
+            self.signal(Signal::TERM);
+        }
+        while self.ended().is_none() && asked.elapsed() < self.patience {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     fn process(&self) -> Pid {
         Pid::from_child(&self.child)
     }
@@ -102,6 +122,9 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if !self.patience.is_zero() {
+            self.ask_to_end();
+        }
         self.kill();
         if std::thread::panicking() {
             let log = self.log();

@@ -8,7 +8,9 @@ mod envoy;
 mod haproxy;
 pub(crate) mod nginx;
 mod oauth2_proxy;
+mod pomerium;
 pub(crate) mod template;
+mod token_key;
 
 use std::path::{Path, PathBuf};
 
@@ -57,6 +59,7 @@ pub(crate) const ALL: &[Candidate] = &[
     oauth2_proxy::ALONE,
     oauth2_proxy::BEHIND_NGINX,
     authelia::BEHIND_NGINX,
+    pomerium::ALONE,
 ];
 
 /// By name.

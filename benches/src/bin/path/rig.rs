@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use stagedoor_tests::{Certificates, Running, free_port};
+use tokio::runtime::Runtime;
 
 use crate::options::Options;
 use crate::sessions::{self, Population};
@@ -35,13 +36,16 @@ pub(crate) struct Rig {
 
 /// A candidate that serves.
 pub(crate) struct Serving {
-    /// All its processes are in one group.
+    /// All its processes are in one group, or come of those that are.
     pub(crate) process: Running,
     /// More that it consists of, such as an authoriser.
     pub(crate) beside: Vec<Running>,
     pub(crate) listen: SocketAddr,
     /// Lines of a request's head by which this candidate knows somebody, used in turn; none: it is sent [`Rig::cookies`].
+    /// More than one line are parted by tabs.
     pub(crate) known_by: Vec<String>,
+    /// Carries what it needs and is no part of it, such as an identity provider: it does not count.
+    pub(crate) needs: Option<Runtime>,
 }
 
 impl Serving {
@@ -52,6 +56,7 @@ impl Serving {
             beside: Vec::new(),
             listen,
             known_by: Vec::new(),
+            needs: None,
         }
     }
 

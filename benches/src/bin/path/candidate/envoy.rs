@@ -2,13 +2,10 @@
 
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use rcgen::KeyPair;
 use serde_json::json;
 
 use super::template::fill;
+use super::token_key::TokenKey;
 use super::{Candidate, Program, nginx};
 use crate::rig::{PEOPLE, Rig, Serving, free_address, start};
 use crate::{Failure, machine};
@@ -89,21 +86,12 @@ fn serve(rig: &Rig, folder: &Path, template: &str, authoriser: &str) -> Result<S
 
 /// One for each of the people, and the key set that they are checked by.
 fn tokens(folder: &Path) -> Result<Vec<String>, Failure> {
-    let key = KeyPair::generate()?;
-    // An uncompressed point: 4, x, y.
-    let (x, y) = key.public_key_raw().get(1..).ok_or("no point")?.split_at(32);
-    let set = json!({ "keys": [{
-        "kty": "EC", "crv": "P-256", "kid": "k1", "alg": "ES256", "use": "sig",
-        "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y),
-    }] });
-    std::fs::write(folder.join("jwks.json"), set.to_string())?;
-    let signing = EncodingKey::from_ec_pem(key.serialize_pem().as_bytes())?;
-    let mut header = Header::new(Algorithm::ES256);
-    header.kid = Some("k1".to_owned());
+    let key = TokenKey::generate()?;
+    std::fs::write(folder.join("jwks.json"), key.set.to_string())?;
     let token = |number: usize| {
         let claims =
             json!({ "iss": "bench", "aud": "console", "sub": format!("operator-{number}"), "exp": EXPIRES_AT });
-        Ok(jsonwebtoken::encode(&header, &claims, &signing)?)
+        Ok(key.sign(&claims)?)
     };
     (0..PEOPLE).map(token).collect()
 }
