@@ -57,7 +57,7 @@ impl AuditQueue {
     /// Notes a refusal, as far as a flood leaves room for it; answers the support code it is found under.
     pub fn refused(&self, gate: &Gate, ctx: &RequestContext, refused: &Refused, rule: Option<String>) -> String {
         let (support_code, now) = (self.support_code(), gate.door.now());
-        if ctx.address.is_some_and(|address| !self.flood.has_room(address, now)) {
+        if ctx.address.is_some_and(|address| !self.flood.takes(address, now)) {
             gate.metrics.audit_events_dropped.inc();
             return support_code;
         }
@@ -82,9 +82,14 @@ impl AuditQueue {
         support_code
     }
 
+    /// Whether one more refusal of this address would be written down.
+    pub fn has_room(&self, address: ClientAddress, now: Timestamp) -> bool {
+        self.flood.has_room(address, now)
+    }
+
     /// Notes what never became a request; `false` where there was no room for it.
     pub fn broken(&self, now: Timestamp, address: ClientAddress, fault: WireFault) -> bool {
-        if !self.flood.has_room(address, now) {
+        if !self.flood.takes(address, now) {
             return false;
         }
         let mut event = Event::new(Kind::RequestRefused, Outcome::Refused, now);

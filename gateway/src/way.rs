@@ -154,7 +154,7 @@ fn judge(
         preflight: ctx.asks.preflight,
     };
     if let Err(refusal) = snapshot.policy.admits_to_site(entry.id, address) {
-        let rule = decide::deciding_rule(snapshot, &asked, &Subject::Stranger);
+        let rule = rule_to_note(gate, snapshot, &asked, &Subject::Stranger);
         return Way::Nowhere(Refused::Policy(refusal), rule);
     }
     let now = gate.door.now();
@@ -200,7 +200,7 @@ fn judge(
         // Who was not signed in when something was last heard may be by now.
         Err(_) if untold => Way::Nowhere(Refused::StoreLost, None),
         Err(refusal) => {
-            let rule = decide::deciding_rule(snapshot, &asked, &subject);
+            let rule = rule_to_note(gate, snapshot, &asked, &subject);
             let refused = match (refusal, subject) {
                 (Refusal::SignInRequired, Subject::Former(ended)) => Refused::SessionEnded(ended),
                 (refusal, _) => Refused::Policy(refusal),
@@ -208,6 +208,14 @@ fn judge(
             Way::Nowhere(refused, rule)
         }
     }
+}
+
+/// The rule that refused, for the audit: found by judging anew, step by step, and so only where it will be written.
+fn rule_to_note(gate: &Gate, snapshot: &Snapshot, asked: &Asked<'_>, subject: &Subject) -> Option<String> {
+    let is_written = gate.audit.has_room(asked.address, gate.door.now());
+    is_written
+        .then(|| decide::deciding_rule(snapshot, asked, subject))
+        .flatten()
 }
 
 /// The pages about one's own account are for addresses that the role and the account allow: a stolen cookie is not to change

@@ -29,20 +29,49 @@ impl Flood {
         }
     }
 
-    /// Whether one more of this address may be written down now.
+    /// Whether one more of this address may be written down now; it is counted as written.
+    pub(super) fn takes(&self, address: ClientAddress, now: Timestamp) -> bool {
+        let next = |due: i64| Some(Due::of(due, now).after_one_more());
+        self.slot(address)
+            .and_then(|slot| slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok())
+            .is_some_and(|due| Due::of(due, now).fits())
+    }
+
+    /// The same without counting it.
     pub(super) fn has_room(&self, address: ClientAddress, now: Timestamp) -> bool {
+        self.slot(address)
+            .is_some_and(|slot| Due::of(slot.load(Ordering::Relaxed), now).fits())
+    }
+
+    fn slot(&self, address: ClientAddress) -> Option<&AtomicI64> {
         let slot = self.hashed_by.hash_one(address.source()) % SLOTS as u64;
-        let Some(slot) = usize::try_from(slot).ok().and_then(|slot| self.due.get(slot)) else {
-            return false;
-        };
+        self.due.get(usize::try_from(slot).ok()?)
+    }
+}
+
+/// When the next one of an address would come.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    at: i64,
+    /// When it comes at the latest, for one to be written now.
+    latest: i64,
+}
+
+impl Due {
+    fn of(stored: i64, now: Timestamp) -> Self {
         let now = now.as_micros();
         let latest = now.saturating_add(BURST * INTERVAL);
         // A clock that was set back must not keep anybody waiting for longer than a burst does.
-        let within = |due: i64| due.clamp(now, latest);
-        let fits = |due: i64| within(due).saturating_add(INTERVAL) <= latest;
-        let next = |due: i64| Some(if fits(due) { within(due) + INTERVAL } else { within(due) });
-        slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next)
-            .is_ok_and(fits)
+        let at = stored.clamp(now, latest);
+        Self { at, latest }
+    }
+
+    fn fits(self) -> bool {
+        self.at.saturating_add(INTERVAL) <= self.latest
+    }
+
+    fn after_one_more(self) -> i64 {
+        if self.fits() { self.at + INTERVAL } else { self.at }
     }
 }
 
@@ -59,7 +88,7 @@ mod tests {
 
     fn written(flood: &Flood, address: &str, now: Timestamp, times: usize) -> usize {
         let address = ClientAddress::of_peer(address.parse().unwrap());
-        (0..times).filter(|_| flood.has_room(address, now)).count()
+        (0..times).filter(|_| flood.takes(address, now)).count()
     }
 
     #[test]
@@ -83,10 +112,19 @@ mod tests {
         assert_eq!(written(&flood, "2001:db8::2", now, 1), 0, "the same /64");
         // Two of a thousand may share a slot with the one that floods.
         let others = (1..=1_000_u128).map(|network| ClientAddress::of_peer(IpAddr::V6((network << 64).into())));
-        let heard = others
-            .filter(|other: &ClientAddress| flood.has_room(*other, now))
-            .count();
+        let heard = others.filter(|other: &ClientAddress| flood.takes(*other, now)).count();
         assert!(heard >= 990, "{heard}");
+    }
+
+    #[test]
+    fn asking_whether_there_is_room_takes_none() {
+        let (flood, now) = (Flood::new(), at(0));
+        let address = ClientAddress::of_peer("192.0.2.1".parse().unwrap());
+        for _ in 0..7_000 {
+            assert!(flood.has_room(address, now));
+        }
+        assert_eq!(written(&flood, "192.0.2.1", now, 10_000), 6_000);
+        assert!(!flood.has_room(address, now));
     }
 
     #[test]

@@ -19,8 +19,8 @@ use crate::port::StoreError;
 use crate::session::EndReason;
 use crate::{Account, LiveSession};
 
-/// Uses written in one step of the store.
-const TOUCHES_PER_STEP_MAX: usize = 500;
+/// Uses written in one step of the store: so few that neither a request nor a sign-in waits long for the core, or the writer.
+const TOUCHES_PER_STEP_MAX: usize = 100;
 /// Accounts looked at for a ban in one round.
 const ACCOUNTS_PER_ROUND_MAX: u32 = 500;
 /// Lapsed sessions ended in the store in one round; all of them have ended in memory before.

@@ -16,6 +16,8 @@ const QUEUE_STEPS_MAX: usize = 4096;
 /// Steps that share one commit: enough to make the sync cheap, few enough that the first does not wait long.
 const COMMIT_STEPS_MAX: usize = 256;
 const READERS: usize = 3;
+/// Added to the threads' niceness (setpriority(2)): whoever is let through already goes before what is written down.
+const NICENESS: i32 = 10;
 
 type Job = Box<dyn Step>;
 
@@ -82,7 +84,11 @@ impl Drop for Threads {
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenError> {
     std::thread::Builder::new()
         .name(name.to_owned())
-        .spawn(run)
+        .spawn(|| {
+            // Without the right to, they work as well; Linux takes it for this thread alone.
+            let _ = rustix::process::nice(NICENESS);
+            run();
+        })
         .map_err(OpenError::Thread)
 }
 
