@@ -75,7 +75,8 @@ impl House {
         Ok(ids.len())
     }
 
-    /// What the store has just done to an account's sessions, done in memory. To be called in the account's turn.
+    /// What the store has just done to an account's sessions, done in memory. To be called in the account's turn. In company it
+    /// was taken in already, and somebody may have signed in behind it at another door, who is to stay.
     pub(super) fn end_in_memory(
         &self,
         account: AccountId,
@@ -83,6 +84,13 @@ impl House {
         reason: &EndReason,
         now: Timestamp,
     ) {
+        if !self.memory.follows() {
+            self.end_all(account, keep, reason, now);
+        }
+    }
+
+    /// Ends in memory whatever is there of an account.
+    pub(super) fn end_all(&self, account: AccountId, keep: Option<SessionId>, reason: &EndReason, now: Timestamp) {
         for session in self.memory.sessions_of(account) {
             if Some(session.id()) != keep {
                 self.memory.end(session.id(), &ended(reason, now));

@@ -128,7 +128,7 @@ impl House {
     fn take_account_in(&self, id: AccountId, account: Option<Account>) {
         match account {
             Some(account) => self.memory.replace(account),
-            None => self.end_in_memory(id, None, &EndReason::AccountRemoved, self.clock.now()),
+            None => self.end_all(id, None, &EndReason::AccountRemoved, self.clock.now()),
         }
     }
 

@@ -10,7 +10,7 @@ mod sign_ins;
 use std::time::Duration;
 
 use http::Request;
-use stagedoor_tests::{Admin, Door, ENDED_WITHIN, FakeConsole, Redis, Reply, Visitor, body_of, eventually};
+use stagedoor_tests::{Admin, Door, DoorPlan, ENDED_WITHIN, FakeConsole, Redis, Reply, Visitor, body_of, eventually};
 use tempfile::TempDir;
 
 const POLICY: &str = "[site.console.areas]\nall = { paths = [\"/**\"] }\n\n\
@@ -25,7 +25,7 @@ struct Stage {
     two: Door,
     redis: Redis,
     _folder: TempDir,
-    _console: FakeConsole,
+    console: FakeConsole,
 }
 
 impl Stage {
@@ -35,21 +35,32 @@ impl Stage {
 
     /// With further lines for the console's section.
     async fn with(settings: &str) -> Self {
+        Self::plan(settings, None).await
+    }
+
+    /// With another lease than the default.
+    async fn leased(lease: &str) -> Self {
+        Self::plan("", Some(lease)).await
+    }
+
+    async fn plan(settings: &str, lease: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let redis = Redis::start(folder.path());
         let console = FakeConsole::start().await;
-        let door = async |name: &str| {
-            let plan = Door::plan().site_with("console", &console.url(), settings);
-            plan.policy(POLICY).node(name, &redis).open().await
-        };
-        let (one, two) = (door("one").await, door("two").await);
+        let plan = |name| plan(name, &redis, &console, settings, lease);
+        let (one, two) = (plan("one").open().await, plan("two").open().await);
         Self {
             one,
             two,
             redis,
             _folder: folder,
-            _console: console,
+            console,
         }
+    }
+
+    /// A third door.
+    async fn third(&self, lease: &str) -> Door {
+        plan("three", &self.redis, &self.console, "", Some(lease)).open().await
     }
 
     async fn add(&self, name: &str) -> Admin {
@@ -67,6 +78,15 @@ impl Stage {
     /// The same person at each of the doors.
     fn at_both(&self, visitor: &Visitor) -> [Visitor; 2] {
         [&self.one, &self.two].map(|door| door.visited_by(visitor))
+    }
+}
+
+fn plan(name: &str, redis: &Redis, console: &FakeConsole, settings: &str, lease: Option<&str>) -> DoorPlan {
+    let plan = Door::plan().site_with("console", &console.url(), settings);
+    let plan = plan.policy(POLICY).node(name, redis);
+    match lease {
+        Some(lease) => plan.environment("STAGEDOOR_CLUSTER_LEASE", lease),
+        None => plan,
     }
 }
 

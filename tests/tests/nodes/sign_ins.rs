@@ -1,6 +1,8 @@
 //! One session where one is allowed, on any two doors, once the later sign-in has been answered.
 
 use futures_util::future::join_all;
+use http::Method;
+use rustix::process::Signal;
 
 use super::*;
 
@@ -52,4 +54,31 @@ async fn of_sign_ins_at_both_doors_at_once_one_session_is_left_and_both_doors_kn
     }
     assert_eq!(served.len(), 1, "served: {served:?}");
     assert_eq!(stage.two.admin().sessions("ada").await.len(), 1);
+}
+
+/// The end is made before the sign-in and answered after it, since it waits for a door that is silent.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_signs_in_behind_an_end_that_is_not_answered_yet_is_let_in_at_both_doors() {
+    const LEASE: &str = "3s";
+    let stage = Stage::leased(LEASE).await;
+    let former = stage.signed_in("ada").await;
+    let mut third = stage.third(LEASE).await;
+    third.process().signal(Signal::STOP);
+    let admin = stage.one.admin();
+    let end = admin.ask(Method::DELETE, "/v1/sessions?account=ada", None);
+    let sign_in = async {
+        let elsewhere = stage.two.visited_by(&former);
+        eventually("the former session is over", PATIENCE, async || {
+            (ask(&elsewhere).await.status == 401).then_some(())
+        })
+        .await;
+        stage.two.signed_in_patiently("console", "ada").await
+    };
+    let (ended, latest) = tokio::join!(end, sign_in);
+    ended.expect(200);
+    for visitor in stage.at_both(&latest) {
+        let answer = ask(&visitor).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    third.process().signal(Signal::CONT);
 }
