@@ -94,6 +94,10 @@ async fn run(seed: u64, span: Duration) {
         println!("{:?}: {}", violation.of, violation.why);
     }
     if !violations.is_empty() {
+        // What the checker read: without it nobody can tell whether the doors were wrong, or the checker.
+        for operation in &history.operations {
+            println!("{operation:?}");
+        }
         for (number, door) in stage.doors.iter().enumerate() {
             println!("---- door {number} ----\n{}", door.log());
         }
