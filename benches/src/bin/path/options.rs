@@ -34,6 +34,9 @@ pub(crate) struct Options {
     /// Ends candidates by SIGTERM and waits for them, so that a door built with `-Cprofile-generate` writes its profile.
     #[arg(long)]
     pub(crate) train: bool,
+    /// Keeps what callgrind writes of `instructions` below there, for `callgrind_annotate`.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) profiles: Option<PathBuf>,
     /// Writes all figures there.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,

@@ -79,7 +79,7 @@ impl Scenario {
             Self::Websockets => websockets::run(rig),
             Self::Start => start::run(rig, options),
             Self::Memory => memory::run(rig),
-            Self::Instructions => instructions::run(rig),
+            Self::Instructions => instructions::run(rig, options),
         }?;
         section.scenario = self.name();
         Ok(section)

@@ -80,6 +80,12 @@ impl Plan {
         all_cores: false,
     };
 
+    /// The same, and the load's address is on no list.
+    pub(crate) const STRANGER: Self = Self {
+        lets_loopback_in: false,
+        ..Self::FULL
+    };
+
     /// Starts it with the people of the rig.
     pub(crate) fn start(&self, rig: &Rig, folder: &Path) -> Result<Serving, Failure> {
         rig.people(folder)?;

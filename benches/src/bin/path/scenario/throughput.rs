@@ -45,10 +45,6 @@ pub(super) fn large(rig: &Rig, options: &Options) -> Result<Section, Failure> {
 
 /// Somebody whose address is on no list.
 pub(super) fn refused(rig: &Rig, options: &Options) -> Result<Section, Failure> {
-    let stranger = door::Plan {
-        lets_loopback_in: false,
-        ..door::Plan::FULL
-    };
     let measure = |serving: &Serving, folder: &Path, refused: bool| {
         let requests = load::requests(rig, serving, Shape::Small, folder)?;
         let way = wrk::Way {
@@ -68,7 +64,7 @@ pub(super) fn refused(rig: &Rig, options: &Options) -> Result<Section, Failure> 
         Entrant {
             name: "refused-at-the-address",
             does: "",
-            start: &|folder| stranger.start(rig, folder),
+            start: &|folder| door::Plan::STRANGER.start(rig, folder),
             measure: &|serving, folder| measure(serving, folder, true),
         },
     ];
