@@ -49,7 +49,7 @@ pub async fn refuse(
     let mut answer = if person_may_sign_in && matches!(request.method, Method::GET | Method::HEAD) {
         to_sign_in(ctx, session)
     } else {
-        page(ctx, refused, &support_code, audience, gate.door.now())
+        page(ctx, refused, support_code, audience, gate.door.now())
     };
     if *refused == Refused::HandshakeVersion {
         // What there is instead (RFC 6455, section 4.4; RFC 9110, section 15.5.22).
@@ -97,26 +97,33 @@ fn look(ctx: &RequestContext) -> Look {
 fn page(
     ctx: &RequestContext,
     refused: &Refused,
-    support_code: &str,
+    support_code: String,
     audience: Audience,
     now: Timestamp,
 ) -> http::Response<Body> {
     let mut view = RefusalView::new(look(ctx), refused.status(), refused.code());
-    view.support_code = Some(support_code.to_owned());
-    view.request_id = Some(ctx.id.to_string());
-    view.at = Some(now);
-    view.site = ctx.known_site_name();
+    view.support_code = Some(support_code);
     view.address = ctx.address.map(stagedoor_policy::request::ClientAddress::ip);
-    view.account = ctx.account_name();
-    view.sign_in_link = refused.asks_to_sign_in().then(|| format!("{}login", view.look.prefix));
-    view.has_start = has_start(ctx, refused);
     view.reason = own_sentence(ctx, refused).map(str::to_owned);
     view.retry_after_seconds = (*refused == Refused::StoreLost).then_some(STORE_BACK_SECONDS);
     if let Refused::SessionEnded(ended) = refused {
         view.ended = Some(ended.clone());
     }
+    if audience == Audience::Person {
+        tell_person(&mut view, ctx, refused, now);
+    }
     let (status, headers, body) = stagedoor_portal::refusal::answer(&view, audience);
     answer(status, headers, Body::from(body))
+}
+
+/// What no program is told.
+fn tell_person(view: &mut RefusalView, ctx: &RequestContext, refused: &Refused, now: Timestamp) {
+    view.request_id = Some(ctx.id.to_string());
+    view.at = Some(now);
+    view.site = ctx.known_site_name();
+    view.account = ctx.account_name();
+    view.sign_in_link = refused.asks_to_sign_in().then(|| format!("{}login", view.look.prefix));
+    view.has_start = has_start(ctx, refused);
 }
 
 /// The policy's sentence in the place of the door's own.

@@ -102,12 +102,16 @@ impl AuditQueue {
     fn support_code(&self) -> String {
         let mut bytes = [0_u8; 8];
         self.chance.fill(&mut bytes);
-        let letter = |byte: &u8| char::from(ALPHABET.get(usize::from(byte & 31)).copied().unwrap_or(b'A'));
-        let (first, last): (String, String) = (
-            bytes.iter().take(4).map(letter).collect(),
-            bytes.iter().skip(4).map(letter).collect(),
-        );
-        format!("{first}-{last}")
+        let mut code = String::with_capacity(bytes.len() + 1);
+        for (at, byte) in bytes.iter().enumerate() {
+            if at == bytes.len() / 2 {
+                code.push('-');
+            }
+            code.push(char::from(
+                ALPHABET.get(usize::from(byte & 31)).copied().unwrap_or(b'A'),
+            ));
+        }
+        code
     }
 }
 

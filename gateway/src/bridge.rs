@@ -1,9 +1,14 @@
 //! Between pingora and the portal: a small request body in, an answer out, in this process and on this thread.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING, UPGRADE};
+use http::response::Parts;
+use http::{HeaderName, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use pingora::http::ResponseHeader;
@@ -11,11 +16,10 @@ use pingora::proxy::Session;
 use pingora::{Error, ErrorType, OrErr as _, Result};
 use stagedoor_config::Building;
 use stagedoor_portal::Caller;
-use std::time::Duration;
 use tower::ServiceExt as _;
 
 use crate::https;
-use crate::open::hands_over;
+use crate::open::{SLOT, hands_over};
 
 /// How long the body may take to arrive.
 const BODY_DEADLINE: Duration = Duration::from_secs(15);
@@ -26,6 +30,9 @@ pub const DRAINED_BYTES_MAX: usize = 1024 * 1024;
 pub const DRAINED_PICTURE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// How long that may take.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(2);
+
+/// What Pingora has to know of an answer to frame it.
+const FRAMING: [HeaderName; 4] = [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE];
 
 /// Whether the body was read, or why not.
 #[derive(Debug)]
@@ -114,25 +121,10 @@ pub async fn serve(
 /// Where the visitor is gone.
 pub async fn send(session: &mut Session, building: &Building, answer: http::Response<Body>) -> Result<u16> {
     let (parts, mut body) = answer.into_parts();
-    let mut header = ResponseHeader::build(parts.status, Some(parts.headers.len() + 1))?;
-    let bodiless = parts.status == http::StatusCode::NO_CONTENT || parts.status == http::StatusCode::NOT_MODIFIED;
-    for (name, value) in &parts.headers {
-        if !(bodiless && name == CONTENT_LENGTH) {
-            header.append_header(name, value)?;
-        }
-    }
-    https::promise(&mut header, session, building)?;
     let exact = body.size_hint().exact();
-    if !bodiless && !header.headers.contains_key(CONTENT_LENGTH) {
-        match exact {
-            Some(bytes) => header.insert_header(CONTENT_LENGTH, bytes)?,
-            None if session.req_header().version == http::Version::HTTP_11 => {
-                header.insert_header(TRANSFER_ENCODING, "chunked")?;
-            }
-            None => {}
-        }
-    }
+    let bodiless = is_bodiless(parts.status);
     let empty = bodiless || exact == Some(0) || session.req_header().method == http::Method::HEAD;
+    let header = head(&parts, exact, session, building)?;
     session.write_response_header(Box::new(header), empty).await?;
     if !empty {
         while let Some(frame) = body.frame().await {
@@ -148,4 +140,41 @@ pub async fn send(session: &mut Session, building: &Building, answer: http::Resp
         session.write_response_body(None, true).await?;
     }
     Ok(parts.status.as_u16())
+}
+
+/// The head of an answer whose body has `exact` bytes, where that is known. What Pingora need not know goes behind it as it is
+/// (HTTP/1), and not through Pingora's maps: a flood of refusals is answered by this.
+fn head(parts: &Parts, exact: Option<u64>, session: &Session, building: &Building) -> Result<ResponseHeader> {
+    let slot = SLOT.try_with(Arc::clone).ok().filter(|_| !session.is_http2());
+    let mut lines = slot.as_ref().map(|slot| slot.answer_lines());
+    if let Some(lines) = &mut lines {
+        lines.begin();
+    }
+    let mut head = ResponseHeader::build(parts.status, None)?;
+    let bodiless = is_bodiless(parts.status);
+    for (name, value) in &parts.headers {
+        match &mut lines {
+            _ if bodiless && name == CONTENT_LENGTH => {}
+            Some(lines) if !FRAMING.contains(name) => lines.say_titled(name, value),
+            _ => head.append_header(name, value).map(drop)?,
+        }
+    }
+    if let Some(lines) = &mut lines {
+        lines.end();
+    }
+    https::promise(&mut head, session, building)?;
+    if !bodiless && !head.headers.contains_key(CONTENT_LENGTH) {
+        match exact {
+            Some(bytes) => head.insert_header(CONTENT_LENGTH, bytes)?,
+            None if session.req_header().version == http::Version::HTTP_11 => {
+                head.insert_header(TRANSFER_ENCODING, "chunked")?;
+            }
+            None => {}
+        }
+    }
+    Ok(head)
+}
+
+fn is_bodiless(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }

@@ -76,8 +76,9 @@ pub async fn travel(gate: &Gate, session: &mut Session, ctx: &mut RequestContext
 async fn follow(way: Way, gate: &Gate, session: &mut Session, ctx: &mut RequestContext) -> Result<()> {
     match way {
         Way::Console => {}
-        Way::Tunnel => websocket::open(gate, session, ctx).await?,
-        Way::Portal => visit_portal(gate, session, ctx).await?,
+        // Much larger than the others, which a flood may make.
+        Way::Tunnel => Box::pin(websocket::open(gate, session, ctx)).await?,
+        Way::Portal => Box::pin(visit_portal(gate, session, ctx)).await?,
         Way::ToHttps(location) => answer::to_https(session, ctx, &location).await?,
         Way::Nowhere(refused, rule) => {
             answer::refuse(gate, session, ctx, &refused, rule).await?;

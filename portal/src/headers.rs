@@ -1,5 +1,7 @@
 //! Headers that every answer of the door's own bears, whoever made it and whatever it says.
 
+use std::sync::LazyLock;
+
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// Marks answers that the door gave itself, so that a console's scripts can tell them from the console's.
@@ -11,6 +13,16 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img
 
 /// `same-origin` and not `no-referrer`: with the latter, browsers hide the `Origin` of our own forms.
 const REFERRER_POLICY: &str = "same-origin";
+
+/// Of a page that says nothing of its own.
+pub(crate) fn secured() -> HeaderMap {
+    static SECURED: LazyLock<HeaderMap> = LazyLock::new(|| {
+        let mut headers = HeaderMap::new();
+        secure(&mut headers);
+        headers
+    });
+    SECURED.clone()
+}
 
 /// Adds them. An answer that has said for how long it may be kept, or what it may do that is no page, stays so; everything else
 /// may not be kept, and is a page.

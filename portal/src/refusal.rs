@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use askama::Template;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Serialize;
 use stagedoor_identity::session::Ended;
 use stagedoor_policy::time::Timestamp;
 
@@ -130,22 +131,33 @@ pub fn render(view: &RefusalView) -> (StatusCode, HeaderMap, String) {
     }
 }
 
+/// What a program reads.
+#[derive(Serialize)]
+struct Problem<'v> {
+    error: &'v str,
+    message: &'v str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    support_code: Option<&'v str>,
+}
+
 /// The JSON twin: `{"error","message","support_code"}`.
 pub fn render_json(view: &RefusalView) -> (StatusCode, HeaderMap, String) {
-    let mut body = serde_json::json!({ "error": view.code(), "message": view.words().sentence });
-    if let (Some(support_code), Some(fields)) = (&view.support_code, body.as_object_mut()) {
-        fields.insert("support_code".to_owned(), support_code.as_str().into());
-    }
-    (view.status, headers_of(view, "application/json"), body.to_string())
+    let problem = Problem {
+        error: view.code(),
+        message: &view.words().sentence,
+        support_code: view.support_code.as_deref(),
+    };
+    // Text is always JSON.
+    let body = serde_json::to_string(&problem).unwrap_or_default();
+    (view.status, headers_of(view, "application/json"), body)
 }
 
 fn headers_of(view: &RefusalView, media_type: &'static str) -> HeaderMap {
-    let mut headers = HeaderMap::new();
+    let mut headers = headers::secured();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     if let Some(seconds) = view.retry_after_seconds {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    headers::secure(&mut headers);
     headers
 }
 

@@ -8,7 +8,7 @@
 use std::fmt;
 
 use bytes::BytesMut;
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 use pingora::{Error, ErrorType, Result};
 
 use crate::figures;
@@ -16,6 +16,7 @@ use crate::request_id::RequestId;
 
 const HEAD_END: &[u8] = b"\r\n\r\n";
 const LINE_END: &[u8] = b"\r\n";
+const COLON: &[u8] = b": ";
 
 /// What the door says in one request. Not shown: an assertion is among it.
 #[derive(Default)]
@@ -61,6 +62,18 @@ impl Lines {
     /// [`Lines::say`], of what is known to be a header's value.
     pub fn say_value(&mut self, name: &str, value: &HeaderValue) {
         self.put(name, value.as_bytes());
+    }
+
+    /// [`Lines::say_value`], with the name as HTTP/1 mostly spells it: `Content-Type`.
+    pub fn say_titled(&mut self, name: &HeaderName, value: &HeaderValue) {
+        let mut begins_word = true;
+        self.text.extend(name.as_str().bytes().map(|byte| {
+            let begins_word = std::mem::replace(&mut begins_word, byte == b'-');
+            if begins_word { byte.to_ascii_uppercase() } else { byte }
+        }));
+        self.text.extend_from_slice(COLON);
+        self.text.extend_from_slice(value.as_bytes());
+        self.text.extend_from_slice(LINE_END);
     }
 
     /// [`Lines::say`], of an address.
@@ -122,7 +135,7 @@ impl Lines {
 
     fn begin_line(&mut self, name: &str) {
         self.text.extend_from_slice(name.as_bytes());
-        self.text.extend_from_slice(b": ");
+        self.text.extend_from_slice(COLON);
     }
 }
 
@@ -188,6 +201,17 @@ mod tests {
         lines.begin();
         lines.end();
         assert!(lines.complete(b"no head", &mut sent).is_err());
+    }
+
+    #[test]
+    fn a_name_is_spelt_as_http_1_mostly_spells_it() {
+        let mut lines = Lines::default();
+        lines.begin();
+        lines.say_titled(&http::header::CONTENT_TYPE, &HeaderValue::from_static("text/html"));
+        lines.say_titled(&HeaderName::from_static("x"), &HeaderValue::from_static(""));
+        lines.end();
+        let expected = "GET / HTTP/1.1\r\nHost: a\r\nContent-Type: text/html\r\nX: \r\n\r\n";
+        assert_eq!(sent(&mut lines, HEAD).unwrap(), expected);
     }
 
     #[test]
