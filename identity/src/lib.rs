@@ -13,6 +13,7 @@ pub mod letter;
 mod live;
 pub mod picture;
 pub mod port;
+mod priority;
 pub mod secret;
 pub mod session;
 pub mod sign_in;
@@ -27,5 +28,6 @@ pub use door::{
     RefusedWhy, SCOPES, Tally, USES_INTERVAL, Use, Who,
 };
 pub use live::{Facts, Freshness, LiveSession, Lookup};
+pub use priority::Priority;
 pub use secret::{Password, Secret, SessionToken};
 pub use session::{EndReason, SessionId};

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use stagedoor_identity::letter::{CurrentLetterhead, Letterhead};
 use stagedoor_identity::port::{SharedStore, StoreError};
-use stagedoor_identity::{Clock, CurrentPolicy};
+use stagedoor_identity::{Clock, CurrentPolicy, Priority};
 use stagedoor_policy::time::Timestamp;
 use stagedoor_policy::{Policy, Revision};
 use tokio::sync::watch as channel;
@@ -24,9 +24,6 @@ use crate::load::{FileTexts, Loaded, Sources, load_texts};
 use crate::snapshot::Snapshot;
 use following::AtStart;
 use watch::Watched;
-
-/// Added to the niceness (setpriority(2)) of the thread that checks a policy.
-const NICENESS: i32 = 10;
 
 /// The snapshot in force, swapped while requests run.
 #[derive(Debug)]
@@ -404,8 +401,7 @@ async fn check(sources: &Arc<Sources>, env: &Arc<Environment>, files: &FileTexts
     blocking(move || {
         std::thread::scope(|scope| {
             let checking = scope.spawn(|| {
-                // Without the right to, it checks as well; Linux takes it for this thread alone.
-                let _ = rustix::process::nice(NICENESS);
+                Priority::Share.take();
                 load_texts(&sources, &env, &files)
             });
             checking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))

@@ -1,7 +1,10 @@
 //! The threads that hash passwords: few, with their own memory, behind a queue that is never long.
 //!
 //! A place is taken before anything is counted or looked up ([`HashPool::place`]); who gets none is told to come back. So a
-//! flood of sign-ins costs the door a fixed number of threads and 19 MiB for each, and never the consoles behind it.
+//! flood of sign-ins costs the door a fixed number of threads and 19 MiB for each that hashes, and never the consoles behind it.
+//!
+//! They hash in spare time, so that whoever is let through already goes before whoever signs in. Where there is none
+//! ([`PATIENCE`]), as many threads with a share of their own do it, for a while at once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,13 +14,15 @@ use std::time::Duration;
 
 use stagedoor_policy::Policy;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::{Instant, timeout};
 
 pub(crate) use super::hash::Verified;
 #[cfg(test)]
 pub(crate) use super::hash::tests::weak_hash;
 use super::hash::{self, OUTPUT_BYTES, SALT_BYTES, Scratch};
 use super::password::{self, Owner};
-use crate::{Chance, Password};
+use crate::priority::PATIENCE;
+use crate::{Chance, Password, Priority};
 
 /// Places in the queue for each thread.
 const QUEUED_PER_THREAD: usize = 4;
@@ -25,8 +30,8 @@ const QUEUED_PER_THREAD: usize = 4;
 const THREADS_MAX: usize = 64;
 /// After so long without a password the memory for hashing is given back.
 const KEPT_FOR: Duration = Duration::from_secs(10);
-/// Added to the threads' niceness (setpriority(2)): whoever is let through already goes before whoever signs in.
-const NICENESS: i32 = 10;
+/// For so long no spare time is waited for, once there was none.
+const SHORT_FOR: Duration = Duration::from_secs(10);
 
 /// The right to hand in one password after the other.
 #[derive(Debug)]
@@ -43,16 +48,21 @@ pub(crate) struct HashFailed;
 /// See the module. The threads end when it is dropped.
 #[derive(Debug)]
 pub(crate) struct HashPool {
-    jobs: SyncSender<Job>,
+    in_spare_time: SyncSender<Job>,
+    with_a_share: SyncSender<Job>,
+    /// Until when there is no time to spare, as far as is known.
+    short_until: Mutex<Option<Instant>>,
     places: Arc<Semaphore>,
     places_max: usize,
     computed: AtomicU64,
 }
 
-struct Job(Box<dyn FnOnce(&mut Scratch) + Send>);
+/// May be done twice, at once; answers whether it did not panic.
+type Job = Arc<dyn Fn(&mut Scratch) -> bool + Send + Sync>;
 
-/// What the threads share.
+/// What threads of one priority share.
 struct Bench {
+    priority: Priority,
     queue: Mutex<Receiver<Job>>,
     /// Memory that no hash is using.
     spare: Mutex<Vec<Scratch>>,
@@ -69,22 +79,13 @@ impl HashPool {
 
     fn start_keeping(threads: usize, kept_for: Duration) -> std::io::Result<(Self, Arc<Bench>)> {
         let threads = threads.clamp(1, THREADS_MAX);
+        let (in_spare_time, bench) = Bench::open(Priority::SpareTime, ("hash", threads), kept_for)?;
+        let (with_a_share, _) = Bench::open(Priority::Share, ("hash-share", threads), kept_for)?;
         let places_max = threads * (QUEUED_PER_THREAD + 1);
-        // As long as there are places, so that handing a job in never waits.
-        let (jobs, queue) = sync_channel(places_max);
-        let bench = Arc::new(Bench {
-            queue: Mutex::new(queue),
-            spare: Mutex::default(),
-            kept_for,
-        });
-        for number in 0..threads {
-            let bench = Arc::clone(&bench);
-            std::thread::Builder::new()
-                .name(format!("hash-{number}"))
-                .spawn(move || bench.work())?;
-        }
         let pool = Self {
-            jobs,
+            in_spare_time,
+            with_a_share,
+            short_until: Mutex::default(),
             places: Arc::new(Semaphore::new(places_max)),
             places_max,
             computed: AtomicU64::new(0),
@@ -160,27 +161,87 @@ impl HashPool {
     async fn run<T: Send + 'static>(
         &self,
         _place: &Place,
-        job: impl FnOnce(&mut Scratch) -> T + Send + 'static,
+        job: impl Fn(&mut Scratch) -> T + Send + Sync + 'static,
     ) -> Result<T, HashFailed> {
-        let (answer, answered) = oneshot::channel();
-        let job = Job(Box::new(move |scratch| {
-            // Nobody waiting for the answer any more is no reason to do anything.
-            let _ = answer.send(job(scratch));
-        }));
-        self.jobs.try_send(job).map_err(|_| HashFailed)?;
+        let (answer, mut answered) = oneshot::channel();
+        let job = answering(job, answer);
+        if !self.is_short_of_time() {
+            // Full, it is of jobs that were done with a share, and that nobody had the time to throw away.
+            if self.in_spare_time.try_send(Arc::clone(&job)).is_ok()
+                && let Ok(answer) = timeout(PATIENCE, &mut answered).await
+            {
+                return answer.map_err(|_| HashFailed);
+            }
+            *self.short_until() = Some(Instant::now() + SHORT_FOR);
+        }
+        self.with_a_share.try_send(job).map_err(|_| HashFailed)?;
         answered.await.map_err(|_| HashFailed)
+    }
+
+    fn is_short_of_time(&self) -> bool {
+        self.short_until().is_some_and(|until| Instant::now() < until)
+    }
+
+    fn short_until(&self) -> MutexGuard<'_, Option<Instant>> {
+        held(&self.short_until)
     }
 }
 
+/// A job that answers once, whoever is done first. Nobody waiting for the answer any more is no reason to do anything.
+fn answering<T: Send + 'static>(
+    job: impl Fn(&mut Scratch) -> T + Send + Sync + 'static,
+    answer: oneshot::Sender<T>,
+) -> Job {
+    let waiting = Mutex::new(Some(answer));
+    Arc::new(move |scratch| {
+        if held(&waiting).is_none() {
+            return true;
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| job(scratch)));
+        let (answer, done) = (held(&waiting).take(), outcome.is_ok());
+        if let (Some(answer), Ok(outcome)) = (answer, outcome) {
+            let _ = answer.send(outcome);
+        }
+        done
+    })
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Bench {
+    /// Starts threads of this name and number; as many jobs fit into the queue as there are places.
+    fn open(
+        priority: Priority,
+        (name, threads): (&str, usize),
+        kept_for: Duration,
+    ) -> std::io::Result<(SyncSender<Job>, Arc<Self>)> {
+        // As long as there are places, so that handing a job in never waits.
+        let (jobs, queue) = sync_channel(threads * (QUEUED_PER_THREAD + 1));
+        let bench = Arc::new(Self {
+            priority,
+            queue: Mutex::new(queue),
+            spare: Mutex::default(),
+            kept_for,
+        });
+        for number in 0..threads {
+            let bench = Arc::clone(&bench);
+            std::thread::Builder::new()
+                .name(format!("{name}-{number}"))
+                .spawn(move || bench.work())?;
+        }
+        Ok((jobs, bench))
+    }
+
     fn work(&self) {
-        // Without the right to, it hashes as well; Linux takes it for this thread alone.
-        let _ = rustix::process::nice(NICENESS);
-        while let Some(Job(job)) = self.next() {
+        self.priority.take();
+        while let Some(job) = self.next() {
             let mut scratch = self.spare().pop().unwrap_or_default();
-            match catch_unwind(AssertUnwindSafe(|| job(&mut scratch))) {
-                Ok(()) => self.spare().push(scratch),
-                Err(_) => tracing::error!("a password hash panicked; its sign-in was refused, the thread goes on"),
+            if job(&mut scratch) {
+                self.spare().push(scratch);
+            } else {
+                tracing::error!("a password hash panicked; its sign-in was refused, the thread goes on");
             }
         }
     }
@@ -188,7 +249,7 @@ impl Bench {
     /// Waits for a job; `None` once there will be none.
     fn next(&self) -> Option<Job> {
         loop {
-            let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let queue = held(&self.queue);
             match queue.recv_timeout(self.kept_for) {
                 Ok(job) => return Some(job),
                 Err(RecvTimeoutError::Timeout) => *self.spare() = Vec::new(),
@@ -198,7 +259,7 @@ impl Bench {
     }
 
     fn spare(&self) -> MutexGuard<'_, Vec<Scratch>> {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.spare)
     }
 }
 
@@ -260,24 +321,53 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn while_there_is_no_time_to_spare_passwords_are_hashed_with_a_share() {
+        let (in_spare_time, nobody) = sync_channel(1);
+        let pool = HashPool {
+            in_spare_time,
+            ..HashPool::start(1).unwrap()
+        };
+        let place = pool.place().unwrap();
+        assert_eq!(pool.run(&place, |_| 1).await, Ok(1));
+        assert!(nobody.try_recv().is_ok(), "it was waited for in vain");
+        assert_eq!(pool.run(&place, |_| 2).await, Ok(2));
+        assert!(nobody.try_recv().is_err(), "for a while it is not even tried");
+        for queue in ["empty", "full"] {
+            *pool.short_until() = Some(Instant::now());
+            assert_eq!(pool.run(&place, |_| 3).await, Ok(3), "{queue}");
+        }
+        assert!(nobody.try_recv().is_ok(), "afterwards it is");
+    }
+
+    #[test]
+    fn what_another_thread_has_done_is_not_done_again() {
+        let done = Arc::new(AtomicU64::new(0));
+        let (answer, mut answered) = oneshot::channel();
+        let job = {
+            let done = Arc::clone(&done);
+            answering(move |_| done.fetch_add(1, Ordering::SeqCst), answer)
+        };
+        assert!(job(&mut Scratch::default()) && job(&mut Scratch::default()));
+        assert_eq!((answered.try_recv(), done.load(Ordering::SeqCst)), (Ok(0), 1));
+    }
+
+    #[tokio::test]
     async fn a_panic_in_a_hash_fails_that_hash_alone() {
         let pool = HashPool::start(1).unwrap();
         let place = pool.place().unwrap();
-        let fallen: Result<(), HashFailed> = pool.run(&place, |_| panic!("made to fall in a test")).await;
+        let fallen: Result<(), HashFailed> = pool
+            .run(&place, |_: &mut Scratch| panic!("made to fall in a test"))
+            .await;
         assert_eq!(fallen, Err(HashFailed));
         assert_eq!(pool.run(&place, |_| 7).await, Ok(7));
     }
 
     #[test]
     fn the_threads_end_with_the_pool() {
-        let (jobs, queue) = sync_channel(1);
-        let bench = Bench {
-            queue: Mutex::new(queue),
-            spare: Mutex::default(),
-            kept_for: KEPT_FOR,
-        };
-        let thread = std::thread::spawn(move || bench.work());
-        drop::<SyncSender<Job>>(jobs);
-        thread.join().unwrap();
+        let (jobs, bench) = Bench::open(Priority::Share, ("hash", 2), KEPT_FOR).unwrap();
+        drop(jobs);
+        while Arc::strong_count(&bench) > 1 {
+            std::thread::yield_now();
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, TransactionBehavior};
+use stagedoor_identity::Priority;
 
 use super::fault;
 use super::step::Step;
@@ -16,8 +17,6 @@ const QUEUE_STEPS_MAX: usize = 4096;
 /// Steps that share one commit: enough to make the sync cheap, few enough that the first does not wait long.
 const COMMIT_STEPS_MAX: usize = 256;
 const READERS: usize = 3;
-/// Added to the threads' niceness (setpriority(2)): whoever is let through already goes before what is written down.
-const NICENESS: i32 = 10;
 
 type Job = Box<dyn Step>;
 
@@ -85,8 +84,8 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(|| {
-            // Without the right to, they work as well; Linux takes it for this thread alone.
-            let _ = rustix::process::nice(NICENESS);
+            // Whoever is let through already goes before what is written down.
+            Priority::Share.take();
             run();
         })
         .map_err(OpenError::Thread)
