@@ -15,7 +15,10 @@ const SESSION_BYTES_MAX: i64 = 300;
 
 /// What a door's memory holds, in bytes, once it has been filled with so many sessions of each account.
 fn held(sessions_each: usize) -> i64 {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     let parts = Crowd::gather(ACCOUNTS, sessions_each).unwrap().parts;
     let mut door = None;
     let counted = allocation_counter::measure(|| door = Some(runtime.block_on(Doorkeeper::open(parts)).unwrap()));

@@ -98,7 +98,7 @@ proptest! {
     fn no_order_of_steps_leaves_more_sessions_live_than_the_rule_allows(
         steps in proptest::collection::vec(step(), 1..24)
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let rules = rules();
             let stage = Stage::with(rules.clone()).await;
