@@ -84,7 +84,8 @@ pub struct Parts {
     pub chance: Arc<dyn Chance>,
     /// The rules.
     pub policy: Arc<dyn CurrentPolicy>,
-    /// Hashes in flight at once; each holds 19 MiB. Default: half the cores, at least 1.
+    /// Hashes in flight at once; each holds 19 MiB, twice as much while there is no time to spare. Default: half the cores,
+    /// at least 1.
     pub hashes_in_flight: usize,
     /// What authenticator apps show: "Stagedoor" or the operator's name.
     pub issuer: String,

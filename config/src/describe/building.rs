@@ -431,7 +431,7 @@ const LIMITS: &[Setting] = &[
     Setting::new(
         "hashes_in_flight",
         Kind::Count(1, 64),
-        "Passwords checked at once; each takes 19 MiB.",
+        "Passwords checked at once; each takes 19 MiB, twice as much while requests leave no time for it.",
     )
     .absent("half the cores, at least one")
     .fixed(),

@@ -1,7 +1,7 @@
 //! The threads that hash passwords: few, with their own memory, behind a queue that is never long.
 //!
 //! A place is taken before anything is counted or looked up ([`HashPool::place`]); who gets none is told to come back. So a
-//! flood of sign-ins costs the door a fixed number of threads and 19 MiB for each that hashes, and never the consoles behind it.
+//! flood of sign-ins costs the door a fixed number of threads and 19 MiB for each, and never the consoles behind it.
 //!
 //! They hash in spare time, so that whoever is let through already goes before whoever signs in. Where there is none
 //! ([`PATIENCE`]), as many threads with a share of their own do it, for a while at once.
@@ -26,7 +26,7 @@ use crate::{Chance, Password, Priority};
 
 /// Places in the queue for each thread.
 const QUEUED_PER_THREAD: usize = 4;
-/// More threads than this is a slip of the pen: 19 MiB each.
+/// More threads of a priority than this is a slip of the pen: 19 MiB each.
 const THREADS_MAX: usize = 64;
 /// After so long without a password the memory for hashing is given back.
 const KEPT_FOR: Duration = Duration::from_secs(10);
